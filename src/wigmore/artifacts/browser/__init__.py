@@ -1,0 +1,1 @@
+"""Browser profiles, on every platform."""

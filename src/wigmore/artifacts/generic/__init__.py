@@ -1,0 +1,1 @@
+"""Formats that many artifacts share: SQLite, property lists, text."""

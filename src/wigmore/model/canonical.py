@@ -1,0 +1,48 @@
+"""Canonical JSON and the identifiers derived from it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+
+def canonical(value: Any) -> bytes:
+    """The one byte string that stands for a JSON value: sorted keys, no spaces, ASCII only.
+
+    ASCII escapes keep lone surrogates (NTFS names may hold them) representable and the bytes stable everywhere.
+    Raises TypeError for values that JSON does not know and ValueError for NaN and infinities.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+
+
+def sha256(data: bytes) -> str:
+    """Lower-case hexadecimal SHA-256."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def identify(prefix: str, *parts: Any, length: int = 16) -> str:
+    """An identifier that depends on nothing but `parts`: `prefix-` and the first hex digits of their SHA-256."""
+    return f"{prefix}-{sha256(canonical(parts))[:length]}"
+
+
+def record_id(source_id: str, path: str, stream: str | int | None, artifact: str, locator: dict[str, Any]) -> str:
+    """The id of a record: where it was found, whoever parsed it (DESIGN: no parser version, no machine path).
+
+    `stream` is the inode or stream the bytes came from, None where the store has no such thing.
+    """
+    return identify("rec", source_id, path, stream, artifact, locator, length=24)
+
+
+def shown(raw: bytes) -> str:
+    r"""Decode bytes as UTF-8; what does not decode is written `\xNN`, so that nothing is lost or disguised."""
+    return raw.decode("utf-8", "backslashreplace")
+
+
+def clean(text: str) -> str:
+    r"""Write lone surrogates as `\uNNNN`, so that the text can be stored, hashed and printed anywhere."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text

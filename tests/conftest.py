@@ -1,0 +1,17 @@
+"""Fixtures that all tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "evidence"
+
+
+@pytest.fixture(scope="session")
+def shared_evidence() -> Path:
+    """The folder of real public evidence beside the project; skips where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the shared evidence folder is not beside this checkout")
+    return SHARED
