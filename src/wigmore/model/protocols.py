@@ -28,11 +28,25 @@ REASONS = frozenset(
 class EvidenceFile(Protocol):
     """One stream of bytes inside a source, opened read-only."""
 
-    source_id: str
-    path: str  # inside the source, `/` between parts
-    inode: str | None  # inode, entry or stream number where the store has one
-    size: int
-    state: str  # live, or unallocated for recovered deleted content
+    @property
+    def source_id(self) -> str:
+        """The source the bytes belong to."""
+
+    @property
+    def path(self) -> str:
+        """The path inside the source, `/` between parts."""
+
+    @property
+    def inode(self) -> str | None:
+        """Inode, entry or stream number where the store has one."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def state(self) -> str:
+        """`live`, or `unallocated` for recovered deleted content."""
 
     def open(self) -> BinaryIO:
         """A seekable binary stream over the content."""
