@@ -1,0 +1,1 @@
+"""The run loop of roles: what they are given, what they may call, how they propose."""

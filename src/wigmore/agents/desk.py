@@ -1,0 +1,80 @@
+"""A role's desk: the tools it calls, the gateway it proposes to, the graph it reads, the task it was given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from wigmore.agents.templates import Template
+from wigmore.graph.gateway import Gateway, Refused
+from wigmore.graph.state import GraphState
+from wigmore.model.nouns import Coverage, Lead
+from wigmore.records.indicators import Indicator
+from wigmore.registry import origin_of, register
+from wigmore.tools.runner import Call, ToolRunner
+
+
+@dataclass
+class Desk:
+    """What one run of a role works with."""
+
+    role: str
+    task_id: str
+    source_id: str
+    runner: ToolRunner
+    gateway: Gateway
+    state: GraphState
+    indicators: dict[str, Indicator]
+    templates: dict[str, Template]
+    coverage: list[Coverage]
+    lead: Lead | None = None
+    config: dict[str, Any] = field(default_factory=dict)
+    refused: int = 0
+
+    def call(self, tool: str, **args: Any) -> Call:
+        """Call a tool on the desk's source; the call is recorded."""
+        return self.runner.call(tool, args, source_id=self.source_id, agent=self.role, task_id=self.task_id,
+                                lead_id=self.lead.id if self.lead else "")
+
+    def attempt(self, propose: Callable[[], Any]) -> Any:
+        """Propose; a refusal is recorded by the gateway and counted here, and gives None."""
+        try:
+            return propose()
+        except Refused:
+            self.refused += 1
+            return None
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role: what it is for, what it may call, how it is prompted, and its offline rule."""
+
+    name: str
+    goal: str
+    tools: tuple[str, ...]
+    prompt: str
+    offline: Callable[[Desk], None]
+    sources: tuple[str, ...] = ("*",)  # `type` or `type+platform` globs of sources it triages
+    aliases: tuple[str, ...] = ()
+    mandatory_record_tools: tuple[str, ...] = ("add_phenomenon",)
+    terminal_tools: tuple[str, ...] = ()
+    worker: bool = True
+    origin: str = ""
+    sha256: str = ""
+
+
+def role(
+    name: str, *, goal: str, tools: tuple[str, ...], prompt: str, sources: tuple[str, ...] = ("*",),
+    aliases: tuple[str, ...] = (), mandatory: tuple[str, ...] = ("add_phenomenon",), terminal: tuple[str, ...] = (),
+    worker: bool = True,
+) -> Callable[[Callable[[Desk], None]], Callable[[Desk], None]]:
+    """Declare a function as the offline rule of a role, with the role's goal, tools and prompt."""
+
+    def wrap(function: Callable[[Desk], None]) -> Callable[[Desk], None]:
+        origin, digest = origin_of(function)
+        register("role", name, Role(name, goal, tools, prompt, function, sources, aliases, mandatory, terminal, worker,
+                                    origin, digest))
+        return function
+
+    return wrap

@@ -1,0 +1,217 @@
+"""The offline proposer: works through indicator rules and probes, and proposes what they found through the gateway."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wigmore.agents.desk import Desk
+from wigmore.agents.templates import Probe, Template
+from wigmore.graph.gateway import CitedRecord, CitedResult, Proposal, field_of
+from wigmore.ledger import Event
+from wigmore.model.nouns import Coverage, Hypothesis, Phenomenon
+from wigmore.records.indicators import Bearing, Indicator, fill
+from wigmore.tools.runner import Call
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A phenomenon that a rule led to, with what the rule says it bears on and whom it is about."""
+
+    phenomenon: Phenomenon
+    bearings: tuple[Bearing, ...]
+    subject: str
+
+
+def work_through_indicators(desk: Desk) -> None:
+    """Triage: which of the role's rules match, then a phenomenon for each group they find."""
+    scanned = desk.call("scan_indicators", role=desk.role, phase="triage")
+    for row in scanned.rows:
+        observe(desk, desk.indicators[row["rule"]], desk.call("match_indicator", rule=row["rule"]))
+
+
+def present(row: dict[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of fields that a row has."""
+    return tuple(dict.fromkeys(n for n in names if field_of(row, n) not in (None, "", [])))
+
+
+def observe(desk: Desk, rule: Indicator, call: Call) -> list[Observed]:
+    """A phenomenon for each group that a rule found, proposed with the facts of its example records."""
+    records = {r["record_id"]: r for r in call.rows if "record_id" in r}
+    out = []
+    for index, group in enumerate(r for r in call.rows if "group" in r):
+        examples = [records[i] for i in group["record_ids"] if i in records]
+        if not examples:
+            continue
+        cited = tuple(CitedRecord(call.invocation.id, r["record_id"], fields) for r in examples
+                      if (fields := present(r, (*rule.facts, *(("times." + str(r["time_field"]),)
+                                                               if r.get("time_field") else ())))))
+        if not cited:
+            continue
+        counted = group["count"] > 1
+        results = tuple(CitedResult(call.invocation.id, index, name) for name in ("count", "first", "last")
+                        if counted and group.get(name) is not None)
+        values = {**group["group"], "count": group["count"], "first": group["first"], "last": group["last"]}
+        for name in rule.facts:
+            values.setdefault(name, field_of(examples[0], name))
+        subject = str(values.get(rule.subject) or "") if rule.subject else ""
+        key = tuple(f"{k}={v}" for k, v in sorted(group["group"].items())) if rule.group_by else (examples[0]["record_id"],)
+        event = tuple(str(field_of(examples[0], name)) for name in rule.event_key)
+        proposal = Proposal(
+            source_id=desk.source_id or examples[0].get("source_id", ""), category=rule.category,
+            title=_title(fill(rule.title, values)), interpretation=fill(rule.interpretation, values), records=cited,
+            results=results, rule=rule.id, caveat=rule.caveat, attack=rule.attack,
+            event_key="|".join((desk.source_id, *event)) if event else "", key=key, record_count=group["count"],
+        )
+        made = desk.attempt(lambda proposal=proposal: desk.gateway.admit(proposal))
+        if made is None:
+            continue
+        _entities(desk, rule, made, examples[0])
+        out.append(Observed(made, rule.bears_on, subject))
+    return out
+
+
+def _title(text: str) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= 300 else flat[:297] + "…"
+
+
+def _entities(desk: Desk, rule: Indicator, phenomenon: Phenomenon, example: dict[str, Any]) -> None:
+    for entry in rule.entities:
+        identifiers = [(what, str(field_of(example, name))) for what, name in entry["identifiers"].items()
+                       if field_of(example, name) not in (None, "")]
+        name = str(field_of(example, entry.get("name", "")) or (identifiers[0][1] if identifiers else ""))
+        if identifiers:
+            desk.attempt(lambda e=entry, n=name, i=identifiers: desk.gateway.entity(
+                str(e["type"]), n, phenomenon.source_id, i, phenomenon))
+
+
+def subject_of(desk: Desk, template: Template, phenomenon: Phenomenon, named: str) -> str:
+    """The subject that a template's hypothesis about this phenomenon has."""
+    if template.per == "source":
+        return desk.state.sources[phenomenon.source_id].label or phenomenon.source_id
+    return named if template.per == "subject" else ""
+
+
+def raise_hypotheses(desk: Desk, template: Template, subject: str) -> Hypothesis:
+    """The template's hypothesis about a subject, with every alternative beside it."""
+    made = desk.gateway.hypothesis(template.hypothesis(subject))
+    for alternative in template.alternatives:
+        desk.gateway.hypothesis(template.hypothesis(subject, alternative.id))
+    return made
+
+
+def judge(desk: Desk, observed: Observed, *, raise_new: bool = True) -> None:
+    """Lay the edges that a rule declares; `raise_new` also raises hypotheses that are not there yet (phase 2 only)."""
+    for bearing in observed.bearings:
+        name, _, alternative = bearing.template.partition("/")
+        template = desk.templates.get(name)
+        if template is None:
+            continue
+        subject = subject_of(desk, template, observed.phenomenon, observed.subject)
+        main = template.hypothesis(subject)
+        if raise_new:
+            raise_hypotheses(desk, template, subject)
+        elif main.id not in desk.state.hypotheses:
+            continue
+        target = template.hypothesis(subject, alternative) if alternative else main
+        against = bearing.against or (template.alternatives[0].id if not alternative else name)
+        desk.attempt(lambda b=bearing, t=target, a=against: desk.gateway.edge(
+            observed.phenomenon, t.id, b.edge, b.proposition, against=a))
+
+
+def covered(coverage: list[Coverage], source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
+    """Whether a source's coverage lets an absence mean something, and if not, why."""
+    if not artifacts:
+        return False, "the probe names no artifact whose absence would mean something"
+    for wanted in artifacts:
+        rows = [c for c in coverage if c.source_id == source_id
+                and (c.artifact == wanted or c.artifact.startswith(wanted + ".") or wanted.startswith(c.artifact + "."))]
+        if not rows:
+            return False, f"no {wanted} was found in this source (not in the acquisition, or never recorded)"
+        for row in rows:
+            if row.outcome == "failed":
+                return False, f"{row.path}: could not be read ({row.reason})"
+            if not row.complete:
+                return False, f"{row.path}: incomplete ({row.reason})"
+            if row.recorder == "off":
+                return False, f"{row.path}: its recorder was off"
+    return True, ""
+
+
+def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothesis) -> str:
+    """Put a probe to the desk's source; returns found, empty, cannot_say or failed, and records which, with the reason."""
+    observed: list[Observed] = []
+    calls: list[Call] = []
+    if probe.rules:
+        for name in probe.rules:
+            rule = desk.indicators[name]
+            parameters = {"subject": hypothesis.subject} if hypothesis.subject else None
+            call = desk.call("match_indicator", rule=name, **({"parameters": parameters} if parameters else {}))
+            calls.append(call)
+            observed += observe(desk, rule, call)
+    else:
+        call = desk.call(probe.tool, **probe.args)
+        calls.append(call)
+        observed += _observe_rows(desk, probe, call)
+    outcome, reason = "found", f"{len(observed)} observations"
+    if observed:
+        for seen in observed:
+            desk.attempt(lambda s=seen: desk.gateway.edge(s.phenomenon, hypothesis.id, probe.edge, probe.proposition,
+                                                          against=_against(template, probe)))
+            judge(desk, Observed(seen.phenomenon, tuple(b for b in seen.bearings
+                                                        if b.template.partition("/")[0] != template.id), seen.subject), raise_new=False)
+    elif any(c.invocation.status == "failed" for c in calls):
+        outcome, reason = "failed", next(c.invocation.error for c in calls if c.invocation.status == "failed")
+    elif all(c.invocation.status == "not_applicable" for c in calls):
+        outcome, reason = "cannot_say", "nothing of the kind is in this source"
+    else:
+        complete, why = covered(desk.coverage, desk.source_id, probe.artifacts)
+        outcome, reason = ("empty", "looked, and the records cover it") if complete else ("cannot_say", why)
+        if complete:
+            _note_absence(desk, template, probe, hypothesis, calls)
+    desk.gateway.buffer.append(Event("probe", {
+        "id": f"{hypothesis.id}:{probe.id}:{desk.source_id}", "hypothesis_id": hypothesis.id, "probe": probe.id,
+        "source_id": desk.source_id, "outcome": outcome, "reason": reason, "decisive": probe.decisive,
+        "disconfirming": probe.disconfirming, "invocations": [c.invocation.id for c in calls],
+        "phenomena": sorted(o.phenomenon.id for o in observed),
+    }))
+    return outcome
+
+
+def _against(template: Template, probe: Probe) -> str:
+    return probe.against or template.alternatives[0].id
+
+
+def _observe_rows(desk: Desk, probe: Probe, call: Call) -> list[Observed]:
+    out = []
+    for row in [r for r in call.rows if "record_id" in r][:20]:
+        fields = present(row, probe.facts)
+        if not fields:
+            continue
+        values = {name: field_of(row, name) for name in fields}
+        proposal = Proposal(
+            source_id=desk.source_id, category=probe.id, title=_title(fill(probe.title or probe.description, values)),
+            interpretation=probe.description, records=(CitedRecord(call.invocation.id, row["record_id"], fields),),
+            rule=f"probe:{probe.id}", key=(row["record_id"],),
+        )
+        made = desk.attempt(lambda p=proposal: desk.gateway.admit(p))
+        if made is not None:
+            out.append(Observed(made, (), ""))
+    return out
+
+
+def _note_absence(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothesis, calls: list[Call]) -> None:
+    empty = next((c for c in calls if c.invocation.status == "empty"), None)
+    if empty is None:
+        return
+    proposal = Proposal(
+        source_id=desk.source_id, category="absence", title=f"No record found: {probe.description}",
+        interpretation="This is about records, not about the world: what none of these artifacts records is not excluded.",
+        results=(CitedResult(empty.invocation.id, 0, "result"),), rule=f"absence:{template.id}:{probe.id}", negative=True,
+        key=(probe.id, hypothesis.id),
+    )
+    made = desk.attempt(lambda: desk.gateway.admit(proposal))
+    if made is not None and probe.if_empty:
+        desk.attempt(lambda: desk.gateway.edge(made, hypothesis.id, probe.if_empty, probe.proposition,
+                                               against=_against(template, probe)))

@@ -1,0 +1,23 @@
+"""The network role: traffic and remote access: captures, server logs, connections."""
+
+from __future__ import annotations
+
+from wigmore.agents.desk import Desk, role
+from wigmore.agents.offline import work_through_indicators
+from wigmore.agents.prompts import DISCIPLINE, READING
+
+
+@role(
+    "network",
+    goal="Traffic and remote access: captures, server logs, connections.",
+    sources=("network_capture", "log_collection", "disk_image*", "file_collection", "archive"),
+    aliases=("pcap",),
+    tools=(*READING, "query_records", "search_strings", "read_text_file"),
+    prompt=DISCIPLINE
+    + """
+A request pattern in a log is an attempt; success needs an effect. Addresses may be proxies. Failures then a success from one origin is more than either.
+""",
+)
+def network(desk: Desk) -> None:
+    """Work through the indicator rules of this role."""
+    work_through_indicators(desk)

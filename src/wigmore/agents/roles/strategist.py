@@ -1,0 +1,155 @@
+"""The strategist role: one decision a round, leads by expected change of discrimination for their cost, or an end.
+
+Policy (SPEC D): open leads first; a second source for beliefs that rest on one; the deciding fact for hypotheses between
+0.2 and 0.8; never more of the same direction for a supported one; refuting leads have equal standing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from wigmore.agents.desk import Desk, role
+from wigmore.agents.offline import covered
+from wigmore.agents.prompts import DISCIPLINE
+from wigmore.agents.templates import Probe, Template
+from wigmore.graph.gateway import prospective
+from wigmore.model.nouns import Hypothesis
+
+LEADS_A_ROUND = 3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A probe that could be made, and what it is expected to change."""
+
+    hypothesis: Hypothesis
+    probe: Probe
+    sources: tuple[str, ...]
+    gain: float
+    reason: str
+
+    @property
+    def order(self) -> tuple[float, bool, bool, str, str]:
+        """Best first: gain for cost, disconfirming before confirming, then names."""
+        return (
+            -round(self.gain / self.probe.cost, 6),
+            not self.probe.disconfirming,
+            not self.probe.decisive,
+            self.hypothesis.id,
+            self.probe.id,
+        )
+
+
+def applicable_sources(desk: Desk, probe: Probe) -> tuple[str, ...]:
+    """The sources in which a probe could find something: those with records of its artifacts."""
+    wanted = set(probe.artifacts)
+    for name in probe.rules:
+        wanted.update(desk.indicators[name].artifacts)
+    out = []
+    for source_id, source in sorted(desk.state.sources.items()):
+        if probe.platforms and str(source.meta.get("platform", "")) not in (*probe.platforms, "unknown", ""):
+            continue
+        have = {c.artifact for c in desk.coverage if c.source_id == source_id and c.outcome == "found"}
+        have |= {p.artifact for p in desk.runner.context(source_id, desk.role).store.parts if p.source_id == source_id}
+        if any(fnmatchcase(h, w) or fnmatchcase(h, w + ".*") for h in have for w in wanted):
+            out.append(source_id)
+    return tuple(out)
+
+
+def candidates(desk: Desk) -> list[Candidate]:
+    """All probes not made yet that are expected to change a belief, best first."""
+    out = []
+    for hypothesis in sorted(desk.state.hypotheses.values(), key=lambda h: h.id):
+        template = desk.templates.get(hypothesis.template)
+        if template is None or hypothesis.innocent:
+            continue
+        for probe in template.probes:
+            sources = tuple(
+                s for s in applicable_sources(desk, probe) if (hypothesis.id, probe.id, s) not in desk.state.probes
+            )
+            if not sources:
+                continue
+            gain, reason = expected_change(desk, template, hypothesis, probe, sources)
+            if gain > 0:
+                out.append(Candidate(hypothesis, probe, sources, gain, reason))
+    return sorted(out, key=lambda c: c.order)
+
+
+def expected_change(
+    desk: Desk, template: Template, hypothesis: Hypothesis, probe: Probe, sources: tuple[str, ...]
+) -> tuple[float, str]:
+    """Expected absolute change of the distance between a hypothesis and its best alternative, and the words for it."""
+    if_found = abs(prospective(desk.state, hypothesis.id, probe.edge))
+    status = desk.state.status(hypothesis.id)
+    same_way = status == "supported" and probe.edge not in ("weakens", "contradicts")
+    bearing = {e.source_id for e in desk.state.edges_to(hypothesis.id)}
+    second = same_way and len(bearing) == 1 and any(s not in bearing for s in sources)
+    if same_way and not second and not probe.decisive:
+        if_found = 0.0  # more of the same direction for a supported hypothesis
+    able = [s for s in sources if covered(desk.coverage, s, probe.artifacts)[0]]
+    if_empty = abs(prospective(desk.state, hypothesis.id, probe.if_empty)) if probe.if_empty and able else 0.0
+    gain = probe.likely * if_found + (1 - probe.likely) * if_empty
+    reason = (
+        f"expected |Δ| {gain:.3f} for cost {probe.cost:g}: {probe.likely:.2f} × {if_found:.3f} if found, "
+        f"{1 - probe.likely:.2f} × {if_empty:.3f} if receipted empty; {hypothesis.title} stands at "
+        f"{desk.state.log_odds(hypothesis.id):+.2f} against {_best_alternative(desk, hypothesis):+.2f}"
+    )
+    if second:
+        reason += "; all its support is from one source so far"
+    return round(gain, 6), reason
+
+
+def _best_alternative(desk: Desk, hypothesis: Hypothesis) -> float:
+    return max((desk.state.log_odds(a) for a in desk.state.alternatives(hypothesis.id)), default=0.0)
+
+
+@role(
+    "strategist",
+    goal="Decide each round: one to three leads that would change a belief, or that the case is complete.",
+    sources=(),
+    tools=(
+        "graph_overview",
+        "source_coverage",
+        "marginal_yield",
+        "budget_status",
+        "propose_lead",
+        "declare_investigation_complete",
+    ),
+    mandatory=("propose_lead", "declare_investigation_complete"),
+    terminal=("declare_investigation_complete",),
+    worker=False,
+    prompt=DISCIPLINE
+    + """
+Read the overview, the yield, the budget, then the coverage of a source you consider. Seek a second source for what rests on
+one, a deciding fact for what is open, what would refute a belief as eagerly as what would support it. Never more of the same
+for what is supported. Stop after two rounds without yield, at nine tenths of a budget, or when nothing open can be moved.
+""",
+)
+def strategist(desk: Desk) -> None:
+    """Propose the best leads, or declare the investigation complete, through the same calls that a model uses."""
+    overview = [desk.call("graph_overview"), desk.call("marginal_yield"), desk.call("budget_status")]
+    del overview  # recorded: what the decision could see
+    best = candidates(desk)[:LEADS_A_ROUND]
+    if not best:
+        statuses = desk.state.statuses()
+        open_ones = sorted(h for h, s in statuses.items() if s == "active")
+        reason = "all_hypotheses_resolved" if statuses and not open_ones else "coverage_saturated"
+        desk.config["decide"].complete(
+            reason,
+            "no lead is left with a positive expected change of belief; "
+            f"{len(open_ones)} of {len(statuses)} hypotheses stay open",
+        )
+        return
+    for candidate in best:
+        desk.config["decide"].propose(
+            description=f"{candidate.probe.description} — for: {candidate.hypothesis.title}",
+            target_agent=candidate.probe.role,
+            motivating_hypothesis=candidate.hypothesis.id,
+            expected_evidence_type=candidate.probe.edge,
+            source_id=candidate.sources[0] if len(candidate.sources) == 1 else "",
+            rationale=candidate.reason,
+            probe=candidate.probe.id,
+            sources=list(candidate.sources),
+            gain=candidate.gain,
+        )

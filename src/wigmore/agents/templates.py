@@ -1,0 +1,134 @@
+"""Hypothesis templates: a proposition with its alternatives and the probes that tell them apart (rules/hypotheses/*.yaml)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wigmore.model.canonical import identify
+from wigmore.model.nouns import EDGE_TYPES, Hypothesis
+
+SUBJECTS = ("case", "source", "subject")
+
+
+class TemplateError(ValueError):
+    """A template that cannot be used: says which, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A question to the evidence that would move belief in a hypothesis, whichever way it comes out."""
+
+    id: str
+    role: str
+    description: str
+    edge: str
+    proposition: str
+    rules: tuple[str, ...] = ()
+    tool: str = ""
+    args: dict[str, Any] = field(default_factory=dict)
+    facts: tuple[str, ...] = ()
+    title: str = ""
+    against: str = ""
+    decisive: bool = False
+    disconfirming: bool = False
+    cost: float = 1.0
+    artifacts: tuple[str, ...] = ()  # what must be covered for an absence to mean something
+    platforms: tuple[str, ...] = ()
+    if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
+    likely: float = 0.5  # stated expectation that it finds something, before looking
+
+    def __post_init__(self) -> None:
+        if self.edge not in EDGE_TYPES:
+            raise TemplateError(f"probe {self.id}: unknown edge type {self.edge!r}")
+        if self.if_empty not in ("", "weakens"):
+            raise TemplateError(f"probe {self.id}: an absence carries at most `weakens`")
+        if bool(self.rules) == bool(self.tool):
+            raise TemplateError(f"probe {self.id}: name rules or a tool, one of them")
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """An innocent (or other) explanation that competes with the template's proposition."""
+
+    id: str
+    title: str
+    description: str
+    prior: float = 0.5
+
+
+@dataclass(frozen=True)
+class Template:
+    """A frame of competing hypotheses."""
+
+    id: str
+    title: str
+    description: str
+    act: str  # the proposition a conclusion must rest on
+    prior: float
+    per: str
+    attack: tuple[str, ...]
+    alternatives: tuple[Alternative, ...]
+    probes: tuple[Probe, ...]
+    not_enough: str = ""
+    reference: str = ""
+    origin: str = ""
+
+    def hypothesis(self, subject: str, alternative: str = "") -> Hypothesis:
+        """The hypothesis about one subject; with `alternative`, that competitor of it."""
+        shown = f" ({subject})" if subject else ""
+        if alternative:
+            other = next((a for a in self.alternatives if a.id == alternative), None)
+            if other is None:
+                raise TemplateError(f"template {self.id} has no alternative {alternative!r}")
+            return Hypothesis(
+                identify("hyp", self.id, alternative, subject), other.title + shown, other.description, other.prior,
+                f"{self.id}/{alternative}", self.id, (self.act,), (), subject, True,
+            )
+        decisive = next((p.id for p in self.probes if p.decisive), "")
+        return Hypothesis(
+            identify("hyp", self.id, "", subject), self.title + shown, self.description, self.prior, self.id, self.id,
+            (self.act,), self.attack, subject, False, "", tuple(p.id for p in self.probes), decisive,
+        )
+
+
+def read_template(values: dict[str, Any], origin: str) -> Template:
+    """A template from YAML values; raises TemplateError naming the template and the fault."""
+    name = str(values.get("id", "?"))
+    made = dict(values)
+    try:
+        probes = []
+        for entry in made.pop("probes", ()):
+            entry = dict(entry)
+            for key in ("rules", "facts", "artifacts", "platforms"):
+                entry[key] = tuple(entry.get(key) or ())
+            probes.append(Probe(**entry))
+        alternatives = tuple(Alternative(**a) for a in made.pop("alternatives", ()))
+        made["attack"] = tuple(made.get("attack") or ())
+        template = Template(**made, alternatives=alternatives, probes=tuple(probes), origin=origin)
+    except TypeError as error:
+        raise TemplateError(f"{origin}: template {name}: {error}") from error
+    if not template.alternatives:
+        raise TemplateError(f"{origin}: template {name}: a hypothesis needs at least one alternative")
+    if not any(p.disconfirming for p in template.probes):
+        raise TemplateError(f"{origin}: template {name}: a hypothesis needs a disconfirming probe")
+    if template.per not in SUBJECTS:
+        raise TemplateError(f"{origin}: template {name}: per is one of {', '.join(SUBJECTS)}")
+    return template
+
+
+def load_templates(folders: Iterable[Path]) -> dict[str, Template]:
+    """All templates of `hypotheses/*.yaml` under some folders, by id."""
+    import yaml
+
+    out: dict[str, Template] = {}
+    for folder in folders:
+        for file in sorted(folder.glob("hypotheses/*.yaml")):
+            for values in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
+                template = read_template(values, file.name)
+                if template.id in out:
+                    raise TemplateError(f"{file.name}: template {template.id} stands twice")
+                out[template.id] = template
+    return dict(sorted(out.items()))

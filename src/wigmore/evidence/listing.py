@@ -1,0 +1,54 @@
+"""The file listing: one record for every entry of a store, with all its times and hashes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wigmore.evidence.store import Entry
+from wigmore.model.protocols import Locator, Record
+
+ARTIFACT = "file_listing"
+HASHES = ("md5", "sha1", "sha256")
+
+
+def entry_record(
+    entry: Entry, hashes: dict[str, str] | None = None, head_type: str | None = None
+) -> tuple[Locator, Record]:
+    """The listing record of an entry: `hashes` of its content where read, `head_type` its type by content.
+
+    The modification time dates the record, unless it is only the collecting machine's (folders, archives).
+    """
+    data: dict[str, Any] = {"name": entry.name, "kind": entry.kind, "deleted": not entry.allocated}
+    if entry.kind in ("file", "stream", "other"):
+        data["size"] = entry.size
+    if entry.inode is not None:
+        data["inode"] = entry.inode
+    if entry.recovery is not None:
+        data["recovery"] = entry.recovery
+    if entry.caveat:
+        data["caveat"] = entry.caveat
+    if entry.link_target is not None:
+        data["link_target"] = entry.link_target
+    if entry.path_raw:
+        data["path_raw"] = entry.path_raw
+    stem, dot, suffix = entry.name.rpartition(".")
+    if stem and dot and suffix and entry.kind == "file":
+        data["extension"] = suffix.lower()
+    if head_type:
+        data["type"] = head_type
+    for name in HASHES:
+        if hashes and hashes.get(name):
+            data[name] = hashes[name]
+    data |= {name: value for name, value in entry.attributes.items() if name not in data}
+    locator: Locator = {"kind": "inode" if entry.inode is not None else "member", "path": entry.path}
+    if entry.inode is not None:
+        locator["inode"] = entry.inode
+    elif "host" in entry.ref:
+        locator["kind"] = "path"
+    offset = entry.attributes.get("directory_entry_offset")
+    if offset is not None:
+        locator["offset"] = offset
+    modified = entry.times.get("modified")
+    dated = modified is not None and modified["owner"] == "host"
+    state = "live" if entry.allocated else "unallocated"
+    return locator, Record(data, entry.times, "modified" if dated else None, state, artifact=ARTIFACT)

@@ -1,0 +1,531 @@
+"""File systems through The Sleuth Kit: NTFS, FAT, exFAT, ext2/3/4, ISO 9660, UFS, with deleted entries and streams."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, BinaryIO
+
+import pytsk3
+
+from wigmore.evidence.allocation import Allocation, ExtGroups, exfat_allocation, fat_allocation, recovery_of
+from wigmore.evidence.fat import Slot, Slots
+from wigmore.evidence.media import Media, reason_of
+from wigmore.evidence.ntfs import MasterFileTable
+from wigmore.evidence.reparse import WOF, read_reparse
+from wigmore.evidence.store import Entry, Limits, Store, Stream, buffered, part
+from wigmore.evidence.tree import Listed, TreeStore
+from wigmore.model import times
+from wigmore.model.canonical import clean
+from wigmore.model.protocols import Gap, ParseError
+from wigmore.model.times import Time
+
+UNALLOCATED_NAME = int(pytsk3.TSK_FS_NAME_FLAG_UNALLOC)
+UNALLOCATED_META = int(pytsk3.TSK_FS_META_FLAG_UNALLOC)
+RESIDENT = 4  # TSK_FS_ATTR_RES
+FILLER, SPARSE = int(pytsk3.TSK_FS_ATTR_RUN_FLAG_FILLER), int(pytsk3.TSK_FS_ATTR_RUN_FLAG_SPARSE)
+DATA, DEFAULT, VOLUME_NAME = 128, 1, 96
+VIRTUAL, VIRTUAL_FOLDER = int(pytsk3.TSK_FS_META_TYPE_VIRT), int(pytsk3.TSK_FS_META_TYPE_VIRT_DIR)
+KINDS = {
+    int(pytsk3.TSK_FS_META_TYPE_REG): "file",
+    int(pytsk3.TSK_FS_META_TYPE_DIR): "directory",
+    int(pytsk3.TSK_FS_META_TYPE_LNK): "link",
+    int(pytsk3.TSK_FS_META_TYPE_CHR): "device",
+    int(pytsk3.TSK_FS_META_TYPE_BLK): "device",
+    VIRTUAL_FOLDER: "directory",
+}
+NAME_KINDS = {3: "directory", 5: "file", 6: "link", 2: "device", 4: "device"}  # TSK_FS_NAME_TYPE
+FAMILIES = {"NTFS": "NTFS", "FAT": "FAT", "exFAT": "exFAT", "ext": "ext", "ISO9660": "ISO9660", "UFS": "UFS"}
+CHAIN_CAVEAT = "the cluster chain was erased on deletion: content assumes the unallocated clusters that follow the first one"
+LABEL = " (Volume Label Entry)"  # the library adds it to the name
+MAX_RUNS = 1_000_000
+
+
+class Image(pytsk3.Img_Info):  # type: ignore[misc]  # pytsk3 has no types
+    """A medium as The Sleuth Kit wants it."""
+
+    def __init__(self, media: Media) -> None:
+        self._media = media
+        super().__init__(url="", type=pytsk3.TSK_IMG_TYPE_EXTERNAL)
+
+    def get_size(self) -> int:
+        """Bytes."""
+        return self._media.size
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Bytes at an offset, zeros behind the end (the library rounds up to blocks)."""
+        data = self._media.read_at(offset, size)
+        return data if len(data) == size else data.ljust(size, b"\0")
+
+
+class FileStream(Stream):
+    """The content of one attribute of a file."""
+
+    def __init__(self, path: str, file: Any, size: int, kind: int | None, number: int | None, owner: Any) -> None:
+        super().__init__(size)
+        self._owner = owner  # the file system must outlive the file
+        self._path, self._file, self._kind, self._number = path, file, kind, number
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes; ParseError where the medium cannot be read."""
+        try:
+            if self._kind is None:
+                data = self._file.read_random(offset, length)
+            else:
+                data = self._file.read_random(offset, length, self._kind, self._number)
+        except OSError as error:
+            raise ParseError(self._path, offset, f"content cannot be read here: {reason_of(error)}") from error
+        return bytes(data)
+
+
+class TskStore(TreeStore):
+    """One file system. Folders are known by their inode."""
+
+    def __init__(
+        self, source_id: str, prefix: str, volume: Media, family: str, limits: Limits | None = None, start: int = 0
+    ) -> None:
+        super().__init__(source_id, prefix, limits)
+        self.volume, self.family, self.start = volume, family, start
+        self.kind = FAMILIES[family]
+        self.ignores_case = family in ("NTFS", "FAT", "exFAT")
+        try:
+            self._image = Image(volume)
+            self.fs = pytsk3.FS_Info(self._image)
+        except OSError as error:
+            raise ParseError(prefix, start, f"{family} file system cannot be opened: {reason_of(error)}") from error
+        self.block = int(self.fs.info.block_size)
+        self.orphans = int(self.fs.info.last_inum) if family != "ISO9660" else -1
+        self._allocation: Allocation | None = None
+        self._allocation_read = False
+        self._table: MasterFileTable | None = None
+        self._slots = Slots(volume, extended=family == "exFAT") if family in ("FAT", "exFAT") else None
+        self._groups = ExtGroups(volume) if family == "ext" else None
+        self._compressed: Any = None
+        self._chains: dict[str, list[tuple[int, int]]] = {}
+
+    # -- listing
+
+    def root(self) -> int:
+        """The inode of the root folder."""
+        return int(self.fs.info.root_inum)
+
+    def label(self) -> str:
+        """The volume's name where it is kept in a file of its own (NTFS); else empty."""
+        if self.family != "NTFS":
+            return ""
+        file = self.fs.open_meta(3)
+        for attribute in file:
+            if int(attribute.info.type) == VOLUME_NAME and int(attribute.info.size):
+                raw = bytes(file.read_random(0, min(int(attribute.info.size), 512), VOLUME_NAME, int(attribute.info.id)))
+                return clean(raw.decode("utf-16-le", "surrogatepass"))
+        return ""
+
+    def entries(self) -> Iterator[Entry | Gap]:
+        """Live entries, then deleted ones; the last of these without folders of their own, below `$OrphanFiles`."""
+        gone: list[Entry] = []
+        for found in super().entries():
+            if self.family == "FAT" and isinstance(found, Entry) and not found.allocated:
+                gone.append(found)
+            else:
+                yield found
+        yield from self._unmixed(gone)
+        if self._table is not None and self._table.bad:
+            numbers = ", ".join(map(str, self._table.bad[:20]))
+            yield Gap(f"{self.prefix}: {len(self._table.bad)} damaged records in the master file table: {numbers}")
+
+    def _unmixed(self, gone: list[Entry]) -> Iterator[Entry]:
+        """Deleted FAT entries; where another deleted file began inside an assumed chain, the content is mixed."""
+        per_sector = self._cluster // self.block or 1
+        begun = sorted({chain[0][0] for chain in self._chains.values() if chain})
+        for entry in gone:
+            chain = self._chains.get(entry.inode or "", [])
+            inside = {
+                start
+                for first, count in chain
+                for start in begun[bisect_left(begun, first) : bisect_left(begun, first + count)]
+                if start != chain[0][0]
+            }
+            if inside and entry.recovery == "intact" and sum(count for _, count in chain) > per_sector:
+                caveat = f"{entry.caveat}; another deleted entry begins inside it, so the content is probably mixed"
+                entry = replace(entry, recovery="partial", caveat=caveat)
+            yield entry
+
+    def listing(self, node: int, path: str) -> Iterator[Listed | Gap]:
+        """The entries of one folder, deleted ones among them."""
+        live: set[tuple[int, bytes]] = set()
+        later: list[tuple[Any, bytes, int]] = []
+        names = self._names(node)
+        while True:
+            try:
+                file = next(names, None)
+            except OSError as error:
+                yield Gap(f"{path}: folder cannot be read on: {reason_of(error)}")
+                break
+            if file is None:
+                break
+            info = file.info.name
+            if info is None or info.name is None:
+                continue
+            name = bytes(info.name)
+            if name in (b".", b".."):
+                continue
+            number = int(info.meta_addr)
+            if int(info.flags) & UNALLOCATED_NAME or node == self.orphans:
+                later.append((file, name, number))
+                continue
+            live.add((number, name))
+            yield from self._live(file, name, number, node, path)
+        told: set[tuple[int, bytes]] = set()
+        for file, name, number in later:
+            if (number, name) not in live and (number, name) not in told:
+                told.add((number, name))
+                yield from self._deleted(file, name, number, node, path)
+
+    def _names(self, node: int) -> Iterator[Any]:
+        yield from self.fs.open_dir(inode=node)
+
+    def _live(self, file: Any, name: bytes, number: int, parent: int, path: str) -> Iterator[Listed | Gap]:
+        meta = file.info.meta
+        if meta is None:
+            yield Gap(f"{path}/{part(name)[0]}: its metadata (inode {number}) cannot be read")
+            return
+        kind_number = int(meta.type)
+        if kind_number == VIRTUAL:
+            return  # the library's own names for boot sector and tables
+        if kind_number == VIRTUAL_FOLDER:
+            # not a folder of the volume: its entries are, so it is walked and not listed
+            if number == self.orphans:
+                yield from self._orphans(path)
+            return
+        entry = self._entry(file, meta, name, number, parent, path, None, "")
+        for one in entry:
+            yield one, number if one.kind == "directory" else None
+
+    def _orphans(self, path: str) -> Iterator[Listed | Gap]:
+        yield from self.listing(self.orphans, f"{path}/$OrphanFiles" if path else "$OrphanFiles")
+
+    def _deleted(self, file: Any, name: bytes, number: int, parent: int, path: str) -> Iterator[Listed | Gap]:
+        info, meta = file.info.name, file.info.meta
+        if meta is None and number:
+            try:
+                file = self.fs.open_meta(number)
+                meta = file.info.meta
+            except OSError:
+                meta = None
+        if meta is None or not int(meta.flags) & UNALLOCATED_META or self._other_file(info, meta):
+            kind = NAME_KINDS.get(int(info.type), "other")
+            caveat = f"only the name is left: inode {number} belongs to another file now" if meta is not None and number else "only the name is left"
+            text, altered = part(name)
+            yield Entry(
+                f"{path}/{text}", text, kind, 0, str(number) if number else None, False, "none", caveat,
+                path_raw=name.hex() if altered else None, attributes={"name_only": True},
+            ), None  # fmt: skip
+            return
+        if parent == self.orphans and self._never_used(number, meta):
+            return
+        recovery, caveat = self._recovery(file, meta, parent)
+        for one in self._entry(file, meta, name, number, parent, path, recovery, caveat):
+            yield one, number if one.kind == "directory" and recovery not in ("none", "overwritten") else None
+
+    def _other_file(self, info: Any, meta: Any) -> bool:
+        """Whether an unallocated NTFS record was used again since this name was written (its sequence moved on)."""
+        if self.family != "NTFS" or not int(info.meta_seq or 0):
+            return False
+        return int(meta.seq) not in (int(info.meta_seq), int(info.meta_seq) + 1)
+
+    def _never_used(self, number: int, meta: Any) -> bool:
+        if self.family == "NTFS":
+            return not self.table.named(number)
+        if self.family == "ext":
+            # an inode that was in use once has a mode or a deletion time
+            return not int(meta.size) and not int(meta.mode) and not self._dropped(number)
+        return False
+
+    # -- one entry and its streams
+
+    def _entry(
+        self, file: Any, meta: Any, name: bytes, number: int, parent: int, path: str, recovery: str | None, caveat: str
+    ) -> list[Entry]:
+        text, altered = part(name)
+        is_label = self._slots is not None and text.endswith(LABEL)
+        if is_label:
+            text = text.removesuffix(LABEL).rstrip()
+        entry_path = f"{path}/{text}" if path else text
+        kind = KINDS.get(int(meta.type), "other")
+        attributes: dict[str, Any] = {}
+        stamps: dict[str, Time] = {}
+        link, ref, streams = None, {"meta": number}, []
+        if self.family == "NTFS":
+            stamps = self.table.stamps(number, parent, text)
+            flags = self.table.attributes(number)
+            attributes = {"sequence": int(meta.seq)}
+            if flags:
+                attributes["attributes"] = flags
+            own, streams = self._streams(file, flags)
+            ref |= own
+            if "reparse_point" in flags:
+                point = read_reparse(file)
+                if point is not None:
+                    attributes |= point.attributes
+                    link = point.target
+                    kind = "link" if link is not None else kind
+                    if point.tag == WOF:
+                        ref["compressed"] = True
+            if ref.pop("holes", False):
+                kind = "other" if number == 8 else kind
+        elif self._slots is not None:
+            slot = self._slots.read(number)
+            stamps = self._slot_times(slot, meta)
+            if slot is not None:
+                attributes = {"directory_entry_offset": self.start + slot.offset, "first_cluster": slot.first_cluster}
+                if slot.attributes:
+                    attributes["attributes"] = slot.attributes
+            if is_label:
+                kind = "other"
+                attributes["volume_label"] = True
+            short = file.info.name.shrt_name if file.info.name is not None else None
+            if short and part(bytes(short))[0] not in ("", text):
+                attributes["short_name"] = part(bytes(short))[0]
+        else:
+            stamps = self._unix_times(meta)
+            attributes = {"mode": f"{int(meta.mode) & 0o7777:04o}", "uid": int(meta.uid), "gid": int(meta.gid), "links": int(meta.nlink)}
+            if meta.link:
+                link = part(bytes(meta.link).replace(b"/", b"\0"))[0].replace("\\x00", "/")
+            if recovery is not None:
+                dropped = self._dropped(number)
+                if dropped:
+                    stamps["deleted_at"] = dropped
+        size = int(meta.size) if kind in ("file", "other") else 0
+        raw = name.hex() if altered else None
+        shared = {"inode": str(number), "allocated": recovery is None, "recovery": recovery, "caveat": caveat, "path_raw": raw}
+        found = [
+            Entry(entry_path, text, kind, size, link_target=link, attributes=attributes, times=stamps, ref=ref, **shared)
+        ]
+        for stream_name, stream_size, stream_number, holes in streams:
+            stream_text = part(stream_name)[0]
+            found.append(
+                Entry(
+                    f"{entry_path}:{stream_text}", f"{text}:{stream_text}", "other" if holes and number == 8 else "stream",
+                    stream_size, attributes={"stream": stream_text, "sequence": int(meta.seq)}, times=stamps,
+                    ref={"meta": number, "id": stream_number, "type": DATA}, **shared,
+                )
+            )  # fmt: skip
+        return found
+
+    @property
+    def table(self) -> MasterFileTable:
+        """The master file table, read once."""
+        if self._table is None:
+            file = self.fs.open_meta(0)
+            head = self.volume.read_at(0, 512)
+            sector, per, raw = int.from_bytes(head[11:13], "little"), head[13], head[64]
+            cluster = sector * (per if per <= 0x80 else 1 << (256 - per))
+            size = 1 << (256 - raw) if raw >= 0x80 else raw * cluster
+            size = size if size in (512, 1024, 2048, 4096) else 1024
+            self._table = MasterFileTable(file.read_random, int(file.info.meta.size), size)
+        return self._table
+
+    def _streams(self, file: Any, flags: list[str]) -> tuple[dict[str, Any], list[tuple[bytes, int, int, bool]]]:
+        own: dict[str, Any] = {}
+        found = []
+        for attribute in file:
+            info = attribute.info
+            if int(info.type) != DATA:
+                continue
+            if info.name:
+                holes = int(info.size) > 0 and not int(info.flags) & RESIDENT and _all_holes(attribute)
+                found.append((bytes(info.name), int(info.size), int(info.id), holes))
+            else:
+                own = {"id": int(info.id), "type": DATA}
+        found.sort()
+        if "encrypted" in flags and own:
+            own["encrypted"] = True
+        return own, found
+
+    def _slot_times(self, slot: Slot | None, meta: Any) -> dict[str, Time]:
+        return slot.times if slot is not None else {}
+
+    def _unix_times(self, meta: Any) -> dict[str, Time]:
+        found = {
+            "modified": shared_posix(int(meta.mtime), int(meta.mtime_nano or 0)),
+            "accessed": shared_posix(int(meta.atime), int(meta.atime_nano or 0)),
+            "changed": shared_posix(int(meta.ctime), int(meta.ctime_nano or 0)),
+            "created": shared_posix(int(meta.crtime), int(meta.crtime_nano or 0)),
+        }
+        return {name: time for name, time in found.items() if time}
+
+    def _dropped(self, number: int) -> Time | None:
+        if self._groups is None:
+            return None
+        raw = self._groups.inode(number)[1]
+        value = int.from_bytes(raw[20:24], "little")
+        # inodes on the orphan list keep a small inode number here instead of a time
+        return times.posix(value) if value > self._groups.inodes else None
+
+    # -- deleted content
+
+    def _recovery(self, file: Any, meta: Any, parent: int) -> tuple[str, str]:
+        size = int(meta.size)
+        runs, resident, known = _runs(file)
+        if self.family == "FAT":
+            self._chains[str(int(meta.addr))] = runs
+        if KINDS.get(int(meta.type)) == "directory" and self.family != "NTFS":
+            return self._folder_recovery(meta, parent, runs)
+        if resident:
+            return "intact", ""
+        if not size:
+            return ("none", "the size and blocks were erased on deletion") if self.family == "ext" else ("intact", "")
+        if not runs:
+            return "none", "no clusters are left to read"
+        if sum(count for _, count in runs) * self.block < size and not known:
+            return "partial", "fewer clusters are left than the size needs"
+        recovery, used, total = recovery_of(runs, self.allocation)
+        caveats = []
+        if self.allocation is None:
+            caveats.append("whether its clusters are in use again could not be checked")
+        elif used:
+            caveats.append(f"{used} of {total} blocks are in use by other files now")
+        if self.family == "FAT" and size > self._cluster:
+            caveats.append(CHAIN_CAVEAT)
+        return recovery, "; ".join(caveats)
+
+    def _folder_recovery(self, meta: Any, parent: int, runs: list[tuple[int, int]]) -> tuple[str, str]:
+        if not int(meta.size):
+            return "none", "no clusters are left"
+        if self.family == "FAT" and self._slots is not None and runs:
+            own, above = self._slots.read(int(meta.addr)), self._slots.read(parent)
+            dots = self.volume.read_at(runs[0][0] * self.block, 64)
+            told = [int.from_bytes(dots[at + 26 : at + 28], "little") for at in (0, 32)]
+            wanted = [own.first_cluster & 0xFFFF if own else 0, above.first_cluster & 0xFFFF if above else 0]
+            if not dots.startswith(b".          ") or told[0] != wanted[0]:
+                return "overwritten", "its cluster does not hold this folder any more"
+            if dots[32:43] == b"..         " and told[1] != wanted[1] and parent != self.orphans:
+                return "none", "its cluster holds a folder with another parent: moved away, or the cluster used again"
+        return "intact", ""
+
+    @property
+    def _cluster(self) -> int:
+        head = self.volume.read_at(0, 512)
+        return int.from_bytes(head[11:13], "little") * head[13]
+
+    @property
+    def allocation(self) -> Allocation | None:
+        """Which blocks are in use; None where the volume's own map cannot be read."""
+        if not self._allocation_read:
+            self._allocation_read = True
+            try:
+                self._allocation = self._read_allocation()
+            except OSError:
+                self._allocation = None  # every deleted entry then says that it could not be checked
+        return self._allocation
+
+    def _read_allocation(self) -> Allocation | None:
+        if self.family == "NTFS":
+            bitmap = self.fs.open_meta(6)
+            size = int(bitmap.info.meta.size)
+            return Allocation(b"".join(bytes(bitmap.read_random(at, min(1 << 20, size - at))) for at in range(0, size, 1 << 20)))
+        if self.family == "FAT":
+            return fat_allocation(self.volume)
+        if self.family == "exFAT":
+            return exfat_allocation(self.volume, self._exfat_bitmap)
+        return self._groups.allocation() if self._groups else None
+
+    def _exfat_bitmap(self) -> bytes:
+        for file in self.fs.open_dir(inode=self.root()):
+            if file.info.name.name == b"$ALLOC_BITMAP" and file.info.meta is not None:
+                return bytes(file.read_random(0, min(int(file.info.meta.size), 1 << 27)))
+        return b""
+
+    # -- content
+
+    def open_entry(self, entry: Entry) -> BinaryIO:
+        """A stream over the content; ParseError where it is lost, encrypted or its metadata cannot be read."""
+        if not entry.readable:
+            raise ParseError(entry.path, None, f"no content is left: {entry.caveat or entry.recovery}", "damaged")
+        if entry.ref.get("encrypted"):
+            raise ParseError(entry.path, None, "encrypted by the file system (EFS): needs the user's private key", "locked")
+        number = entry.ref["meta"]
+        if entry.ref.get("compressed"):
+            return self._overlay(entry)
+        try:
+            file = self.fs.open_meta(number)
+        except OSError as error:
+            raise ParseError(entry.path, None, f"inode {number} cannot be read: {reason_of(error)}") from error
+        return buffered(FileStream(entry.path, file, entry.size, entry.ref.get("type"), entry.ref.get("id"), self))
+
+    def _overlay(self, entry: Entry) -> BinaryIO:
+        """Content that Windows compressed in an alternate stream (WOF), which the kit does not know."""
+        import pyfsntfs
+
+        if self._compressed is None:
+            self._compressed = pyfsntfs.volume()
+            self._compressed.open_file_object(self.volume)
+        try:
+            handle = self._compressed.get_file_entry(int(entry.ref["meta"]))
+        except OSError as error:
+            raise ParseError(entry.path, None, f"compressed content cannot be read: {reason_of(error)}") from error
+        return buffered(LibraryStream(entry.path, handle, entry.size))
+
+    def extents(self, entry: Entry) -> list[tuple[int, int]]:
+        """Where the content lies in the container's medium: (byte offset, bytes); holes are left out."""
+        try:
+            runs = _runs(self.fs.open_meta(entry.ref["meta"]), entry.ref.get("id"))[0]
+        except (OSError, KeyError):
+            return []
+        return [(self.start + first * self.block, count * self.block) for first, count in runs]
+
+    def close(self) -> None:
+        """Forget the handles."""
+        self._folders.clear()
+        self._compressed = None
+
+
+class LibraryStream(Stream):
+    """The content of a libyal file entry or stream."""
+
+    def __init__(self, path: str, handle: Any, size: int) -> None:
+        super().__init__(size)
+        self._path, self._handle = path, handle
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes; ParseError where the medium cannot be read."""
+        try:
+            return bytes(self._handle.read_buffer_at_offset(length, offset))
+        except (OSError, MemoryError) as error:
+            raise ParseError(self._path, offset, f"content cannot be read here: {reason_of(error)}") from error
+
+
+def _runs(file: Any, number: int | None = None) -> tuple[list[tuple[int, int]], bool, bool]:
+    """(runs of blocks, whether the content is resident, whether holes make up for missing runs)."""
+    runs: list[tuple[int, int]] = []
+    resident = holes = False
+    for attribute in file:
+        info = attribute.info
+        if int(info.type) not in (DATA, DEFAULT) or (info.name and number is None) or (number not in (None, int(info.id))):
+            continue
+        resident = resident or (bool(int(info.flags) & RESIDENT) and int(info.size) > 0)
+        for run in attribute:
+            if int(run.flags) & (FILLER | SPARSE):
+                holes = True
+            elif int(run.len):
+                runs.append((int(run.addr), int(run.len)))
+            if len(runs) >= MAX_RUNS:
+                break
+    return runs, resident, holes
+
+
+def _all_holes(attribute: Any) -> bool:
+    return all(int(run.flags) & (FILLER | SPARSE) for run in attribute)
+
+
+@lru_cache(maxsize=65_536)
+def shared_posix(seconds: int, nanoseconds: int) -> Time | None:
+    """A POSIX time with nanoseconds where stored; equal ones share one dictionary. Not to be changed."""
+    if nanoseconds and 0 < nanoseconds < 1_000_000_000:
+        return times.posix(seconds * 1_000_000_000 + nanoseconds, unit="ns")
+    return times.posix(seconds)
+
+
+__all__ = ["FileStream", "Image", "LibraryStream", "Store", "TskStore", "shared_posix"]

@@ -1,0 +1,370 @@
+"""What lies in a medium: its partitions, the volumes in them, encrypted and nested ones, and records of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from wigmore.evidence.locked import describe, unlock
+from wigmore.evidence.media import Media, Window, reason_of
+from wigmore.evidence.signatures import ENCRYPTED, HEAD, NOT_READ, READ_BY_TSK, details, volume_kind
+from wigmore.evidence.store import Entry, Limits, Store
+from wigmore.evidence.tables import Slice, Table, read_table
+from wigmore.model import times
+from wigmore.model.protocols import Gap, Locator, ParseError, Record
+from wigmore.model.times import Time
+
+MAX_NESTED = 64
+ROOT_SHOWN = 200
+SILENT_TYPES = ("Microsoft reserved", "BIOS boot", "LDM metadata")  # partitions that hold no file system by design
+
+
+@dataclass(frozen=True)
+class Place:
+    """A volume with a file system: name below the container (`p1`, `p2/p1`), bytes, kind, offset in the medium."""
+
+    name: str
+    media: Media
+    kind: str
+    start: int
+    handle: Any = None
+    encrypted: bool = False
+    snapshot: bool = False
+
+
+@dataclass
+class Layout:
+    """A medium laid out: volumes by name, records about the container, parts that cannot be read."""
+
+    path: str
+    media: Media
+    places: dict[str, Place] = field(default_factory=dict)
+    windows: dict[str, Media] = field(default_factory=dict)
+    records: list[tuple[Locator, Record]] = field(default_factory=list)
+    gaps: list[Gap] = field(default_factory=list)
+    needs: list[str] = field(default_factory=list)
+    table: Table | None = None
+    kinds: dict[str, str] = field(default_factory=dict)  # file system or encryption by volume name
+
+
+def lay_out(media: Media, path: str, secrets: Sequence[str] = ()) -> Layout:
+    """Read tables and volume heads. Damaged parts become gaps; raises ParseError if the medium cannot be read at all."""
+    layout = Layout(path, media)
+    try:
+        head = media.read_at(0, HEAD)
+    except OSError as error:
+        raise ParseError(path, 0, f"the first sectors cannot be read: {reason_of(error)}") from error
+    kind = volume_kind(head)
+    if kind is None:
+        layout.table = read_table(media)
+    if layout.table is None or not layout.table.volumes():
+        _volume(layout, "p0", media, 0, None, kind, head, secrets, 0)
+        return layout
+    table = layout.table
+    layout.gaps += table.gaps
+    for number, row in enumerate(table.volumes(), 1):
+        start = row.start * table.sector
+        name = f"p{number}"
+        window = Window(media, start, row.length * table.sector)
+        try:
+            part_head = window.read_at(0, HEAD)
+        except OSError as error:
+            layout.windows[name] = window
+            layout.gaps.append(Gap(f"{name} at sector {row.start} cannot be read: {reason_of(error)}", start))
+            continue
+        if not window.size:
+            layout.gaps.append(Gap(f"{name} at sector {row.start} lies behind the end of the medium", start, "truncated"))
+            continue
+        _volume(layout, name, window, start, row, volume_kind(part_head), part_head, secrets, 0)
+    _partition_records(layout, table)
+    return layout
+
+
+def _partition_records(layout: Layout, table: Table) -> None:
+    """One record a row of the table, gaps and extended tables included."""
+    names = {id(row): f"p{number}" for number, row in enumerate(table.volumes(), 1)}
+    for row in table.rows:
+        data: dict[str, Any] = {
+            "table": table.scheme, "kind": row.kind, "start_sector": row.start, "end_sector": row.start + row.length - 1,
+            "length": row.length, "sector_size": table.sector, "size": row.length * table.sector,
+            "description": row.description,
+        }  # fmt: skip
+        if row.slot >= 0:
+            data |= {"table_number": row.table, "slot": row.slot}
+        name = names.get(id(row))
+        if name:
+            data["volume"] = name
+            if name in layout.kinds:
+                data["file_system"] = layout.kinds[name]
+        for field_name, value in (("type_code", row.type_code), ("guid", row.guid), ("name", row.name)):
+            if value:
+                data[field_name] = value
+        if row.type_code:
+            from wigmore.evidence.tables import GPT_TYPES
+
+            if row.type_code in GPT_TYPES:
+                data["type_name"] = GPT_TYPES[row.type_code]
+        locator: Locator = {"kind": "offset", "offset": row.start * table.sector, "length": row.length * table.sector,
+                            "row": f"{row.kind}:{row.table}:{row.slot}"}  # fmt: skip
+        layout.records.append((locator, Record(data, artifact="partition")))
+
+
+def _volume(
+    layout: Layout, name: str, media: Media, start: int, row: Slice | None, kind: str | None, head: bytes,
+    secrets: Sequence[str], depth: int, encrypted: bool = False,
+) -> None:  # fmt: skip
+    layout.windows[name] = media
+    if kind is None:
+        _unknown(layout, name, start, row, head)
+        return
+    found = details(head, kind)
+    layout.kinds[name] = str(found.get("file_system", kind))
+    if depth > 4:
+        layout.gaps.append(Gap(f"{name}: volumes are nested too deep", start, "depth"))
+    elif kind in ENCRYPTED:
+        _encrypted(layout, name, media, start, row, kind, secrets, depth)
+    elif kind == "LVM":
+        _logical(layout, name, media, start, secrets, depth)
+    elif kind == "APFS":
+        _apfs(layout, name, media, start, secrets)
+    elif kind in NOT_READ:
+        layout.gaps.append(Gap(f"{name}: {NOT_READ[kind]} is not read", start, "unsupported"))
+        _record(layout, name, start, media, found, kind, None)
+    else:
+        place = Place(name, media, kind, start, encrypted=encrypted)
+        layout.places[name] = place
+        _record(layout, name, start, media, found, kind, place)
+        if kind == "NTFS":
+            _shadows(layout, place)
+
+
+def _unknown(layout: Layout, name: str, start: int, row: Slice | None, head: bytes) -> None:
+    from wigmore.evidence.tables import GPT_TYPES
+
+    if row is not None and GPT_TYPES.get(row.type_code) in SILENT_TYPES:
+        return
+    if not any(head):
+        text = "its first sectors are all zero"
+    elif _random_looking(head):
+        text = "its first sectors look random: encrypted without a header (VeraCrypt, TrueCrypt) or wiped"
+    else:
+        text = f"first bytes {head[:16].hex()}"
+    what = f"{name}: no file system, encryption header or volume manager is recognised; {text}"
+    layout.gaps.append(Gap(what, start, "unsupported"))
+
+
+def _random_looking(head: bytes) -> bool:
+    """Whether bytes are spread as evenly as ciphertext: chi-squared over the 256 values, far outside is text or code."""
+    if len(head) < 4096:
+        return False
+    expected = len(head) / 256
+    spread = sum((head.count(value) - expected) ** 2 for value in range(256)) / expected
+    return 160 < spread < 380  # 255 degrees of freedom, about ±5 standard deviations
+
+
+def _encrypted(
+    layout: Layout, name: str, media: Media, start: int, row: Slice | None, kind: str, secrets: Sequence[str], depth: int
+) -> None:
+    data: dict[str, Any] = {"volume": name, "encryption": kind, "locked": True, "start_offset": start}
+    stamps: dict[str, Time] = {}
+    needs, opened = "", None
+    try:
+        more, stamps, needs = describe(media, kind, layout.path)
+        data |= more
+        opened = unlock(media, kind, secrets, layout.path)
+    except ParseError as error:
+        layout.gaps.append(Gap(f"{name}: {error.message}", start, error.reason))
+    if opened is not None:
+        plain, how = opened
+        data |= {"locked": False, "unlocked_with": how}
+        try:
+            head = plain.read_at(0, HEAD)
+            inner = volume_kind(head)
+            data |= {f"inner_{key}": value for key, value in details(head, inner or "").items()}
+            data["inner_file_system"] = data.get("inner_file_system", inner or "none recognised")
+            _volume(layout, name, plain, start, row, inner, head, secrets, depth + 1, encrypted=True)
+        except OSError as error:
+            layout.gaps.append(Gap(f"{name}: the unlocked volume cannot be read: {reason_of(error)}", start))
+    elif needs:
+        data["needs"] = needs
+        layout.needs.append(f"{name}: {needs}")
+        tried = f"; {len(secrets)} given secrets do not open it" if secrets else ""
+        layout.gaps.append(Gap(f"{name}: {data['encryption']} volume is locked, it needs: {needs}{tried}", start, "locked"))
+    layout.records.append(
+        ({"kind": "offset", "offset": start, "volume": name, "of": "encryption"}, Record(data, stamps, artifact="encrypted_volume"))
+    )
+
+
+def _logical(layout: Layout, name: str, media: Media, start: int, secrets: Sequence[str], depth: int) -> None:
+    """The logical volumes of an LVM group that lies on this one physical volume."""
+    import pyvslvm
+
+    handle = pyvslvm.handle()
+    try:
+        handle.open_file_object(media)
+        handle.open_physical_volume_files_as_file_objects([media])
+        group = handle.get_volume_group()
+        count = min(group.get_number_of_logical_volumes(), MAX_NESTED)
+        data = {"volume": name, "file_system": "LVM", "group": group.get_name(), "uuid": group.get_identifier(),
+                "logical_volumes": count, "physical_volumes": group.get_number_of_physical_volumes()}  # fmt: skip
+        layout.records.append(({"kind": "offset", "offset": start, "volume": name}, Record(data, artifact="volume")))
+    except (OSError, MemoryError, AttributeError) as error:
+        layout.gaps.append(Gap(f"{name}: LVM metadata cannot be read: {reason_of(error)}", start))
+        return
+    for number in range(count):
+        try:
+            logical = group.get_logical_volume(number)
+            plain = Media(logical.get_size(), "LVM", logical, (handle,))
+            head = plain.read_at(0, HEAD)
+        except (OSError, MemoryError) as error:
+            layout.gaps.append(Gap(f"{name}: logical volume {number + 1} cannot be read: {reason_of(error)}", start))
+            continue
+        _volume(layout, f"{name}/p{number + 1}", plain, -1, None, volume_kind(head), head, secrets, depth + 1)
+
+
+def _apfs(layout: Layout, name: str, media: Media, start: int, secrets: Sequence[str]) -> None:
+    """The volumes of an APFS container, `p1`, `p2`… below it (in its place where the whole medium is the container)."""
+    import pyfsapfs
+
+    layout.kinds[name] = "APFS container"
+
+    container = pyfsapfs.container()
+    try:
+        container.open_file_object(media)
+        count = min(container.get_number_of_volumes(), MAX_NESTED)
+    except (OSError, MemoryError) as error:
+        layout.gaps.append(Gap(f"{name}: APFS container cannot be read: {reason_of(error)}", start))
+        return
+    for number in range(count):
+        below = f"p{number + 1}" if name == "p0" else f"{name}/p{number + 1}"
+        try:
+            volume = container.get_volume(number)
+            found: dict[str, Any] = {
+                "file_system": "APFS", "label": volume.get_name() or "", "uuid": volume.get_identifier(),
+                "container_uuid": container.get_identifier(),
+            }  # fmt: skip
+            locked = volume.is_locked()
+            for secret in secrets if locked else ():
+                volume.set_password(secret)
+                if volume.unlock() and not volume.is_locked():
+                    found["unlocked_with"] = "password"
+                    break
+            found["encrypted"] = bool(locked)
+            locked = volume.is_locked()
+        except (OSError, MemoryError) as error:
+            layout.gaps.append(Gap(f"{below}: APFS volume cannot be read: {reason_of(error)}", start))
+            continue
+        layout.kinds[below] = "APFS"
+        layout.windows.setdefault(below, media)
+        if locked:
+            needs = "password or recovery key of the volume"
+            layout.needs.append(f"{below}: {needs}")
+            layout.gaps.append(Gap(f"{below}: APFS volume is encrypted (FileVault), it needs: {needs}", start, "locked"))
+            data = {"volume": below, "encryption": "FileVault (APFS)", "locked": True, "needs": needs, **found}
+            layout.records.append(({"kind": "offset", "offset": start, "volume": below}, Record(data, artifact="encrypted_volume")))
+            continue
+        place = Place(below, media, "APFS", start, handle=(container, volume), encrypted=bool(found["encrypted"]))
+        layout.places[below] = place
+        _record(layout, below, start, media, found, "APFS", place)
+
+
+def _shadows(layout: Layout, place: Place) -> None:
+    """Volume shadow copies of an NTFS volume: earlier states, as `vss1`, `vss2`… below it."""
+    import pyvshadow
+
+    handle = pyvshadow.volume()
+    try:
+        if not pyvshadow.check_volume_signature_file_object(place.media):
+            return
+        handle.open_file_object(place.media)
+        count = min(handle.get_number_of_stores(), MAX_NESTED)
+    except (OSError, MemoryError) as error:
+        layout.gaps.append(Gap(f"{place.name}: shadow copies cannot be read: {reason_of(error)}", place.start))
+        return
+    for number in range(count):
+        name = f"{place.name}/vss{number + 1}"
+        try:
+            store = handle.get_store(number)
+            created = times.filetime(store.get_creation_time_as_integer())
+            data = {
+                "snapshot": name, "identifier": store.get_identifier(), "copy_identifier": store.get_copy_identifier(),
+                "copy_set_identifier": store.get_copy_set_identifier(), "has_data_here": bool(store.has_in_volume_data()),
+            }  # fmt: skip
+            media = Media(store.get_volume_size(), "shadow copy", store, (handle,))
+        except (OSError, MemoryError) as error:
+            layout.gaps.append(Gap(f"{name}: shadow copy cannot be read: {reason_of(error)}", place.start))
+            continue
+        layout.places[name] = Place(name, media, "NTFS", -1, snapshot=True)
+        layout.windows[name] = media
+        stamps = {"created": created} if created else {}
+        locator: Locator = {"kind": "offset", "offset": place.start, "volume": name}
+        layout.records.append((locator, Record(data, stamps, "created" if created else None, artifact="shadow_copy")))
+
+
+def _record(
+    layout: Layout, name: str, start: int, media: Media, found: dict[str, Any], kind: str, place: Place | None
+) -> None:
+    data: dict[str, Any] = {"volume": name, "file_system": kind, **found, "start_offset": start, "size": media.size}
+    layout.records.append(({"kind": "offset", "offset": max(start, 0), "volume": name}, Record(data, artifact="volume")))
+    declared = found.get("declared_size")
+    if isinstance(declared, int) and declared > media.size + 65536:
+        layout.gaps.append(
+            Gap(f"{name}: the file system has {declared} bytes, {media.size} are here", start + media.size, "truncated")
+        )
+
+
+def add_roots(layout: Layout, source_id: str, limits: Limits) -> None:
+    """Complete the volume records with label and root folder, as the file system itself gives them."""
+    records = []
+    for locator, record in layout.records:
+        place = layout.places.get(str(record.data.get("volume")))
+        if record.artifact == "volume" and place is not None:
+            try:
+                store = open_place(layout, place, source_id, limits)
+                record.data.update(root_of(store))
+            except (ParseError, OSError) as error:
+                message = error.message if isinstance(error, ParseError) else reason_of(error)
+                layout.gaps.append(Gap(f"{place.name}: {message}", place.start if place.start >= 0 else None))
+                del layout.places[place.name]
+        records.append((locator, record))
+    layout.records = records
+
+
+def root_of(store: Store) -> dict[str, Any]:
+    """Label and live names of the root folder, in order of name."""
+    from wigmore.evidence.tree import TreeStore
+
+    found: dict[str, Any] = {}
+    if isinstance(store, TreeStore):
+        names = []
+        for listed in store.listing(store.root(), store.prefix):
+            if isinstance(listed, Gap):
+                continue
+            entry: Entry = listed[0]
+            if entry.attributes.get("volume_label") and entry.allocated:
+                found["label"] = entry.name
+            elif entry.allocated and "stream" not in entry.attributes:
+                names.append(entry.name)
+        found["root_entries"] = sorted(names)[:ROOT_SHOWN]
+        if len(names) > ROOT_SHOWN:
+            found["root_entries_count"] = len(names)
+        label = getattr(store, "label", None)
+        if label is not None and label():
+            found["label"] = label()
+    return found
+
+
+def open_place(layout: Layout, place: Place, source_id: str, limits: Limits) -> Store:
+    """The store of a volume; ParseError where its file system cannot be opened."""
+    prefix = f"{layout.path}/{place.name}"
+    if place.kind in READ_BY_TSK:
+        from wigmore.evidence.tsk import TskStore
+
+        return TskStore(source_id, prefix, place.media, place.kind, limits, place.start)
+    from wigmore.evidence import libraries
+
+    if place.kind == "APFS":
+        return libraries.LibraryStore(source_id, prefix, place.media, place.handle[1], "APFS", limits, place.start)
+    opener = libraries.open_xfs if place.kind == "XFS" else libraries.open_hfs
+    return opener(source_id, prefix, place.media, place.kind, limits, place.start)

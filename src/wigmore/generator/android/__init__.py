@@ -1,0 +1,1 @@
+"""Android databases, packages and properties."""

@@ -1,0 +1,1 @@
+"""Browser profiles: SQLite files with the schemas of their programs."""

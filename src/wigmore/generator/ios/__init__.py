@@ -1,0 +1,1 @@
+"""iOS databases and property lists."""

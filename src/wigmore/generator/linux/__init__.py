@@ -1,0 +1,1 @@
+"""Linux logs and configuration."""

@@ -1,0 +1,1 @@
+"""Scenarios: one folder or file makes one case."""

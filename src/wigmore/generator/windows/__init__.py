@@ -1,0 +1,1 @@
+"""Windows artifacts, written byte by byte."""

@@ -1,0 +1,1 @@
+"""The evidence graph: a fold over the ledger, the gateway that lets facts in, artifact semantics, views."""

@@ -1,0 +1,114 @@
+"""Artifact semantics: the strongest edge that an artifact may carry for a proposition, and the caveat that goes with it.
+
+The table is rules/semantics.yaml (after ARTIFACT_SEMANTICS.md). A cap lowers the edge *type*; a record's state lowers it
+further; what the table does not name carries nothing but a prerequisite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from wigmore.model.nouns import NEUTRAL
+
+LADDER = ("direct_evidence", "supports", "prerequisite_met", NEUTRAL)
+LETTERS = {
+    "D": "direct_evidence", "S": "supports", "C": "consequence_observed", "P": "prerequisite_met", "w": "weakens",
+    "x": "contradicts", "0": NEUTRAL,
+}
+STEPS_DOWN = {"freelist": 1, "unallocated": 1, "carved": 1, "snapshot": 0, "wal_superseded": 0, "wal_uncommitted": 9}
+PERSONAL = ("KNEW", "PERSON")
+
+
+class SemanticsError(ValueError):
+    """A fault in the semantics table."""
+
+
+@dataclass(frozen=True)
+class Capability:
+    """What one artifact may carry for one proposition."""
+
+    artifact: str
+    proposition: str
+    strongest: str
+    caveat: str
+    mechanism: str
+    absence: str  # edge an `empty` result with full coverage may carry
+
+
+@dataclass(frozen=True)
+class Capped:
+    """An edge type after the table had its say."""
+
+    edge_type: str
+    capped_from: str
+    reason: str
+    caveat: str
+    mechanism: str
+
+
+class Semantics:
+    """The table."""
+
+    def __init__(self, capabilities: Iterable[Capability]) -> None:
+        self.capabilities = tuple(capabilities)
+
+    @classmethod
+    def load(cls, folders: Iterable[Path]) -> Semantics:
+        """Read `semantics.yaml` of some folders; later folders add and override."""
+        import yaml
+
+        table: dict[tuple[str, str], Capability] = {}
+        for folder in folders:
+            file = folder / "semantics.yaml"
+            if not file.is_file():
+                continue
+            for entry in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
+                for proposition, letter in entry["carries"].items():
+                    if str(letter) not in LETTERS:
+                        raise SemanticsError(f"{file.name}: {entry['artifact']}: {proposition}: unknown edge {letter!r}")
+                    table[entry["artifact"], proposition] = Capability(
+                        entry["artifact"], proposition, LETTERS[str(letter)], entry.get("caveat", ""),
+                        entry.get("mechanism", entry["artifact"]), LETTERS[str(entry.get("absence", "0"))],
+                    )
+        return cls(table[key] for key in sorted(table, key=lambda k: (-len(k[0]), k)))
+
+    def capability(self, artifact: str, proposition: str) -> Capability | None:
+        """The most specific entry for an artifact and a proposition."""
+        for capability in self.capabilities:
+            if capability.proposition == proposition and fnmatchcase(artifact, capability.artifact):
+                return capability
+        return None
+
+    def cap(self, edge_type: str, artifact: str, proposition: str, state: str = "live") -> Capped:
+        """The permitted edge for a wished one."""
+        known = self.capability(artifact, proposition)
+        if known is None:
+            if edge_type in (NEUTRAL, "weakens"):
+                return Capped(edge_type, "", "", "", artifact)
+            return Capped(NEUTRAL, edge_type, f"no entry says that {artifact} can show {proposition}", "", artifact)
+        if edge_type in ("weakens", "contradicts", NEUTRAL):
+            permitted = edge_type
+            if edge_type == "contradicts" and known.strongest not in ("direct_evidence", "contradicts"):
+                permitted = "weakens"
+            reason = f"{artifact} cannot contradict {proposition}, only weaken it" if permitted != edge_type else ""
+            return Capped(permitted, edge_type if reason else "", reason, known.caveat, known.mechanism)
+        limit = known.strongest
+        if proposition in PERSONAL and limit == "direct_evidence":
+            limit = "supports"
+        if edge_type == "consequence_observed":
+            wished = 1  # weighs as `supports`
+        else:
+            wished = LADDER.index(edge_type)
+        ceiling = LADDER.index("supports" if limit == "consequence_observed" else limit if limit in LADDER else NEUTRAL)
+        step = STEPS_DOWN.get(state, 0)
+        lowest = len(LADDER) - 1
+        allowed = min(max(wished, min(ceiling + step, lowest)), lowest)
+        if allowed == wished:
+            return Capped(edge_type, "", "", known.caveat, known.mechanism)
+        why = f"{artifact} carries at most {limit} for {proposition}"
+        if step:
+            why += f", one step less from a record in state {state}"
+        return Capped(LADDER[allowed], edge_type, why, known.caveat, known.mechanism)

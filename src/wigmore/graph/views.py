@@ -1,0 +1,181 @@
+"""Views of the graph: overview, source coverage, marginal yield, budget, matrix, conclusions. They never change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from wigmore.graph.state import GraphState
+from wigmore.model.nouns import NEUTRAL, Hypothesis
+
+CAVEAT = ("These are hints, not a checklist: skip what the case makes irrelevant, and look at an open row only if an active "
+          "hypothesis could turn on it.")
+SHOWN_LEADS = 20
+
+
+def graph_overview(state: GraphState) -> dict[str, Any]:
+    """Hypotheses (active first, then by |L|), sources, pending leads, and a hint on beliefs that rest on one source."""
+    recent = sorted(state.rounds.values(), key=lambda r: r.round_number)[-2:]
+    rows = []
+    for hypothesis in state.hypotheses.values():
+        edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
+        flips = [r.id for r in recent if r.completed_at and r.hypothesis_status_snapshot_after.get(hypothesis.id)
+                 != r.hypothesis_status_snapshot_before.get(hypothesis.id, "active")]
+        rows.append({
+            "id": hypothesis.id, "title": hypothesis.title, "L": state.log_odds(hypothesis.id),
+            "conf": state.confidence(hypothesis.id), "status": state.status(hypothesis.id), "edges_in": len(edges),
+            "distinct_sources": len({e.source_id for e in edges}), "recent_flip": bool(flips),
+        })
+    rows.sort(key=lambda r: (r["status"] != "active", -abs(r["L"]), r["id"]))
+    pending = sorted((lead for lead in state.leads.values() if lead.status == "pending"), key=lambda x: (-x.priority, x.id))
+    sources = [
+        {"id": s.id, "type": s.type, "phenomena": sum(p.source_id == s.id for p in state.phenomena.values()),
+         "identities": sum(e.source_id == s.id for e in state.entities.values()),
+         "last_touched_in_round": state.touched.get(s.id, 0)}
+        for s in sorted(state.sources.values(), key=lambda s: s.id)
+    ]
+    single = [r["title"] for r in rows if r["distinct_sources"] == 1 and r["edges_in"] > 1]
+    return {
+        "hypotheses": rows or "none yet", "sources": sources or "none", "pending_leads": [
+            {"id": x.id, "from": x.proposed_by, "target_agent": x.target_agent, "for_hypothesis": x.motivating_hypothesis,
+             "description": x.description} for x in pending[:SHOWN_LEADS]] or "none",
+        "pending_leads_not_shown": max(0, len(pending) - SHOWN_LEADS),
+        "hint": f"resting on one source: {'; '.join(single)}" if single else "no belief rests on several edges of one source",
+    }
+
+
+def marginal_yield(state: GraphState, last_n_rounds: int = 2) -> dict[str, Any]:
+    """What the last closed rounds brought, and where that tends."""
+    closed = sorted((r for r in state.rounds.values() if r.completed_at), key=lambda r: r.round_number)
+    rows = [{"round": r.id, "new_phenomena": r.new_phenomena_count, "new_edges": r.new_edges_count,
+             "status_flips": r.status_flips} for r in closed[-max(1, last_n_rounds):]]
+    totals = [r["new_phenomena"] + r["new_edges"] + r["status_flips"] for r in rows]  # type: ignore[operator]  # ints
+    if not rows:
+        trend = "no round is closed yet"
+    elif len(rows) == 1:
+        trend = "too early to tell: one round"
+    elif not any(totals):
+        trend = "zero throughout: declare complete"
+    elif totals[-1] == 0:
+        trend = "collapsed to zero"
+    elif totals[-1] < totals[0] / 2:
+        trend = f"decelerating: the last round brought {100 * totals[-1] // totals[0]} % of the first shown"
+    else:
+        trend = "still active"
+    return {"rounds": rows, "trend": trend}
+
+
+def budget_status(budget: dict[str, Any]) -> dict[str, Any]:
+    """Use, cap and share of every budget, with the warnings of SPEC D."""
+    rows, warnings = [], []
+    for name, entry in budget.items():
+        if name == "phases":
+            continue
+        used, cap = entry["used"], entry["cap"]
+        share = None if cap in (None, 0) else used / cap
+        shown = "(unbounded)" if share is None else f"{100 * share:.0f} %"
+        rows.append({"metric": name, "used": round(used, 2), "cap": cap, "share": shown})
+        if share is not None and name == "strategist_rounds" and share >= 0.7:
+            warnings.append("70 % of the rounds are used: only leads of high yield")
+        if share is not None and name == "tool_calls" and share >= 0.9:
+            warnings.append("90 % of the tool calls are used: favour declaring complete")
+    calls = sum(budget.get("phases", {}).values()) or 1
+    phases = {name: f"{100 * n / calls:.0f} %" for name, n in sorted(budget.get("phases", {}).items())}
+    return {"budgets": rows, "phases": phases, "warnings": warnings}
+
+
+def source_coverage(
+    state: GraphState, source_id: str, invocations: Iterable[dict[str, Any]], expected: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The expected artifacts of a source's type, ✓ where an agent's call touched them, with what they would tell."""
+    source = state.sources.get(source_id)
+    if source is None:
+        return {"error": f"unknown source {source_id!r}; known: {', '.join(sorted(state.sources))}"}
+    platform = str(source.meta.get("platform", ""))
+    keys = (f"{source.type}+{platform}", source.type)
+    catalogue = next((e["artifacts"] for key in keys for e in expected if e["source"] == key), None)
+    mine = [i for i in invocations if i["source_id"] == source_id and i["status"] != "failed"]
+    if catalogue is None:
+        return {"source_id": source_id, "note": f"no catalogue for {keys[0]}", "invocations": len(mine), "caveat": CAVEAT}
+    rows = []
+    for entry in catalogue:
+        example = next((i for i in mine for d in entry["detector"].split("|") if _detects(d, i)), None)
+        rows.append({"mark": "✓" if example else "✗", "name": entry["name"], "value_for": entry["value_for"],
+                     "example": example["rerun"] if example else ""})
+    touched = sum(r["mark"] == "✓" for r in rows)
+    return {"source_id": source_id, "rows": rows, "invocations": len(mine),
+            "touched": f"{touched}/{len(rows)} ({100 * touched // max(1, len(rows))} %)", "caveat": CAVEAT}
+
+
+def _detects(detector: str, invocation: dict[str, Any]) -> bool:
+    tool, _, part = detector.partition("@")
+    if invocation["tool"] != tool.strip():
+        return False
+    return not part or part.strip().lower() in str(sorted(invocation["args"].items())).lower()
+
+
+def matrix(state: GraphState) -> dict[str, Any]:
+    """Hypotheses × phenomena: the edge between each pair that has one."""
+    hypotheses = sorted(state.hypotheses.values(), key=lambda h: (h.frame, h.innocent, h.title, h.id))
+    used = {e.phenomenon_id for e in state.edges.values()}
+    phenomena = sorted((p for p in state.phenomena.values() if p.id in used),
+                       key=lambda p: (p.source_id, -state.quality(p), p.id))
+    cells = {(e.phenomenon_id, e.hypothesis_id): e.edge_type for e in sorted(state.edges.values(), key=lambda e: e.id)}
+    return {
+        "hypotheses": [{"id": h.id, "title": h.title, "innocent": h.innocent} for h in hypotheses],
+        "rows": [{"phenomenon_id": p.id, "title": p.title, "source_id": p.source_id, "negative": p.negative,
+                  "edges": [cells.get((p.id, h.id), "") for h in hypotheses]} for p in phenomena],
+    }
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What the report may say of a hypothesis (DESIGN: separate from `status`)."""
+
+    hypothesis_id: str
+    verdict: str  # concluded | contested | not_tested | refuted | open
+    reasons: tuple[str, ...]
+
+
+def conclusion(state: GraphState, hypothesis: Hypothesis) -> Conclusion:
+    """Whether a hypothesis may be stated as a conclusion, and every reason why not."""
+    status = state.status(hypothesis.id)
+    edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
+    if status == "refuted":
+        if any(e.edge_type == "contradicts" for e in edges):
+            return Conclusion(hypothesis.id, "refuted", ())
+        return Conclusion(hypothesis.id, "open", ("the score is low, but nothing contradicts it",))
+    if status != "supported":
+        return Conclusion(hypothesis.id, "open", ("the score lies between the thresholds",))
+    contested, untested = [], []
+    act = hypothesis.propositions[0] if hypothesis.propositions else ""
+    on_act = [e for e in edges if not act or e.proposition == act]
+    direct = any(e.edge_type == "direct_evidence" for e in on_act)
+    mechanisms = {e.mechanism for e in on_act if e.edge_type in ("supports", "consequence_observed")}
+    if not direct and len(mechanisms) < 2:
+        contested.append("no direct evidence of the act itself, nor support from two mechanisms")
+    if any(e.edge_type == "contradicts" for e in edges):
+        contested.append("a contradicting observation is not explained")
+    for other in state.alternatives(hypothesis.id):
+        if state.confidence(other) >= 0.8:
+            contested.append(f"an alternative stands as well: {state.hypotheses[other].title}")
+    made = [p for (h, _, _), p in sorted(state.probes.items()) if h == hypothesis.id]
+    if not any(p["disconfirming"] and p["outcome"] in ("found", "empty") for p in made):
+        tried = [p["reason"] for p in made if p["disconfirming"]]
+        untested.append("no disconfirming probe could be completed" + (f" ({tried[0]})" if tried else ""))
+    if hypothesis.decisive and not any(p["decisive"] and p["outcome"] in ("found", "empty") for p in made):
+        tried = [p["reason"] for p in made if p["decisive"]]
+        untested.append("the decisive probe could not be completed" + (f" ({tried[0]})" if tried else ""))
+    if contested:
+        return Conclusion(hypothesis.id, "contested", (*contested, *untested))
+    if untested:
+        return Conclusion(hypothesis.id, "not_tested", tuple(untested))
+    return Conclusion(hypothesis.id, "concluded", ())
+
+
+def unused_phenomena(state: GraphState) -> list[str]:
+    """Recorded phenomena that bear on no hypothesis, best quality first."""
+    used = {e.phenomenon_id for e in state.edges.values()}
+    left = [p for p in state.phenomena.values() if p.id not in used and not p.negative]
+    return [p.id for p in sorted(left, key=lambda p: (-state.quality(p), p.id))]

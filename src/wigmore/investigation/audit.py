@@ -1,0 +1,183 @@
+"""The audit: chain, outputs, parts, sources, and every citation run again to the bytes."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wigmore.investigation.workbench import Workbench
+from wigmore.ledger import verify_case
+from wigmore.model.canonical import canonical, sha256
+from wigmore.model.nouns import Finding, Phenomenon
+from wigmore.records.reread import Place, reread
+from wigmore.records.rows import COLUMNS
+from wigmore.records.store import file_sha256
+
+
+@dataclass
+class Audit:
+    """What the audit found."""
+
+    findings: list[Finding] = field(default_factory=list)
+    chain_ok: bool = True
+    sources_ok: bool = True
+    citations_checked: int = 0
+    citations_reproduced: int = 0
+    graph_hash: str = ""
+
+    @property
+    def overall(self) -> str:
+        """approve | request_changes | block."""
+        severities = {f.severity for f in self.findings}
+        return "block" if "block" in severities else "request_changes" if "warn" in severities else "approve"
+
+    def add(self, severity: str, code: str, message: str, where: str = "") -> None:
+        """Note a finding."""
+        self.findings.append(Finding(severity, code, message, where))
+
+    def to_dict(self) -> dict[str, Any]:
+        """As INTERFACE.md prints it."""
+        return {
+            "overall": self.overall, "chain_ok": self.chain_ok, "sources_ok": self.sources_ok,
+            "citations_checked": self.citations_checked, "citations_reproduced": self.citations_reproduced,
+            "findings": [f.to_dict() for f in self.findings], "graph_hash": self.graph_hash,
+        }
+
+
+def check_chain(case: Path, expect_head: str | None) -> Audit:
+    """The chain, its projections, its outputs and the heads of archived runs; needs no graph."""
+    audit = Audit()
+    for damage in verify_case(case, expect_head):
+        audit.chain_ok = False
+        audit.add("block", damage.code, damage.message, damage.where)
+    return audit
+
+
+def audit_case(bench: Workbench, audit: Audit, jobs: int = 2) -> Audit:
+    """Parts, sources and citations of an opened case, after its chain was checked."""
+    audit.graph_hash = bench.state.graph_hash()
+    _parts(bench, audit)
+    facts = [(p, f) for p in sorted(bench.state.phenomena.values(), key=lambda p: p.id) for f in p.verified_facts]
+    reproduced = _invocations(bench, audit, {f.citation.invocation_id for _, f in facts})
+    wanted, prefixes, stored = _places(bench, facts)
+    specs = {}
+    for source_id in sorted(bench.state.sources):
+        try:
+            specs[source_id] = (bench.spec(source_id), bench.secrets(source_id))
+        except (KeyError, ValueError) as error:
+            audit.add("block", "source_gone", str(error), source_id)
+    with tempfile.TemporaryDirectory(prefix="wigmore-audit-") as folder:
+        rows, hashes, trouble = reread(specs, wanted, prefixes, Path(folder) / "work", jobs)
+    for message in trouble:
+        audit.add("warn", "reread_failed", message)
+    _sources(bench, audit, hashes)
+    _citations(bench, audit, facts, reproduced, rows, stored)
+    return audit
+
+
+def _parts(bench: Workbench, audit: Audit) -> None:
+    for part in bench.store.parts:
+        path = bench.store.folder / part.file
+        if not path.is_file():
+            audit.add("block", "part_missing", "a part of the records is missing", f"records/{part.file}")
+        elif file_sha256(path) != part.sha256:
+            audit.add("block", "part_damaged", "a part of the records is not what was written", f"records/{part.file}")
+
+
+def _invocations(bench: Workbench, audit: Audit, wanted: set[str]) -> set[str]:
+    """Run each cited call again; the ids of those that printed the same bytes."""
+    good: set[str] = set()
+    for invocation_id in sorted(wanted):
+        invocation = bench.runner.invocation(invocation_id)
+        if invocation is None:
+            audit.add("block", "invocation_missing", "a cited call is not in the ledger", invocation_id)
+            continue
+        try:
+            same = sha256(bench.runner.again(invocation)) == invocation.output_sha256
+        except Exception as error:  # noqa: BLE001  # damaged records may raise anything; the finding names the call
+            audit.add("block", "invocation_failed", f"{type(error).__name__}: {error}"[:300], invocation.rerun)
+            continue
+        if same:
+            good.add(invocation_id)
+        else:
+            audit.add("block", "output_differs", "the call prints other bytes than recorded", invocation.rerun)
+    return good
+
+
+def _places(
+    bench: Workbench, facts: list[tuple[Phenomenon, Any]]
+) -> tuple[dict[Place, set[str]], dict[Place, str], dict[str, dict[str, Any]]]:
+    stored = bench.store.by_id(f.citation.record_id for _, f in facts if f.citation.kind == "field")
+    wanted: dict[Place, set[str]] = defaultdict(set)
+    for row in stored.values():
+        wanted[row["source_id"], row["path"], row["inode"]].add(row["parser"])
+    prefixes: dict[Place, str] = {}
+    for event in bench.ledger.events("extraction"):
+        for path, inode, prefix in event.body["done"]:
+            place = (event.body["source_id"], path, inode)
+            if place in wanted:
+                prefixes[place] = prefix
+    return wanted, prefixes, stored
+
+
+def _sources(bench: Workbench, audit: Audit, hashes: dict[str, dict[str, Any]]) -> None:
+    for source_id in sorted(bench.state.sources):
+        before = bench.state.hashes.get(source_id, {}).get("hashes") or {}
+        now = hashes.get(source_id)
+        if now is None or "error" in (now or {}):
+            audit.sources_ok = False
+            audit.add("block", "source_unreadable", "the source could not be hashed again", source_id)
+            continue
+        differing = sorted(k for k in set(before) & set(now) if before[k] != now[k])
+        if differing or not before:
+            audit.sources_ok = False
+            path = next((str(s.path) for s in bench.case_file.sources if s.id == source_id), source_id)
+            changed = _changed_files(before, now)
+            where = f"{source_id} ({path}){': ' + changed if changed else ''}"
+            audit.add("block", "source_changed", f"the source is not what it was at intake: {', '.join(differing) or 'no intake hash'}",
+                      where)
+        if now.get("stored_ok") is False:
+            audit.add("warn", "stored_hash_differs", "the medium differs from the hash stored in its container", source_id)
+
+
+def _changed_files(before: dict[str, Any], now: dict[str, Any]) -> str:
+    old = {s["path"]: s["sha256"] for s in before.get("segments", ()) if isinstance(s, dict) and "path" in s}
+    new = {s["path"]: s["sha256"] for s in now.get("segments", ()) if isinstance(s, dict) and "path" in s}
+    return ", ".join(sorted(p for p in {*old, *new} if old.get(p) != new.get(p))[:5])
+
+
+def _citations(
+    bench: Workbench, audit: Audit, facts: list[tuple[Phenomenon, Any]], reproduced: set[str],
+    rows: dict[str, dict[str, Any]], stored: dict[str, dict[str, Any]],
+) -> None:
+    from wigmore.graph.gateway import field_of
+
+    outputs: dict[str, list[dict[str, Any]]] = {}
+    for phenomenon, fact in facts:
+        audit.citations_checked += 1
+        where = f"{phenomenon.id} {fact.name} ({fact.path or fact.citation.invocation_id})"
+        if fact.citation.invocation_id not in reproduced:
+            continue
+        if fact.citation.kind == "field":
+            again, known = rows.get(fact.citation.record_id), stored.get(fact.citation.record_id)
+            if known is None:
+                audit.add("block", "record_missing", "the cited record is not among the records", where)
+                continue
+            if again is None:
+                audit.add("block", "record_not_reread", "reading the evidence again did not give the cited record", where)
+                continue
+            if any(canonical(again.get(c)) != canonical(known.get(c)) for c in COLUMNS if c != "ordinal"):
+                audit.add("block", "record_differs", "reading the evidence again gave another record", where)
+                continue
+            invocation = bench.runner.invocation(fact.citation.invocation_id)
+            assert invocation is not None
+            if invocation.id not in outputs:
+                outputs[invocation.id] = bench.runner.rows(invocation)
+            row = next((r for r in outputs[invocation.id] if r.get("record_id") == fact.citation.record_id), None)
+            if row is None or canonical(field_of(row, fact.citation.field)) != canonical(fact.value):
+                audit.add("block", "value_differs", "the cited field holds another value", where)
+                continue
+        audit.citations_reproduced += 1

@@ -1,0 +1,161 @@
+"""case.yaml: what the examiner wrote; scalars are read as text, then validated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wigmore.model.canonical import identify
+from wigmore.model.nouns import SOURCE_TYPES
+
+KEYS = frozenset(
+    "case title examiner authority questions sources scope secrets keywords hashsets yara sigma iocs rules local_only".split()
+)
+SOURCE_KEYS = frozenset(
+    "id path label type platform access_mode container_sha256 media exhibit acquisition clocks timezone owner custodian".split()
+)
+
+
+class CaseFileError(ValueError):
+    """A case file that cannot be used: names file, key and remedy."""
+
+
+@dataclass(frozen=True)
+class SourceEntry:
+    """One source as the case file names it."""
+
+    id: str
+    path: Path
+    label: str = ""
+    type: str = ""
+    platform: str = ""
+    container_sha256: str = ""
+    media: dict[str, str] = field(default_factory=dict)
+    exhibit: str = ""
+    acquisition: dict[str, Any] = field(default_factory=dict)
+    clocks: tuple[dict[str, Any], ...] = ()
+    timezone: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """A validated case file."""
+
+    folder: Path
+    case: str
+    title: str
+    examiner: dict[str, str]
+    authority: Any
+    questions: tuple[dict[str, str], ...]
+    sources: tuple[SourceEntry, ...]
+    exclude: tuple[str, ...]
+    scope_from: str
+    scope_to: str
+    secrets: dict[str, dict[str, str]]
+    rules: tuple[Path, ...]
+    local_only: bool
+
+
+def _plain(node: Any) -> Any:
+    """A YAML node tree with every scalar as the text that was written."""
+    import yaml
+
+    if isinstance(node, yaml.MappingNode):
+        return {str(_plain(key)): _plain(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item) for item in node.value]
+    if node is None:
+        return None
+    return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
+
+
+def read_case(folder: Path) -> CaseFile:
+    """Read and validate `folder/case.yaml`; raises CaseFileError naming place and remedy."""
+    import yaml
+
+    file = folder / "case.yaml"
+    try:
+        values = _plain(yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+    except FileNotFoundError as error:
+        raise CaseFileError(f"{file}: there is no case file; `wigmore new {folder} EVIDENCE…` makes one") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise CaseFileError(f"{file}: cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise CaseFileError(f"{file}: must be a mapping of keys")
+    if unknown := sorted(set(values) - KEYS):
+        raise CaseFileError(f"{file}: unknown keys {', '.join(unknown)}; known: {', '.join(sorted(KEYS))}")
+    if not values.get("case"):
+        raise CaseFileError(f"{file}: `case` (the case's number or name) is missing")
+    scope = values.get("scope") or {}
+    return CaseFile(
+        folder=folder, case=values["case"], title=values.get("title") or values["case"],
+        examiner=values.get("examiner") or {}, authority=values.get("authority") or "",
+        questions=tuple(_question(file, n, q) for n, q in enumerate(values.get("questions") or ())),
+        sources=_sources(file, values.get("sources") or ()), exclude=tuple(scope.get("exclude") or ()),
+        scope_from=scope.get("from") or "", scope_to=scope.get("to") or "", secrets=values.get("secrets") or {},
+        rules=tuple((folder / r).resolve() for r in _list(values.get("rules"))),
+        local_only=(values.get("local_only") or "false").lower() in ("true", "yes", "on", "1"),
+    )
+
+
+def _list(value: Any) -> list[str]:
+    return [] if value is None else [str(v) for v in value] if isinstance(value, list) else [str(value)]
+
+
+def _question(file: Path, number: int, value: Any) -> dict[str, str]:
+    if isinstance(value, str):
+        return {"id": f"Q{number + 1}", "ask": value}
+    if not isinstance(value, dict) or not value.get("ask"):
+        raise CaseFileError(f"{file}: questions[{number}] needs `ask`")
+    return {"id": str(value.get("id") or f"Q{number + 1}"), "ask": str(value["ask"])}
+
+
+def _sources(file: Path, values: Iterable[Any]) -> tuple[SourceEntry, ...]:
+    out: list[SourceEntry] = []
+    for number, value in enumerate(values):
+        where = f"{file}: sources[{number}]"
+        if not isinstance(value, dict) or not value.get("path"):
+            raise CaseFileError(f"{where} needs a path")
+        if unknown := sorted(set(value) - SOURCE_KEYS):
+            raise CaseFileError(f"{where}: unknown keys {', '.join(unknown)}; known: {', '.join(sorted(SOURCE_KEYS))}")
+        if value.get("type") and value["type"] not in SOURCE_TYPES:
+            raise CaseFileError(f"{where}: unknown type {value['type']!r}; one of {', '.join(SOURCE_TYPES)}")
+        path = Path(os.path.expanduser(value["path"]))
+        path = path if path.is_absolute() else (file.parent / path)
+        name = value.get("id") or source_id_for(path, {s.id for s in out})
+        if any(s.id == name for s in out):
+            raise CaseFileError(f"{where}: the id {name!r} stands twice")
+        out.append(SourceEntry(
+            name, path, value.get("label") or path.name, value.get("type") or "", value.get("platform") or "",
+            (value.get("container_sha256") or "").lower(), {k: v.lower() for k, v in (value.get("media") or {}).items()},
+            value.get("exhibit") or "", value.get("acquisition") or {}, tuple(value.get("clocks") or ()),
+            value.get("timezone") or "", value.get("owner") or value.get("custodian") or "",
+        ))
+    return tuple(out)
+
+
+def source_id_for(path: Path, taken: set[str]) -> str:
+    """`src-…` from a file's name, unique among those taken."""
+    stem = "".join(c if c.isalnum() else "-" for c in path.name.lower()).strip("-")[:40] or "source"
+    name = f"src-{stem}"
+    return name if name not in taken else identify(name, str(path), length=6)
+
+
+def secret(reference: str, folder: Path) -> str:
+    """The secret behind `env:NAME` or `file:PATH`; raises CaseFileError naming the reference, never the secret."""
+    kind, _, rest = reference.partition(":")
+    if kind == "env" and rest:
+        value = os.environ.get(rest)
+        if value is None:
+            raise CaseFileError(f"secret {reference}: the environment variable is not set")
+        return value
+    if kind == "file" and rest:
+        try:
+            return (folder / rest).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise CaseFileError(f"secret {reference}: the file cannot be read") from error
+    raise CaseFileError("a secret is given as env:NAME or file:PATH, never in the case file itself")

@@ -1,0 +1,119 @@
+"""config.yaml: complete keys with defaults; an unknown key is an error that names it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from wigmore.model.belief import DAMPINGS, LOG_LR
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used: names file, key and remedy."""
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The model, where one is configured."""
+
+    base_url: str = ""
+    api_key: str = ""
+    api_key_env: str = "WIGMORE_MODEL_API_KEY"
+    model: str = ""
+    max_tokens: int = 4096
+    reasoning_effort: str = ""
+    thinking_enabled: bool = False
+
+
+@dataclass(frozen=True)
+class Strategist:
+    """The strategist loop."""
+
+    enabled: bool = True
+    max_rounds: int = 10
+    hard_stop_marginal_yield_zero_rounds: int = 3
+
+
+@dataclass(frozen=True)
+class Budgets:
+    """Caps of a run; one left out is unbounded."""
+
+    tool_calls_total: int | None = None
+    strategist_rounds_max: int | None = None
+    wall_clock_minutes_max: float | None = None
+    cost_usd_max: float | None = None
+    tokens_total: int | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """All keys."""
+
+    agent: Agent = field(default_factory=Agent)
+    max_investigation_rounds: int = 5
+    strategist: Strategist = field(default_factory=Strategist)
+    budgets: Budgets = field(default_factory=Budgets)
+    hypothesis_log_lr: dict[str, float] = field(default_factory=dict)
+    damping: str = "per_type"
+    hypotheses: tuple[dict[str, Any], ...] = ()
+    investigation_areas: tuple[dict[str, Any], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The configuration as archived with a run, without any key."""
+        from dataclasses import asdict
+
+        out = asdict(self)
+        out["agent"]["api_key"] = "(set)" if self.agent.api_key else ""
+        return out
+
+
+def _build(kind: type[Any], values: Any, where: str) -> Any:
+    if values is None:
+        return kind()
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where} must be a mapping, not {values!r}")
+    known = {f.name for f in fields(kind)}
+    if unknown := sorted(set(values) - known):
+        raise ConfigError(f"{where}: unknown keys {', '.join(map(str, unknown))}; known: {', '.join(sorted(known))}")
+    return kind(**values)
+
+
+def read_config(values: dict[str, Any] | None, where: str = "config.yaml") -> Config:
+    """A configuration from YAML values; raises ConfigError."""
+    values = dict(values or {})
+    known = {f.name for f in fields(Config)}
+    if unknown := sorted(set(values) - known):
+        raise ConfigError(f"{where}: unknown keys {', '.join(map(str, unknown))}; known: {', '.join(sorted(known))}")
+    for name, kind in (("agent", Agent), ("strategist", Strategist), ("budgets", Budgets)):
+        values[name] = _build(kind, values.get(name), f"{where}: {name}")
+    table = values.get("hypothesis_log_lr") or {}
+    for edge, weight in table.items():
+        if edge not in LOG_LR:
+            raise ConfigError(f"{where}: hypothesis_log_lr: unknown edge type {edge!r}; one of {', '.join(LOG_LR)}")
+        if not isinstance(weight, (int, float)):
+            raise ConfigError(f"{where}: hypothesis_log_lr: {edge} must be a number, not {weight!r}")
+    values["hypothesis_log_lr"] = {k: float(v) for k, v in table.items()}
+    if values.get("damping", "per_type") not in DAMPINGS:
+        raise ConfigError(f"{where}: damping is one of {', '.join(DAMPINGS)}, not {values['damping']!r}")
+    for name in ("hypotheses", "investigation_areas"):
+        values[name] = tuple(values.get(name) or ())
+    for entry in values["hypotheses"]:
+        if not isinstance(entry, dict) or "title" not in entry:
+            raise ConfigError(f"{where}: each of hypotheses needs a title: {entry!r}")
+    return Config(**values)
+
+
+def load_config(path: Path | None) -> Config:
+    """The configuration of a file, or the defaults where there is none."""
+    import yaml
+
+    if path is None:
+        return Config()
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    if values is not None and not isinstance(values, dict):
+        raise ConfigError(f"{path}: must be a mapping of keys")
+    return read_config(values, str(path))

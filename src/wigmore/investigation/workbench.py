@@ -1,0 +1,212 @@
+"""An opened case: ledger, outputs, records, the folded graph, rules, and the runner over them."""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+
+from wigmore.agents.templates import Template, load_templates
+from wigmore.evidence.source import Source, SourceSpec, open_source
+from wigmore.graph.semantics import Semantics
+from wigmore.graph.state import GraphState
+from wigmore.investigation.case_file import CaseFile, read_case, secret
+from wigmore.investigation.config import Config, load_config
+from wigmore.ledger import Event, Ledger, Outputs
+from wigmore.model.canonical import identify
+from wigmore.model.nouns import Coverage
+from wigmore.model.protocols import Clock
+from wigmore.records.indicators import Indicator, load_indicators
+from wigmore.records.store import Part, RecordStore
+from wigmore.tools.context import ToolContext
+from wigmore.tools.runner import ToolRunner
+
+
+def wall_clock() -> datetime:
+    """The machine's clock, UTC."""
+    return datetime.now(UTC)
+
+
+def rule_folders(case_file: CaseFile | None) -> list[Path]:
+    """The package's rules, then those the case names."""
+    own = Path(str(importlib.resources.files("wigmore") / "rules"))
+    return [own, *(case_file.rules if case_file else ())]
+
+
+class Workbench:
+    """Everything about one case that is open. Close it, or use it as a context manager."""
+
+    def __init__(self, case: Path, *, clock: Clock = wall_clock, write: bool = True, config: Config | None = None,
+                 threads: int = 2) -> None:
+        self.case = case
+        self.clock = clock
+        self.case_file = read_case(case)
+        configured = os.environ.get("WIGMORE_CONFIG")
+        self.config = config or load_config(Path(configured) if configured else _config_of(case))
+        if write and not (case / "ledger.sqlite").exists():
+            self.ledger = Ledger.create(case, clock)
+        else:
+            self.ledger = Ledger.open(case, clock) if write else Ledger.open_readonly(case)
+        self.outputs = Outputs(case)
+        self.store = RecordStore(case, threads)
+        folders = rule_folders(self.case_file)
+        self.indicators: dict[str, Indicator] = load_indicators(folders)
+        self.templates: dict[str, Template] = load_templates(folders)
+        self.semantics = Semantics.load(folders)
+        self.expected = _expected(folders)
+        self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
+        self.coverage: list[Coverage] = []
+        self._sources: dict[tuple[int, str], Source] = {}
+        self._lock = threading.Lock()
+        self.started = clock()
+        self.phase_calls: dict[str, int] = {}
+        for event in self.ledger.events():
+            self._take(event.kind, event.body)
+            self.state.apply(event)
+        self.runner = ToolRunner(
+            self.ledger, self.outputs, self.context, case_name=str(case), clock=clock, snapshot=self.snapshot
+        )
+
+    def _take(self, kind: str, body: dict[str, Any]) -> None:
+        if kind == "extraction":
+            self.store.add([Part(**p) for p in body["parts"]])
+            self.coverage.extend(Coverage.from_dict(c) for c in body["coverage"])
+        elif kind == "coverage":
+            self.coverage.extend(Coverage.from_dict(c) for c in body["rows"])
+
+    def append(self, events: Iterable[Event]) -> None:
+        """Record events and take them into the state; those already known by id are left out."""
+        fresh: list[Event] = []
+        seen: set[tuple[str, str]] = set()
+        for event in events:
+            key = (event.kind, str(event.body.get("id", "")))
+            if event.kind in ("phenomenon", "hypothesis", "edge", "temporal", "entity_link"):
+                known = {"phenomenon": self.state.phenomena, "hypothesis": self.state.hypotheses, "edge": self.state.edges,
+                         "temporal": self.state.temporal, "entity_link": self.state.links}[event.kind]
+                if key[1] in known or key in seen:
+                    continue
+                seen.add(key)
+            fresh.append(event)
+        if not fresh:
+            return
+        self.ledger.append(fresh)
+        for event in fresh:
+            self._take(event.kind, event.body)
+            self.state.apply(event)
+
+    def refresh_extraction(self, events: Iterable[dict[str, Any]]) -> None:
+        """Take coverage of extraction events that the extraction appended itself (its parts are in the store)."""
+        for body in events:
+            self.coverage.extend(Coverage.from_dict(c) for c in body["coverage"])
+
+    def snapshot(self) -> str:
+        """What the records are made of: part of every cache key."""
+        return identify("parts", [[p.file, p.sha256] for p in self.store.parts])
+
+    def spec(self, source_id: str) -> SourceSpec:
+        """How to open a source."""
+        entry = next((s for s in self.case_file.sources if s.id == source_id), None)
+        if entry is None:
+            raise KeyError(f"unknown source {source_id!r}; known: {', '.join(s.id for s in self.case_file.sources)}")
+        known = self.state.sources.get(source_id)
+        mode = known.access_mode if known else ("tree" if entry.path.is_dir() else "file")
+        return SourceSpec(source_id, entry.path, mode)
+
+    def secrets(self, source_id: str) -> dict[str, str]:
+        """The secrets of a source, resolved; never logged."""
+        return {name: secret(reference, self.case)
+                for name, reference in sorted(self.case_file.secrets.get(source_id, {}).items())}
+
+    def open_source(self, source_id: str) -> Source:
+        """The source, opened once a thread (its handles never cross threads)."""
+        key = (threading.get_ident(), source_id)
+        with self._lock:
+            if key not in self._sources:
+                secrets = tuple(self.secrets(source_id).values())
+                self._sources[key] = open_source(self.spec(source_id), secrets=secrets).__enter__()
+            return self._sources[key]
+
+    def context(self, source_id: str, agent: str) -> ToolContext:
+        """What a tool call sees."""
+        return ToolContext(
+            source_id=source_id, store=self.store, state=self.state, indicators=self.indicators,
+            open_source=self.open_source, coverage=lambda: self.coverage, agent=agent, budget=self.budget(),
+            expected=self.expected, invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
+            save_asset=self.save_asset,
+        )
+
+    def budget(self) -> dict[str, Any]:
+        """Use and caps of every budget."""
+        caps = self.config.budgets
+        minutes = (self.clock() - self.started).total_seconds() / 60
+        return {
+            "tool_calls": {"used": len(self.runner.known) if hasattr(self, "runner") else 0, "cap": caps.tool_calls_total},
+            "strategist_rounds": {"used": len(self.state.rounds), "cap": caps.strategist_rounds_max},
+            "wall_clock_minutes": {"used": minutes, "cap": caps.wall_clock_minutes_max},
+            "tokens": {"used": 0, "cap": caps.tokens_total},
+            "cost_usd": {"used": 0.0, "cap": caps.cost_usd_max},
+            "phases": dict(self.phase_calls),
+        }
+
+    def exceeded(self) -> str:
+        """The budget that is spent, or nothing (caps compare with ≥; rounds have their own stop)."""
+        for name, entry in self.budget().items():
+            if name in ("phases", "strategist_rounds"):
+                continue
+            if entry["cap"] is not None and entry["used"] >= entry["cap"]:
+                return name
+        return ""
+
+    def nearly_spent(self) -> bool:
+        """Whether less than a tenth of a budget is left (calls, clock, tokens, cost; SPEC D)."""
+        return any(
+            entry["cap"] is not None and entry["used"] >= 0.9 * entry["cap"]
+            for name, entry in self.budget().items() if name not in ("phases", "strategist_rounds")
+        )
+
+    def save_asset(self, name: str, data: bytes) -> dict[str, Any]:
+        """Keep an extracted file as an asset: its content among the outputs, its name and hash in the ledger."""
+        digest = self.outputs.put(data)
+        body = {"id": identify("asset", name, digest), "name": name, "sha256": digest, "bytes": len(data),
+                "output_sha256": digest}
+        self.ledger.append([Event("asset", body)])
+        return body
+
+    def close(self) -> None:
+        """Close everything."""
+        for source in self._sources.values():
+            with suppress(OSError):
+                source.close()
+        self._sources.clear()
+        self.store.close()
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _config_of(case: Path) -> Path | None:
+    candidate = case / "config.yaml"
+    return candidate if candidate.is_file() else None
+
+
+def _expected(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    import yaml
+
+    out: list[dict[str, Any]] = []
+    for folder in folders:
+        file = folder / "expected.yaml"
+        if file.is_file():
+            out.extend(yaml.safe_load(file.read_text(encoding="utf-8")) or ())
+    return out
+
+
+Report = Callable[[str], None]

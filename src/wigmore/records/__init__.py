@@ -1,0 +1,1 @@
+"""Extraction fan-out, coverage, Parquet records and their queries, the rule compiler."""

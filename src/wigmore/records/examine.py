@@ -1,0 +1,255 @@
+"""One file through hashing, recognition and every parser that claims it: rows, coverage, containers met inside."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from wigmore.evidence.filetype import file_type
+from wigmore.evidence.hashing import hash_stream
+from wigmore.evidence.listing import entry_record
+from wigmore.evidence.source import Source
+from wigmore.evidence.store import Entry, Store
+from wigmore.model.canonical import canonical
+from wigmore.model.nouns import Coverage
+from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recorder
+from wigmore.records.rows import RowsHash, row
+from wigmore.registry import HEAD, Parser
+
+HELD = 48 * 1024 * 1024  # files up to this size are read once and kept while their parsers run
+
+Emit = Callable[[str, bytes], None]  # artifact, canonical row with line end
+
+
+@dataclass(frozen=True)
+class HeldFile:
+    """A file whose content is at hand, so that hashing, recognition and parsers read the evidence once."""
+
+    under: EvidenceFile
+    content: bytes
+
+    @property
+    def source_id(self) -> str:
+        """As the file below."""
+        return self.under.source_id
+
+    @property
+    def path(self) -> str:
+        """As the file below."""
+        return self.under.path
+
+    @property
+    def inode(self) -> str | None:
+        """As the file below."""
+        return self.under.inode
+
+    @property
+    def size(self) -> int:
+        """As read."""
+        return len(self.content)
+
+    @property
+    def state(self) -> str:
+        """As the file below."""
+        return self.under.state
+
+    def open(self) -> BinaryIO:
+        """A stream over the content at hand."""
+        return io.BytesIO(self.content)
+
+    def read(self, limit: int = HELD) -> bytes:
+        """The content at hand; raises ParseError past `limit`."""
+        if len(self.content) > limit:
+            raise ParseError(self.path, None, f"{self.size} bytes are more than the limit of {limit}", "too_large")
+        return self.content
+
+    def sibling(self, name: str) -> EvidenceFile | None:
+        """As the file below."""
+        return self.under.sibling(name)
+
+    @contextmanager
+    def on_disk(self, *siblings: str) -> Iterator[Path]:
+        """As the file below."""
+        with self.under.on_disk(*siblings) as path:
+            yield path
+
+
+@dataclass
+class Examined:
+    """What became of one entry."""
+
+    coverage: list[Coverage] = field(default_factory=list)
+    inside: list[str] = field(default_factory=list)
+    rows: int = 0
+
+
+LARGEST_ROW = 8 * 1024 * 1024  # bytes of one canonical row; DuckDB reads objects to 16 MiB
+CONTAINER_HEAD = 65536  # bytes that recognising a container may need
+
+
+def _held(file: EvidenceFile) -> tuple[EvidenceFile, bytes, dict[str, Any]]:
+    """The file (held where small enough), its first bytes and its hashes."""
+    if file.size <= HELD:
+        content = file.read(HELD)
+        held = HeldFile(file, content)
+        return held, content[:CONTAINER_HEAD], dict(hash_stream(io.BytesIO(content)))
+    with file.open() as stream:
+        head = stream.read(CONTAINER_HEAD)
+        stream.seek(0)
+        return file, head, dict(hash_stream(stream))
+
+
+def choose(parsers: dict[str, Parser], head: bytes, path: str, size: int) -> list[Parser]:
+    """The parsers that claim a file, in order of name: the specific ones, and generic ones of a structured format.
+
+    The generic text reader declares `generic` and is left out where a specific parser claims the file.
+    """
+    claimed = [p for _, p in sorted(parsers.items()) if p.claims(head, path, size)]
+    specific = [p for p in claimed if not p.generic]
+    fallback = [p for p in claimed if p.generic and (not specific or p.name in ("generic.sqlite", "generic.plist"))]
+    return specific + fallback
+
+
+def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, clock: Callable[[], float]) -> Coverage:
+    """Run one parser over one file and say what became of it; the one boundary where errors become coverage rows."""
+    started = clock()
+    count, digest = 0, RowsHash()
+    gaps: list[Gap] = []
+    recorder = Recorder()
+    outcome, reason, code = "empty", "", ""
+    earliest: int | None = None
+    latest: int | None = None
+    first_text = last_text = None
+    try:
+        for item in parser.function(file):
+            if isinstance(item, Gap):
+                if len(gaps) < 1000:
+                    gaps.append(item)
+                continue
+            if isinstance(item, Recorder):
+                recorder = item
+                continue
+            locator, record = item
+            if file.state == "unallocated" and record.state == "live":
+                record = Record(record.data, record.times, record.time_field, "unallocated", record.host_id,
+                                record.origin, record.artifact)
+            stored = row(file.source_id, file.path, file.inode, parser.name, count, locator, record)
+            line = canonical(stored) + b"\n"
+            if len(line) > LARGEST_ROW:
+                gaps.append(Gap(f"a record of {len(line)} bytes is more than a row may hold", None, "too_large"))
+                continue
+            digest.add(line)
+            emit(stored["artifact"], line)
+            count += 1
+            instant = stored["instant"]
+            if instant is not None:
+                if earliest is None or instant < earliest:
+                    earliest, first_text = instant, stored["time_text"]
+                if latest is None or instant > latest:
+                    latest, last_text = instant, stored["time_text"]
+    except ParseError as error:
+        outcome, reason, code = "failed", str(error), error.reason
+    except MemoryError:
+        outcome, reason, code = "failed", "the parser needed more memory than it is allowed", "memory"
+    except Exception as error:  # noqa: BLE001  # the boundary: whatever a parser of hostile bytes raises is recorded
+        outcome, reason, code = "failed", f"{type(error).__name__}: {error}"[:500], "crashed"
+    if outcome != "failed":
+        outcome = "found" if count else "empty"
+    if gaps and not reason:
+        more = f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else ""
+        where = "" if gaps[0].offset is None else f" at offset {gaps[0].offset}"
+        reason, code = f"{gaps[0].message}{where}{more}", gaps[0].reason
+        if outcome == "empty" and any(g.reason != "excluded" for g in gaps):
+            outcome = "failed"  # nothing was read, and not for want of content
+    return Coverage(
+        source_id=file.source_id, path=file.path, artifact=parser.artifacts[0], parser=f"{parser.name}@{parser.version}",
+        outcome=outcome, records=count, reason=reason, reason_code=code, seconds=round(clock() - started, 3),
+        complete=outcome != "failed" and not gaps, covers_from=recorder.covers_from or first_text,
+        covers_to=recorder.covers_to or last_text, recorder=recorder.recorder, needs=recorder.needs, inode=file.inode,
+        file_sha256=sha256, rows_sha256=digest.hexdigest(),
+    )
+
+
+def emit_direct(source_id: str, path: str, inode: str | None, parser: str, locator: dict[str, Any], record: Record,
+                ordinal: int, emit: Emit, digest: RowsHash | None = None) -> None:
+    """Store a record that the evidence floor made itself (file listing, container, partition)."""
+    stored = row(source_id, path, inode, parser, ordinal, locator, record)
+    line = canonical(stored) + b"\n"
+    if digest is not None:
+        digest.add(line)
+    emit(stored["artifact"], line)
+
+
+def examine(
+    source: Source, store: Store, entry: Entry, parsers: dict[str, Parser], listing: bool, descend: bool, emit: Emit,
+    begin: Callable[[str], None], clock: Callable[[], float] = time.perf_counter,
+) -> Examined:
+    """List, hash and parse one entry of a store; `begin` is told the parser about to run, for its time limit."""
+    out = Examined()
+    source_id = source.spec.source_id
+    hashes: dict[str, Any] | None = None
+    kind: str | None = None
+    file: EvidenceFile | None = None
+    head = b""
+    if entry.readable:
+        begin("content")
+        try:
+            file, head, hashes = _held(store.file(entry))
+            kind = file_type(head[:HEAD], entry.path, file.size)
+        except ParseError as error:
+            out.coverage.append(_unread(source_id, entry, str(error), error.reason))
+        except MemoryError:
+            out.coverage.append(_unread(source_id, entry, "reading needed more memory than is allowed", "memory"))
+        except Exception as error:  # noqa: BLE001  # a damaged store may raise anything; the entry stays listed
+            out.coverage.append(_unread(source_id, entry, f"{type(error).__name__}: {error}"[:500], "damaged"))
+    if listing:
+        locator, record = entry_record(entry, hashes, kind)
+        emit_direct(source_id, entry.path, entry.inode, "file_listing", locator, record, 0, emit)
+        out.rows += 1
+    if file is None or not file.size:
+        return out
+    sha256 = str((hashes or {}).get("sha256", ""))
+    for parser in choose(parsers, head[:HEAD], entry.path, file.size):
+        begin(parser.name)
+        row_of = run_parser(parser, file, sha256, emit, clock)
+        out.rows += row_of.records
+        out.coverage.append(row_of)
+    if descend:
+        begin("container")
+        _descend(source, file, head, out, emit)
+    return out
+
+
+def _unread(source_id: str, entry: Entry, reason: str, code: str) -> Coverage:
+    return Coverage(source_id, entry.path, "file_listing", "file_listing@1", "failed", 0, reason, code, complete=False,
+                    inode=entry.inode)
+
+
+def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emit: Emit) -> None:
+    source_id, path, inode = file.source_id, file.path, file.inode
+    try:
+        found = source.expand(file, head)
+    except ParseError as error:
+        out.coverage.append(Coverage(source_id, path, "container", "container@1", "failed", 0, str(error), error.reason,
+                                     complete=False, inode=inode))
+        return
+    except Exception as error:  # noqa: BLE001  # hostile containers may raise anything; that is a coverage row
+        out.coverage.append(Coverage(source_id, path, "container", "container@1", "failed", 0,
+                                     f"{type(error).__name__}: {error}"[:500], "damaged", complete=False, inode=inode))
+        return
+    if found is None:
+        return
+    for ordinal, (locator, record) in enumerate(found.records):
+        emit_direct(source_id, path, inode, "container", locator, record, ordinal, emit)
+        out.rows += 1
+    gaps = list(found.gaps)
+    reasons = "; ".join(g.message for g in gaps[:5])
+    outcome = "found" if found.prefixes or (found.records and not gaps) else "failed" if gaps else "empty"
+    out.coverage.append(Coverage(source_id, path, "container", "container@1", outcome, len(found.records), reasons,
+                                 gaps[0].reason if gaps else "", complete=not gaps, inode=inode))
+    out.inside.extend(found.prefixes)

@@ -1,0 +1,299 @@
+"""Extraction: every store of every source listed, every entry examined in workers, rows to Parquet, coverage to the ledger.
+
+Resumes by itself: entries that a committed part already covers are not examined again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+from wigmore.evidence.source import SourceSpec
+from wigmore.ledger import Event, Ledger
+from wigmore.model.canonical import identify
+from wigmore.model.nouns import Coverage
+from wigmore.records.pool import Pool
+from wigmore.records.worker import spec_json
+from wigmore.records.store import PART_ROWS, Part, RecordStore
+from wigmore.registry import parsers
+
+BATCH_FILES = 48
+BATCH_BYTES = 6 * 1024 * 1024
+WINDOW = 20_000  # entries sorted by size at a time, so that memory does not grow with the source
+
+
+@dataclass
+class Progress:
+    """What progress shows: counts, last item, slowest parsers."""
+
+    files: int = 0
+    rows: int = 0
+    failed: int = 0
+    last: str = ""
+    started: float = field(default_factory=time.monotonic)
+    slowest: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class _Finished:
+    """A finished (or cut) batch whose rows wait for their part."""
+
+    source_id: str
+    spool: Path
+    sizes: dict[str, int]
+    coverage: list[dict[str, Any]]
+    done: list[list[Any]]
+    rows: int
+
+
+class Extraction:
+    """One extraction over all sources of a case."""
+
+    def __init__(
+        self, ledger: Ledger, store: RecordStore, workspace: Path, *, jobs: int = 2, names: list[str] | None = None,
+        exclude: Iterable[str] = (), report: Callable[[Progress, list[tuple[str, str, float]]], None] | None = None,
+    ) -> None:
+        known = parsers()
+        listing = names is None or "file_listing" in names
+        unknown = sorted(set(names or ()) - set(known) - {"file_listing", "container"})
+        if unknown:
+            raise ValueError(f"unknown parsers {', '.join(unknown)}; `wigmore list parsers` names them")
+        self.names = names
+        self.listing = listing
+        self.exclude = tuple(exclude)
+        self.ledger = ledger
+        self.store = store
+        self.workspace = workspace
+        self.limits = {name: p.limit_seconds for name, p in known.items()}
+        self.pool = Pool(jobs, lambda name: self.limits.get(name, 600.0 if name == "hash" else 180.0))
+        self.progress = Progress()
+        self.report = report
+        self.waiting: list[_Finished] = []
+        self.waiting_rows = 0
+        self.numbers = itertools.count()
+        self.done: set[tuple[str, str, str | None]] = set()
+        self.listed: set[tuple[str, str]] = set()
+        self.hashes: dict[str, dict[str, Any]] = {}
+        self._specs: dict[str, dict[str, Any]] = {}
+        self._pending: dict[tuple[str, str], int] = {}
+        for event in ledger.events("extraction"):
+            self.done.update((event.body["source_id"], path, inode) for path, inode, _ in event.body["done"])
+
+    def start(self) -> None:
+        """Start the workers' interpreters early."""
+        self.pool.start()
+
+    def run(self, specs: dict[str, tuple[SourceSpec, list[str], dict[str, str]]], hash_also: bool = True) -> None:
+        """Extract all sources: id → (spec, top-level store prefixes, secrets)."""
+        self.workspace.mkdir(parents=True, exist_ok=True)
+        try:
+            for source_id, (spec, prefixes, secrets) in sorted(specs.items()):
+                self._specs[source_id] = {"source": spec_json(spec), "secrets": secrets}
+                for prefix in prefixes:
+                    self._list(source_id, prefix)
+                if hash_also:
+                    self.pool.submit({"kind": "hash", "source_id": source_id, **self._specs[source_id]})
+            for task, answer in self.pool.answers():
+                self._take(task, answer)
+                if self.report is not None:
+                    self.report(self.progress, self.pool.working_on())
+            self._commit()
+        finally:
+            self.pool.close()
+            shutil.rmtree(self.workspace, ignore_errors=True)
+
+    def _list(self, source_id: str, prefix: str) -> None:
+        if (source_id, prefix) in self.listed:
+            return
+        self.listed.add((source_id, prefix))
+        spool = self.workspace / f"list-{next(self.numbers)}.jsonl"
+        self.pool.submit(
+            {"kind": "list", "source_id": source_id, "prefix": prefix, "spool": str(spool), **self._specs[source_id]},
+            front=True,
+        )
+
+    def _take(self, task: dict[str, Any], answer: dict[str, Any]) -> None:
+        kind, event = task["kind"], answer["event"]
+        if kind == "hash":
+            if event == "done":
+                self.hashes[task["source_id"]] = answer["hashes"]
+            elif event in ("lost", "error"):
+                self.hashes[task["source_id"]] = {"error": answer["reason"]}
+        elif kind == "list":
+            self._take_list(task, answer)
+        elif event == "file":
+            self._take_file(task, answer)
+        elif event == "done":
+            self._close(task)
+        elif event in ("error", "lost"):
+            self._take_loss(task, answer)
+
+    def _take_list(self, task: dict[str, Any], answer: dict[str, Any]) -> None:
+        source_id, prefix = task["source_id"], task["prefix"]
+        if answer["event"] == "done":
+            gaps = answer["gaps"]
+            reason = "; ".join(g["message"] for g in gaps[:5])
+            outcome = "found" if answer["entries"] else "failed" if gaps else "empty"
+            row = Coverage(source_id, prefix, "file_listing", "file_listing@1", outcome, answer["entries"], reason,
+                           gaps[0]["reason"] if gaps else "", complete=not gaps)
+        else:
+            row = Coverage(source_id, prefix, "file_listing", "file_listing@1", "failed", 0, answer["reason"],
+                           answer["code"], complete=False)
+        self._note(source_id, [row])
+        spool = Path(task["spool"])
+        if spool.exists():  # a listing that was cut keeps what it has
+            self._batches(source_id, prefix, spool)
+            spool.unlink()
+
+    def _note(self, source_id: str, rows: list[Coverage], done: list[list[Any]] | None = None) -> None:
+        spool = self.workspace / f"note-{next(self.numbers)}"
+        self.progress.failed += sum(1 for r in rows if r.outcome == "failed")
+        self.waiting.append(_Finished(source_id, spool, {}, [r.to_dict() for r in rows], done or [], 0))
+
+    def _batches(self, source_id: str, prefix: str, spool: Path) -> None:
+        with spool.open("rb") as lines:
+            while window := list(itertools.islice(lines, WINDOW)):
+                entries = []
+                for line in window:
+                    if not line.endswith(b"\n"):
+                        continue  # the listing was cut inside this line
+                    entry = json.loads(line)
+                    if (source_id, entry["path"], entry.get("inode")) in self.done:
+                        continue
+                    if self._excluded(source_id, entry):
+                        continue
+                    entries.append(entry)
+                entries.sort(key=lambda e: (-int(e.get("size") or 0), e["path"], e.get("inode") or ""))
+                self._submit_batches(source_id, prefix, entries)
+
+    def _excluded(self, source_id: str, entry: dict[str, Any]) -> bool:
+        path = str(entry["path"])
+        for glob in self.exclude:
+            if fnmatch(path.lower(), glob.lower()) or fnmatch("/" + path.lower(), glob.lower()):
+                row = Coverage(source_id, path, "file_listing", "file_listing@1", "not_run", 0,
+                               f"excluded by the case's scope ({glob})", "excluded", complete=False,
+                               inode=entry.get("inode"))
+                self._note(source_id, [row], [[path, entry.get("inode"), ""]])
+                return True
+        return False
+
+    def _submit_batches(self, source_id: str, prefix: str, entries: list[dict[str, Any]]) -> None:
+        batch: list[dict[str, Any]] = []
+        weight = 0
+        for entry in entries:
+            batch.append(entry)
+            weight += int(entry.get("size") or 0)
+            if len(batch) >= BATCH_FILES or weight >= BATCH_BYTES:
+                self._submit(source_id, prefix, batch)
+                batch, weight = [], 0
+        if batch:
+            self._submit(source_id, prefix, batch)
+
+    def _submit(self, source_id: str, prefix: str, entries: list[dict[str, Any]], front: bool = False) -> None:
+        self.pool.submit(
+            {
+                "kind": "parse", "source_id": source_id, "prefix": prefix, "entries": entries, "parsers": self.names,
+                "listing": self.listing, "descend": True,
+                "spool": str(self.workspace / f"batch-{next(self.numbers)}"), **self._specs[source_id],
+                "taken": [], "coverage": [], "sizes": {}, "rows": 0,
+            },
+            front=front,
+        )
+
+    def _take_file(self, task: dict[str, Any], answer: dict[str, Any]) -> None:
+        entry = task["entries"][answer["index"]]
+        task["taken"].append([entry["path"], entry.get("inode"), task["prefix"]])
+        task["coverage"].extend(answer["coverage"])
+        task["sizes"] = answer["sizes"]
+        task["rows"] += answer["rows"]
+        self.progress.files += 1
+        self.progress.rows += answer["rows"]
+        self.progress.last = entry["path"]
+        for row in answer["coverage"]:
+            self.progress.failed += row["outcome"] == "failed"
+            if row["seconds"] > 0.05:
+                name = row["parser"]
+                self.progress.slowest[name] = self.progress.slowest.get(name, 0.0) + row["seconds"]
+        for prefix in answer["inside"]:
+            self._list(task["source_id"], prefix)
+
+    def _take_loss(self, task: dict[str, Any], answer: dict[str, Any]) -> None:
+        """A batch broke: keep what was acknowledged, say what was lost, go on behind it."""
+        position = len(task["taken"])
+        rest = task["entries"][position:]
+        at = answer.get("parser") or "worker"
+        if rest:
+            lost = rest[0]
+            row = Coverage(
+                task["source_id"], lost["path"], at, at, "failed", 0, answer["reason"], answer["code"], complete=False,
+                inode=lost.get("inode"),
+            )
+            self.progress.failed += 1
+            task["coverage"].append(row.to_dict())
+            task["taken"].append([lost["path"], lost.get("inode"), task["prefix"]])
+            if len(rest) > 1:
+                self._submit(task["source_id"], task["prefix"], rest[1:], front=True)
+            self._relist(task, lost, at)
+        self._close(task)
+
+    def _relist(self, task: dict[str, Any], lost: dict[str, Any], parser: str) -> None:
+        """The entry that broke a parser is still listed, and read by the other parsers."""
+        broken = set(task.get("broken", ())) | {parser}
+        names = sorted((set(self.names) if self.names is not None else set(self.limits)) - broken)
+        self.pool.submit(
+            {
+                "kind": "parse", "source_id": task["source_id"], "prefix": task["prefix"], "entries": [lost],
+                "parsers": names if "content" not in broken else [], "listing": self.listing and "content" not in broken,
+                "descend": not broken & {"container", "content"}, "broken": sorted(broken),
+                "spool": str(self.workspace / f"batch-{next(self.numbers)}"), **self._specs[task["source_id"]],
+                "taken": [], "coverage": [], "sizes": {}, "rows": 0,
+            }
+        ) if len(broken) < 4 and not broken & {"parse", "content"} else None
+
+    def _close(self, task: dict[str, Any]) -> None:
+        self.waiting.append(
+            _Finished(task["source_id"], Path(task["spool"]), task["sizes"], task["coverage"], task["taken"], task["rows"])
+        )
+        self.waiting_rows += task["rows"]
+        if self.waiting_rows >= PART_ROWS:
+            self._commit()
+
+    def _commit(self) -> None:
+        """Turn what waits into parts, then into one event a source."""
+        by_source: dict[str, list[_Finished]] = {}
+        for finished in self.waiting:
+            by_source.setdefault(finished.source_id, []).append(finished)
+        for source_id, group in sorted(by_source.items()):
+            parts = self._parts(source_id, group)
+            coverage = [row for finished in group for row in finished.coverage]
+            done = [key for finished in group for key in finished.done]
+            self.ledger.append([
+                Event("extraction", {
+                    "id": identify("ext", source_id, [vars(p) for p in parts], done),
+                    "source_id": source_id, "parts": [vars(p) for p in parts], "coverage": coverage, "done": done,
+                })
+            ])
+            self.store.add(parts)
+            for finished in group:
+                shutil.rmtree(finished.spool, ignore_errors=True)
+        self.waiting, self.waiting_rows = [], 0
+
+    def _parts(self, source_id: str, group: list[_Finished]) -> list[Part]:
+        spools: dict[str, list[Path]] = {}
+        for finished in group:
+            for artifact, size in sorted(finished.sizes.items()):
+                safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in artifact)
+                file = finished.spool / f"{safe}.jsonl"
+                if size:
+                    if file.stat().st_size != size:
+                        with file.open("r+b") as handle:  # rows of an entry that was never acknowledged
+                            handle.truncate(size)
+                    spools.setdefault(artifact, []).append(file)
+        return [self.store.write_part(source_id, artifact, files) for artifact, files in sorted(spools.items())]

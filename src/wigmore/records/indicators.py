@@ -1,0 +1,342 @@
+"""Indicator rules: YAML predicates over records, compiled to DuckDB, one scan for all rules of one artifact set.
+
+A rule's `where` is a list (all must hold) of tests `{field: F, OP: value}`, `{any: […]}`, `{all: […]}` and `{not: …}`.
+Fields are names in a record's data (dots for nested ones), `times.NAME` (its text), or the columns path, state, host_id,
+origin, artifact, time_text. Operators: eq, ne, in, gt, ge, lt, le, contains, contains_any, starts, ends, ends_any,
+like (SQL wildcards), regex (RE2), exists. Text compares without case unless `case: true`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wigmore.records.store import ORDER, RecordStore, quoted
+
+COLUMN_FIELDS = frozenset(("path", "state", "host_id", "origin", "artifact", "time_text", "time_field", "source_id", "parser"))
+OPERATORS = frozenset(
+    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists".split()
+)
+MOMENT = "coalesce(instant, epoch_us(try_cast(time_text AS TIMESTAMP)))"  # local times order among themselves
+
+
+class RuleError(ValueError):
+    """A rule that cannot be used: says which, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Bearing:
+    """What a match says of a hypothesis: template, edge and the proposition it is about."""
+
+    template: str
+    edge: str
+    proposition: str
+    against: str = ""
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One indicator rule."""
+
+    id: str
+    title: str
+    artifacts: tuple[str, ...]
+    where: tuple[Any, ...]
+    role: str
+    category: str
+    facts: tuple[str, ...]
+    interpretation: str
+    caveat: str
+    phase: str = "triage"
+    group_by: tuple[str, ...] = ()
+    threshold: int = 1
+    window_seconds: float = 0.0
+    examples: int = 3
+    then: dict[str, Any] = field(default_factory=dict)
+    bears_on: tuple[Bearing, ...] = ()
+    attack: tuple[str, ...] = ()
+    mechanism: str = ""
+    event_key: tuple[str, ...] = ()
+    subject: str = ""
+    significance: int = 5
+    entities: tuple[dict[str, Any], ...] = ()
+    origin: str = ""
+
+    @classmethod
+    def read(cls, values: dict[str, Any], origin: str) -> Indicator:
+        """A rule from YAML values; raises RuleError naming the rule and the fault."""
+        name = str(values.get("id", "?"))
+        known = set(cls.__dataclass_fields__) - {"origin"}
+        if unknown := sorted(set(values) - known):
+            raise RuleError(f"{origin}: rule {name}: unknown keys {', '.join(unknown)}")
+        for key in ("id", "title", "artifacts", "where", "role", "category", "facts", "interpretation", "caveat"):
+            if not values.get(key):
+                raise RuleError(f"{origin}: rule {name}: `{key}` is missing or empty")
+        made = dict(values)
+        for key in ("artifacts", "where", "facts", "group_by", "attack", "event_key"):
+            made[key] = tuple(made.get(key) or ())
+        made["entities"] = tuple(made.get("entities") or ())
+        try:
+            made["bears_on"] = tuple(Bearing(**b) for b in made.get("bears_on") or ())
+        except TypeError as error:
+            raise RuleError(f"{origin}: rule {name}: bears_on: {error}") from error
+        rule = cls(**made, origin=origin)
+        Compiler(rule).condition(rule.where)  # refuses what cannot be compiled, at load
+        return rule
+
+
+def load_indicators(folders: Iterable[Path]) -> dict[str, Indicator]:
+    """All rules of `indicators/*.yaml` under some folders, by id; raises RuleError for faults and double ids."""
+    import yaml
+
+    rules: dict[str, Indicator] = {}
+    for folder in folders:
+        for file in sorted(folder.glob("indicators/*.yaml")):
+            for values in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
+                rule = Indicator.read(values, file.name)
+                if rule.id in rules:
+                    raise RuleError(f"{file.name}: rule {rule.id} stands twice, also in {rules[rule.id].origin}")
+                rules[rule.id] = rule
+    return dict(sorted(rules.items()))
+
+
+class Compiler:
+    """Turns tests into SQL over extracted fields; every value is a quoted literal, every field a JSON path."""
+
+    def __init__(self, rule: Indicator | None = None, fields: list[str] | None = None, parameters: dict[str, Any] | None = None) -> None:
+        self.rule = rule
+        self.fields: list[str] = fields if fields is not None else []
+        self.parameters = parameters or {}
+
+    def _fail(self, message: str) -> RuleError:
+        return RuleError(f"{self.rule.origin}: rule {self.rule.id}: {message}" if self.rule else message)
+
+    def column(self, name: str) -> str:
+        """The SQL expression (text) of a field."""
+        if name in COLUMN_FIELDS:
+            return name
+        if name not in self.fields:
+            self.fields.append(name)
+        return f"f[{self.fields.index(name) + 1}]"
+
+    def condition(self, tests: Sequence[Any], joiner: str = "AND") -> str:
+        """All (or any) of several tests."""
+        if not tests:
+            return "true"
+        return "(" + f" {joiner} ".join(self.test(t) for t in tests) + ")"
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, str) and value.startswith("$"):
+            if value[1:] not in self.parameters:
+                return value
+            return self.parameters[value[1:]]
+        return value
+
+    def test(self, test: Any) -> str:
+        """One test."""
+        if not isinstance(test, dict):
+            raise self._fail(f"a test is a mapping, not {test!r}")
+        if "any" in test:
+            return self.condition(test["any"], "OR")
+        if "all" in test:
+            return self.condition(test["all"])
+        if "not" in test:
+            inner = test["not"]
+            return f"NOT coalesce({self.condition(inner if isinstance(inner, list) else [inner])}, false)"
+        operators = [k for k in test if k not in ("field", "case")]
+        if "field" not in test or len(operators) != 1 or operators[0] not in OPERATORS:
+            raise self._fail(f"a test needs a field and one operator of {', '.join(sorted(OPERATORS))}: {test!r}")
+        operator, value = operators[0], self._value(test[operators[0]])
+        column = self.column(str(test["field"]))
+        if operator == "exists":
+            there = f"({column} IS NOT NULL AND {column} <> '')"
+            return there if value else f"NOT {there}"
+        if operator in ("gt", "ge", "lt", "le"):
+            sign = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}[operator]
+            if isinstance(value, (int, float)):
+                return f"try_cast({column} AS DOUBLE) {sign} {value!r}"
+            return f"{column} {sign} {quoted(str(value))}"
+        fold = not test.get("case", False)
+        subject = f"lower({column})" if fold else column
+
+        def literal(item: Any) -> str:
+            text = ("true" if item else "false") if isinstance(item, bool) else str(item)
+            return quoted(text.lower() if fold else text)
+
+        many = [self._value(v) for v in (value if isinstance(value, list) else [value])]
+        tests = {
+            "eq": lambda v: f"{subject} = {literal(v)}",
+            "ne": lambda v: f"coalesce({subject}, '') <> {literal(v)}",
+            "contains": lambda v: f"contains({subject}, {literal(v)})",
+            "contains_any": lambda v: f"contains({subject}, {literal(v)})",
+            "starts": lambda v: f"starts_with({subject}, {literal(v)})",
+            "starts_any": lambda v: f"starts_with({subject}, {literal(v)})",
+            "ends": lambda v: f"ends_with({subject}, {literal(v)})",
+            "ends_any": lambda v: f"ends_with({subject}, {literal(v)})",
+            "like": lambda v: f"{subject} LIKE {literal(v)}",
+            "regex": lambda v: f"regexp_matches({column}, {quoted(str(v))}, {quoted('i' if fold else 'c')})",
+        }
+        if operator == "in":
+            return f"{subject} IN ({', '.join(literal(v) for v in many)})" if many else "false"
+        return "(" + " OR ".join(tests[operator](v) for v in many) + ")"
+
+
+def json_path(name: str) -> str:
+    """The DuckDB JSON path of a (dotted) field; a name that itself holds dots may be quoted as a whole."""
+    return "$." + ".".join('"' + part.replace('"', "") + '"' for part in name.split("."))
+
+
+def fields_expression(fields: Sequence[str]) -> str:
+    """One list of texts with all fields of a scan: each JSON text is parsed once for `data` and once for `times`."""
+    if not fields:
+        return "[]::VARCHAR[]"
+    parts = []
+    for name in fields:
+        if name.startswith("times."):
+            parts.append(f"json_extract_string(times, {quoted(json_path(name[6:] + '.text'))})")
+        else:
+            parts.append(None)
+    plain = [name for name in fields if not name.startswith("times.")]
+    if not plain:
+        return "[" + ", ".join(p for p in parts if p) + "]"
+    paths = ", ".join(quoted(json_path(name)) for name in plain)
+    extracted = f"json_extract_string(data, [{paths}])"
+    if len(plain) == len(fields):
+        return extracted
+    positions = {name: index + 1 for index, name in enumerate(plain)}
+    joined = ", ".join(p if p else f"d[{positions[name]}]" for p, name in zip(parts, fields, strict=True))
+    return f"list_transform([{extracted}], d -> [{joined}])[1]"
+
+
+@dataclass(frozen=True)
+class Match:
+    """One group that a rule found: the values it is grouped by, counts, and example records."""
+
+    group: dict[str, Any]
+    count: int
+    first: str | None
+    last: str | None
+    record_ids: tuple[str, ...]
+
+
+def _group_columns(rule: Indicator, compiler: Compiler) -> list[tuple[str, str]]:
+    columns = [("source_id", "source_id")]
+    for name in rule.group_by:
+        expression = {"host": "host_id", "case": "'case'", "source": "source_id"}.get(name) or compiler.column(name)
+        columns.append((name, expression))
+    return columns
+
+
+def match(
+    store: RecordStore, rule: Indicator, source_id: str | None, parameters: dict[str, Any] | None = None, limit: int = 200
+) -> list[Match]:
+    """The groups of records that satisfy a rule in one source (or all), in canonical order; at most `limit`."""
+    compiler = Compiler(rule, parameters=parameters)
+    condition = compiler.condition(rule.where)
+    groups = _group_columns(rule, compiler)
+    then = rule.then
+    follow = compiler.condition(then["where"]) if then else ""
+    same = [compiler.column(str(f)) for f in then.get("same", ())] if then else []
+    relation = store.relation(rule.artifacts, source_id)
+    keys = ", ".join(f"{expression} AS g{index}" for index, (_, expression) in enumerate(groups))
+    names = ", ".join(f"g{index}" for index in range(len(groups)))
+    sames = "".join(f", {expression} AS s{index}" for index, expression in enumerate(same))
+    base = (
+        f"base AS (SELECT record_id, source_id, path, artifact, inode, parser, ordinal, host_id, state, origin, instant, "
+        f"time_text, time_field, {MOMENT} AS moment, {fields_expression(compiler.fields)} AS f FROM {relation})"
+    )
+    hits = f"hits AS (SELECT *, {keys}{sames} FROM base WHERE {condition})"
+    with_parts = [base, hits]
+    source = "hits"
+    if rule.window_seconds:
+        span = int(rule.window_seconds * 1_000_000)
+        with_parts.append(
+            f"dense AS (SELECT *, count(*) OVER (PARTITION BY {names} ORDER BY moment "
+            f"RANGE BETWEEN {span} PRECEDING AND CURRENT ROW) AS within FROM hits WHERE moment IS NOT NULL)"
+        )
+        source = f"(SELECT * FROM dense QUALIFY max(within) OVER (PARTITION BY {names}) >= {int(rule.threshold)})"
+    if then:
+        within = float(then.get("within_seconds", 86_400)) * 1_000_000
+        tie = " AND ".join([f"n.s{i} = h.s{i}" for i in range(len(same))] or ["true"])
+        with_parts.append(f"next AS (SELECT source_id, moment, record_id{sames} FROM base WHERE {follow})")
+        with_parts.append(f"held AS (SELECT * FROM {source})")
+        with_parts.append(
+            f"followed AS (SELECT h.*, n.record_id AS next_id, n.moment AS next_moment FROM held h JOIN next n "
+            f"ON n.source_id = h.source_id AND {tie} AND n.moment >= h.moment AND n.moment - h.moment <= {int(within)})"
+        )
+        source = "followed"
+    extra = ", list(DISTINCT next_id ORDER BY next_id)[1:3] AS next_ids" if then else ", []::VARCHAR[] AS next_ids"
+    sql = (
+        f"WITH {', '.join(with_parts)} SELECT {names}, count(DISTINCT record_id) AS n, min(time_text) AS first, "
+        f"max(time_text) AS last, list(record_id ORDER BY moment NULLS LAST, path, inode NULLS FIRST, ordinal) AS ids"
+        f"{extra} FROM {source} GROUP BY {names} HAVING count(DISTINCT record_id) >= {int(rule.threshold)} "
+        f"ORDER BY min(moment) NULLS LAST, {names} LIMIT {int(limit)}"
+    )
+    out = []
+    for values in store.query(sql):
+        group = {name: values[f"g{index}"] for index, (name, _) in enumerate(groups)}
+        ids = list(dict.fromkeys(values["ids"]))[: rule.examples]
+        ids += [i for i in values["next_ids"] if i not in ids]
+        out.append(Match(group, int(values["n"]), values["first"], values["last"], tuple(ids)))
+    return out
+
+
+def scan(store: RecordStore, rules: Iterable[Indicator], source_id: str | None) -> set[str]:
+    """Which of many rules match anything at all: one scan an artifact set, so that the misses cost nothing each."""
+    by_artifacts: dict[tuple[str, ...], list[Indicator]] = {}
+    for rule in rules:
+        by_artifacts.setdefault(rule.artifacts, []).append(rule)
+    hit: set[str] = set()
+    for artifacts, group in sorted(by_artifacts.items()):
+        relation = store.relation(artifacts, source_id)
+        if relation.startswith("(SELECT"):
+            continue
+        fields: list[str] = []
+        flags = []
+        for index, rule in enumerate(group):
+            flags.append(f"coalesce(bool_or({Compiler(rule, fields).condition(rule.where)}), false) AS r{index}")
+        inner = (
+            f"SELECT path, state, host_id, origin, artifact, time_text, time_field, source_id, parser, "
+            f"{fields_expression(fields)} AS f FROM {relation}"
+        )
+        row = store.query(f"SELECT {', '.join(flags)} FROM ({inner})")[0]
+        hit.update(rule.id for index, rule in enumerate(group) if row[f"r{index}"])
+    return hit
+
+
+def field_value(shown: dict[str, Any], name: str) -> Any:
+    """The value of a rule's field in a record as shown; None where the record has none."""
+    if name in COLUMN_FIELDS:
+        return shown.get(name)
+    if name.startswith("times."):
+        time = shown["times"].get(name[6:])
+        return time["text"] if time else None
+    value: Any = shown["data"]
+    if isinstance(value, dict) and name in value:
+        return value[name]
+    for part in name.split("."):
+        if not isinstance(value, dict) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def canonical_order() -> str:
+    """The ORDER BY of every listing of records."""
+    return ORDER
+
+
+def fill(template: str, values: dict[str, Any]) -> str:
+    """A title with `{field}` replaced by values; a gap reads `(not recorded)`."""
+    import re
+
+    def put(found: re.Match[str]) -> str:
+        value = values.get(found.group(1))
+        if value is None or value == "":
+            return "(not recorded)"
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+    return re.sub(r"\{([^{}]+)\}", put, template)

@@ -1,0 +1,195 @@
+"""The records of a case: Parquet parts and the DuckDB views over them.
+
+Parts are written by DuckDB's COPY from spool files, fsynced and renamed before the ledger event that names them. A part's
+file hash stands in that event; the rows' own hashes stand in the coverage rows (canonical rows, never Parquet bytes).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from wigmore.ledger import durable_file
+from wigmore.model.canonical import sha256
+from wigmore.records.rows import COLUMNS, shown
+
+ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
+PART_ROWS = 50_000
+
+
+def connect(threads: int = 2, memory: str = "1GB") -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that loads nothing from outside and reads nothing it is not told to."""
+    connection = duckdb.connect(":memory:")
+    connection.execute(f"SET threads={int(threads)}")
+    connection.execute(f"SET memory_limit='{memory}'")
+    connection.execute("SET autoinstall_known_extensions=false")
+    connection.execute("SET autoload_known_extensions=false")
+    connection.execute("SET preserve_insertion_order=false")
+    connection.execute("SET enable_progress_bar=false")
+    return connection
+
+
+def quoted(text: str) -> str:
+    """A SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file on this machine."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Parquet part."""
+
+    file: str  # below records/
+    source_id: str
+    artifact: str
+    rows: int
+    sha256: str
+    bytes: int
+
+
+class RecordStore:
+    """Writes parts and answers queries over all of them."""
+
+    def __init__(self, case: Path, threads: int = 2) -> None:
+        self.folder = case / "records"
+        self.parts: list[Part] = []
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._dirty = True
+        self._threads = threads
+        self._lock = threading.RLock()
+
+    def add(self, parts: Iterable[Part]) -> None:
+        """Make parts visible to queries."""
+        with self._lock:
+            self.parts.extend(parts)
+            self.parts.sort(key=lambda p: (p.source_id, p.artifact, p.file))
+            self._dirty = True
+
+    def write_part(self, source_id: str, artifact: str, spools: Sequence[Path]) -> Part:
+        """Turn spool files of one artifact into one durable part."""
+        with self._lock:
+            connection = self.connection()
+            safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in artifact)
+            folder = self.folder / "".join(c if c.isalnum() or c in "._-" else "_" for c in source_id) / safe
+            folder.mkdir(parents=True, exist_ok=True)
+            columns = ", ".join(f"{name}: '{kind}'" for name, kind in COLUMNS.items())
+            files = ", ".join(quoted(str(s)) for s in spools)
+            digest = hashlib.sha256()
+            for spool in spools:
+                digest.update(file_sha256(spool).encode())
+            target = folder / f"part-{digest.hexdigest()[:20]}.parquet"
+            with durable_file(target) as temporary:
+                done = connection.execute(
+                    f"COPY (SELECT * FROM read_json([{files}], format='newline_delimited', columns={{{columns}}}, "
+                    f"maximum_object_size=16777216)) TO {quoted(str(temporary))} "
+                    f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20000)"
+                ).fetchone()
+            return Part(
+                str(target.relative_to(self.folder)), source_id, artifact, int(done[0]) if done else 0,
+                file_sha256(target), target.stat().st_size,
+            )
+
+    def connection(self) -> duckdb.DuckDBPyConnection:
+        """The connection of this process, its views made anew when parts came."""
+        with self._lock:
+            if self._connection is None:
+                self._connection = connect(self._threads)
+            if self._dirty:
+                self._dirty = False
+                self._views(self._connection)
+            return self._connection
+
+    def _views(self, connection: duckdb.DuckDBPyConnection) -> None:
+        files = [str(self.folder / p.file) for p in self.parts]
+        if files:
+            listed = ", ".join(quoted(f) for f in files)
+            connection.execute(f"CREATE OR REPLACE VIEW records AS SELECT * FROM read_parquet([{listed}])")
+        else:
+            empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in COLUMNS.items())
+            connection.execute(f"CREATE OR REPLACE VIEW records AS SELECT {empty} WHERE false")
+
+    def relation(self, artifacts: Iterable[str] | None = None, source_id: str | None = None) -> str:
+        """A table expression over the parts of some artifacts and one source only (globs with `*` allowed)."""
+        from fnmatch import fnmatchcase
+
+        chosen = [
+            p for p in self.parts
+            if (source_id is None or p.source_id == source_id)
+            and (artifacts is None or any(fnmatchcase(p.artifact, a) for a in artifacts))
+        ]
+        if not chosen:
+            self.connection()
+            empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in COLUMNS.items())
+            return f"(SELECT {empty} WHERE false)"
+        listed = ", ".join(quoted(str(self.folder / p.file)) for p in chosen)
+        return f"read_parquet([{listed}])"
+
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        """All rows of a query as dictionaries."""
+        with self._lock:
+            cursor = self.connection().execute(sql, list(parameters))
+            names = [d[0] for d in cursor.description or ()]
+            return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+    def stream(self, sql: str, parameters: Sequence[Any] = (), batch: int = 5000) -> Iterator[dict[str, Any]]:
+        """Rows of a query, fetched in batches on a cursor of its own."""
+        with self._lock:
+            cursor = self.connection().cursor()
+        cursor.execute(sql, list(parameters))
+        names = [d[0] for d in cursor.description or ()]
+        while rows := cursor.fetchmany(batch):
+            for values in rows:
+                yield dict(zip(names, values, strict=True))
+        cursor.close()
+
+    def records(
+        self, artifacts: Iterable[str] | None = None, source_id: str | None = None, where: str = "",
+        parameters: Sequence[Any] = (), limit: int | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Records as INTERFACE.md shows them, in canonical order."""
+        condition = f" WHERE {where}" if where else ""
+        tail = f" LIMIT {int(limit)}" if limit is not None else ""
+        sql = f"SELECT * FROM {self.relation(artifacts, source_id)}{condition} ORDER BY {ORDER}{tail}"
+        for stored in self.stream(sql, parameters):
+            yield shown(stored)
+
+    def by_id(self, record_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+        """Stored rows by record id."""
+        wanted = sorted(set(record_ids))
+        if not wanted:
+            return {}
+        rows = self.query(f"SELECT * FROM records WHERE record_id IN (SELECT unnest(?)) ORDER BY {ORDER}", [wanted])
+        return {r["record_id"]: r for r in rows}
+
+    def artifacts(self) -> dict[str, int]:
+        """Rows per artifact."""
+        out: dict[str, int] = {}
+        for part in self.parts:
+            out[part.artifact] = out.get(part.artifact, 0) + part.rows
+        return dict(sorted(out.items()))
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def rows_hash(lines: Iterable[bytes]) -> str:
+    """SHA-256 over canonical rows, for query results."""
+    return sha256(b"".join(lines))
