@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from wigmore.agents.desk import Desk
@@ -63,7 +64,7 @@ def observe(desk: Desk, rule: Indicator, call: Call) -> list[Observed]:
             results=results, rule=rule.id, caveat=rule.caveat, attack=rule.attack,
             event_key="|".join((desk.source_id, *event)) if event else "", key=key, record_count=group["count"],
         )
-        made = desk.attempt(lambda proposal=proposal: desk.gateway.admit(proposal))
+        made = desk.attempt(partial(desk.gateway.admit, proposal))
         if made is None:
             continue
         _entities(desk, rule, made, examples[0])
@@ -82,8 +83,8 @@ def _entities(desk: Desk, rule: Indicator, phenomenon: Phenomenon, example: dict
                        if field_of(example, name) not in (None, "")]
         name = str(field_of(example, entry.get("name", "")) or (identifiers[0][1] if identifiers else ""))
         if identifiers:
-            desk.attempt(lambda e=entry, n=name, i=identifiers: desk.gateway.entity(
-                str(e["type"]), n, phenomenon.source_id, i, phenomenon))
+            desk.attempt(partial(
+                desk.gateway.entity, str(entry["type"]), name, phenomenon.source_id, identifiers, phenomenon))
 
 
 def subject_of(desk: Desk, template: Template, phenomenon: Phenomenon, named: str) -> str:
@@ -116,8 +117,8 @@ def judge(desk: Desk, observed: Observed, *, raise_new: bool = True) -> None:
             continue
         target = template.hypothesis(subject, alternative) if alternative else main
         against = bearing.against or (template.alternatives[0].id if not alternative else name)
-        desk.attempt(lambda b=bearing, t=target, a=against: desk.gateway.edge(
-            observed.phenomenon, t.id, b.edge, b.proposition, against=a))
+        desk.attempt(partial(
+            desk.gateway.edge, observed.phenomenon, target.id, bearing.edge, bearing.proposition, against=against))
 
 
 def covered(coverage: list[Coverage], source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
@@ -157,8 +158,8 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
     outcome, reason = "found", f"{len(observed)} observations"
     if observed:
         for seen in observed:
-            desk.attempt(lambda s=seen: desk.gateway.edge(s.phenomenon, hypothesis.id, probe.edge, probe.proposition,
-                                                          against=_against(template, probe)))
+            desk.attempt(partial(desk.gateway.edge, seen.phenomenon, hypothesis.id, probe.edge, probe.proposition,
+                                 against=_against(template, probe)))
             judge(desk, Observed(seen.phenomenon, tuple(b for b in seen.bearings
                                                         if b.template.partition("/")[0] != template.id), seen.subject), raise_new=False)
     elif any(c.invocation.status == "failed" for c in calls):
@@ -195,7 +196,7 @@ def _observe_rows(desk: Desk, probe: Probe, call: Call) -> list[Observed]:
             interpretation=probe.description, records=(CitedRecord(call.invocation.id, row["record_id"], fields),),
             rule=f"probe:{probe.id}", key=(row["record_id"],),
         )
-        made = desk.attempt(lambda p=proposal: desk.gateway.admit(p))
+        made = desk.attempt(partial(desk.gateway.admit, proposal))
         if made is not None:
             out.append(Observed(made, (), ""))
     return out
@@ -211,7 +212,7 @@ def _note_absence(desk: Desk, template: Template, probe: Probe, hypothesis: Hypo
         results=(CitedResult(empty.invocation.id, 0, "result"),), rule=f"absence:{template.id}:{probe.id}", negative=True,
         key=(probe.id, hypothesis.id),
     )
-    made = desk.attempt(lambda: desk.gateway.admit(proposal))
+    made = desk.attempt(partial(desk.gateway.admit, proposal))
     if made is not None and probe.if_empty:
-        desk.attempt(lambda: desk.gateway.edge(made, hypothesis.id, probe.if_empty, probe.proposition,
-                                               against=_against(template, probe)))
+        desk.attempt(partial(desk.gateway.edge, made, hypothesis.id, probe.if_empty, probe.proposition,
+                             against=_against(template, probe)))

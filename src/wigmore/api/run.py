@@ -25,7 +25,7 @@ from wigmore.model.canonical import identify
 from wigmore.model.nouns import Coverage, EvidenceSource
 from wigmore.model.times import stamp
 from wigmore.records.extraction import Extraction, Progress
-from wigmore.registry import parsers, tools
+from wigmore.registry import parsers
 from wigmore.reports.data import report_data
 from wigmore.reports.html import render_html
 
@@ -298,8 +298,3 @@ def _gaps(bench: Workbench, outcome: Outcome) -> list[str]:
     if outcome.budget:
         out.append(outcome.stop)
     return out
-
-
-def catalogue() -> dict[str, int]:
-    """How many parsers and tools there are."""
-    return {"parsers": len(parsers()), "tools": len(tools())}

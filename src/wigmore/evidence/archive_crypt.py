@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from wigmore.model.protocols import ParseError
 
 
-
 def _crc_table() -> tuple[int, ...]:
     table = []
     for value in range(256):
@@ -70,7 +69,7 @@ def traditional(pieces: Iterator[bytes], header: bytes, password: bytes) -> Iter
 
 
 def aes_keys(salt: bytes, strength: int, password: bytes) -> tuple[bytes, bytes, bytes]:
-    """Encryption key, authentication key, two bytes that tell a wrong password (strength 1, 2, 3: 128, 192, 256 bit)."""
+    """Encryption key, authentication key, two bytes to check a password (strength 1 to 3: 128, 192, 256 bit)."""
     length = (16, 24, 32)[strength - 1]
     derived = hashlib.pbkdf2_hmac("sha1", password, salt, 1000, 2 * length + 2)
     return derived[:length], derived[length : 2 * length], derived[2 * length :]

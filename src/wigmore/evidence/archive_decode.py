@@ -143,7 +143,11 @@ def raw(stream: BinaryIO, offset: int, length: int) -> Iterator[bytes]:
 
 
 def decoded(
-    pieces: Iterator[bytes], make: Callable[[], Decoder], path: str, several: bool = False, magic: tuple[bytes, ...] = ()
+    pieces: Iterator[bytes],
+    make: Callable[[], Decoder],
+    path: str,
+    several: bool = False,
+    magic: tuple[bytes, ...] = (),
 ) -> Iterator[bytes]:
     """Output of a compressed stream in pieces of at most PIECE bytes (Deflate64: more).
 

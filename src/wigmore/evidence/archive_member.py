@@ -103,7 +103,9 @@ class Spool(Stream):
     `chunks` decodes anew; `allow(produced)` raises ParseError when a limit is passed.
     """
 
-    def __init__(self, path: str, size: int, chunks: Callable[[], Iterator[bytes]], allow: Callable[[int], None]) -> None:
+    def __init__(
+        self, path: str, size: int, chunks: Callable[[], Iterator[bytes]], allow: Callable[[int], None]
+    ) -> None:
         super().__init__(size)
         self.path = path
         self._chunks, self._allow = chunks, allow
@@ -226,7 +228,9 @@ class ArchiveStore(Store):
         if self.needs:
             fields["needs"] = self.needs
         shape = {name: value for name, value in fields.items() if value is not None and value != ""}
-        self.records.append(({"kind": "offset", "offset": 0, "length": self.archive.size}, Record(shape, artifact="container")))
+        self.records.append(
+            ({"kind": "offset", "offset": 0, "length": self.archive.size}, Record(shape, artifact="container"))
+        )
 
     def allowance(self, entry: Entry, packed: int) -> Callable[[int], None]:
         """A check for `Spool`: raises ParseError (too_large) past the limits of member, ratio and archive."""

@@ -85,7 +85,9 @@ class TarStore(ArchiveStore):
             if not tar_checksum(head) or size is None or size < 0:
                 reason = "a damaged header" if good else "no tar header"
                 found = self._resync(at + BLOCK)
-                yield Gap(f"{self.archive.path}: {reason} at {at}" + ("" if found is None else f", going on at {found}"), at)
+                yield Gap(
+                    f"{self.archive.path}: {reason} at {at}" + ("" if found is None else f", going on at {found}"), at
+                )
                 if found is None:
                     return
                 at, extra = found, {}
@@ -164,8 +166,8 @@ class TarStore(ArchiveStore):
         stated = extra.get("size", b"")
         if stated:
             if not stated.isdigit() or len(stated) > 20:
-                shown_size = stated[:40].decode("ascii", "backslashreplace")
-                return None, self.archive.size, f"a member states its size as {shown_size!r}"
+                written = stated[:40].decode("ascii", "backslashreplace")
+                return None, self.archive.size, f"a member states its size as {written!r}"
             size = int(stated)
         code = head[156:157]
         kind = KINDS.get(code, "file")
@@ -183,7 +185,9 @@ class TarStore(ArchiveStore):
             link = target(extra.get("linkpath") or head[157:257].split(b"\0", 1)[0])
             attributes["link"] = "hard" if code == b"1" else "symbolic"
         if kind == "file" and following > self.archive.size + BLOCK - 1 and body + stored > self.archive.size:
-            problem = problem or f"{where.path}: {stored} bytes declared, the archive ends after {self.archive.size - body}"
+            problem = (
+                problem or f"{where.path}: {stored} bytes declared, the archive ends after {self.archive.size - body}"
+            )
             attributes["complete"] = False
         ref: dict[str, Any] = {"offset": body, "length": stored, "header": body - BLOCK}
         if segments is not None:
@@ -202,10 +206,18 @@ class TarStore(ArchiveStore):
         if head[257:262] == b"ustar":
             for field, raw in (("user", head[265:297]), ("group", head[297:329])):
                 found[field] = part(raw.split(b"\0", 1)[0])[0]
-        for field, key in (("user", "uname"), ("group", "gname"), ("uid", "uid"), ("gid", "gid"), ("comment", "comment")):
+        for field, key in (
+            ("user", "uname"),
+            ("group", "gname"),
+            ("uid", "uid"),
+            ("gid", "gid"),
+            ("comment", "comment"),
+        ):
             value = extra.get(key)
             if value:
-                found[field] = int(value) if value.isdigit() and len(value) < 20 and field.endswith("id") else part(value)[0]
+                found[field] = (
+                    int(value) if value.isdigit() and len(value) < 20 and field.endswith("id") else part(value)[0]
+                )
         for key, value in extra.items():
             if key.startswith(("SCHILY.", "LIBARCHIVE.", "APPLE.")) and len(value) <= 1024:
                 found[key] = part(value.replace(b"/", b"\0"))[0].replace("\\x00", "/")
@@ -229,7 +241,11 @@ class TarStore(ArchiveStore):
                 continue
             nano = int(fraction[:9].ljust(9, b"0")) if fraction else 0
             total = int(whole) * 10**9 + (nano if not whole.startswith(b"-") else -nano)
-            time = times.posix(total, owner="collector", unit="ns") if fraction else times.posix(int(whole), owner="collector")
+            time = (
+                times.posix(total, owner="collector", unit="ns")
+                if fraction
+                else times.posix(int(whole), owner="collector")
+            )
             if time:
                 found[field] = time
         return found

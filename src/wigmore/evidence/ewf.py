@@ -38,6 +38,7 @@ class Acquisition:
     finished: bool = False  # whether the last segment's `done` section was met
     follows: bool = False  # whether a `next` section announces another segment
     problem: str = ""
+    cut: bool = False  # the problem is that the file ends too early
 
 
 def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
@@ -55,7 +56,8 @@ def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
         stream.seek(place)
         raw = stream.read(76)
         if len(raw) < 76:
-            found.problem = f"segment {found.segment} ends inside its sections, at offset {place} of {end}"
+            found.problem = f"segment {found.segment} ends too early: its next section should begin at {place}, the file has {end} bytes"
+            found.cut = True
             return found
         name, following, size, checksum = SECTION.unpack(raw)
         if zlib.adler32(raw[:72]) != checksum:

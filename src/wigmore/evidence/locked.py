@@ -1,6 +1,6 @@
 """Encrypted volumes: what their headers tell without a key, and the plain volume where a secret opens it.
 
-Formats: BitLocker through libbde; LUKS1 on-disk format 1.2.2 and LUKS2 on-disk format 1.0 (cryptsetup).
+BitLocker is read through libbde, LUKS by ourselves (luks.py).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any
 
+from wigmore.evidence import luks
 from wigmore.evidence.media import Media, reason_of
 from wigmore.model import times
 from wigmore.model.protocols import ParseError
@@ -154,22 +155,8 @@ def _luks2(volume: Media, head: bytes, path: str) -> Description:
 
 
 def _unlock_luks(volume: Media, secrets: Sequence[str], path: str) -> tuple[Media, str] | None:
-    import pyluksde
-
-    if int.from_bytes(volume.read_at(6, 2), "big") != 1:
-        if secrets:
-            raise ParseError(path, None, "LUKS2 cannot be opened here: only LUKS1 can", "unsupported")
-        return None
-    for secret in secrets:
-        handle = pyluksde.volume()
-        try:
-            handle.open_file_object(volume)
-        except (OSError, MemoryError) as error:
-            raise ParseError(path, None, f"LUKS header cannot be read: {reason_of(error)}") from error
-        try:
-            handle.set_password(secret)
-            if handle.unlock() and not handle.is_locked():
-                return Unlocked(handle.get_size(), "LUKS", handle), "password"
-        except OSError:
-            continue  # libluksde raises for a secret that does not fit
-    return None
+    try:
+        plain = luks.unlock(volume, secrets, path)
+    except ParseError as error:
+        raise ParseError(path, error.offset, error.message, error.reason) from error
+    return None if plain is None else (plain, "password")

@@ -221,6 +221,9 @@ def reason_of(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).replace("\r", "\n").split("\n") if line.strip()]
     text = lines[0] if lines else type(error).__name__
     text = re.sub(r"^[A-Za-z_0-9]+: ", "", text)
+    text = re.sub(r"^\(tsk3\.cpp:\d+\) ", "", text)
+    if "with error: " in text:  # The Sleuth Kit's own words stand behind
+        return text.rpartition("with error: ")[2][:400]
     inner = re.findall(r"(?:lib\w+|\w+_\w+): ([^.]+)\.", str(error))
     return f"{text} ({inner[-1].strip()})"[:400] if inner and inner[-1].strip() not in text else text[:400]
 

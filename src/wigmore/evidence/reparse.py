@@ -32,7 +32,7 @@ def read_reparse(file: Any) -> ReparsePoint | None:
         if int(attribute.info.type) == _REPARSE:
             try:
                 return decode(bytes(file.read_random(0, min(int(attribute.info.size), MAX_LENGTH), _REPARSE, int(attribute.info.id))))
-            except OSError:
+            except (OSError, RuntimeError):  # the library turns errors of the medium into RuntimeError
                 return ReparsePoint(0, None, {"reparse_point": "unreadable"})
     return None
 

@@ -241,18 +241,19 @@ class Source:
         try:
             layout = self._layout(file)
         except ParseError as error:
-            problem = f"; {stored.problem}" if stored.problem else ""
+            message = f"{stored.problem}; {error.message}" if stored.problem else error.message
+            reason = "truncated" if stored.cut else error.reason
             data = self._container(file, kind, None, stored)
             record = ({"kind": "offset", "offset": 0}, Record(data, stored.times, artifact="container"))
-            return Expansion(kind, (record,), gaps=(Gap(error.message + problem, error.offset, error.reason),))
+            return Expansion(kind, (record,), gaps=(Gap(message, error.offset, reason),))
         if doubtful and not layout.kinds:
             return None  # a boot sector or table without any volume: no image
         add_roots(layout, self.spec.source_id, self.limits)
         data = self._container(file, kind, layout, stored)
         gaps = list(layout.gaps)
         if kind == "E01" and not stored.finished:
-            missing = "the last segment is missing or cut off"
-            gaps.insert(0, Gap(f"{missing}: {stored.problem}" if stored.problem else missing, None, "truncated"))
+            broken = bool(stored.problem) and not stored.cut
+            gaps.insert(0, Gap(stored.problem or "the last segment is missing", None, "damaged" if broken else "truncated"))
         if stored.errors:
             bad = ", ".join(f"{first}+{count}" for first, count in stored.errors[:20])
             gaps.append(Gap(f"unreadable when acquired, sectors (first+count): {bad}"))

@@ -70,7 +70,7 @@ def read_table(media: Media) -> Table | None:
     for kind in ORDER:
         try:
             volume = pytsk3.Volume_Info(image, kind)
-        except OSError:
+        except (OSError, RuntimeError):  # the library turns errors of the medium into RuntimeError
             continue
         return _table(media, volume)
     return None
@@ -97,7 +97,7 @@ def _table(media: Media, volume: pytsk3.Volume_Info) -> Table:
             if len(rows) >= MAX_PARTS:
                 gaps.append(Gap(f"more than {MAX_PARTS} rows in the partition table", None, "too_large"))
                 break
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         gaps.append(Gap(f"the partition table cannot be read on: {reason_of(error)}"))
     identifier = ""
     if scheme == "MBR":

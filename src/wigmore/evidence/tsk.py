@@ -39,6 +39,16 @@ KINDS = {
 NAME_KINDS = {3: "directory", 5: "file", 6: "link", 2: "device", 4: "device"}  # TSK_FS_NAME_TYPE
 FAMILIES = {"NTFS": "NTFS", "FAT": "FAT", "exFAT": "exFAT", "ext": "ext", "ISO9660": "ISO9660", "UFS": "UFS"}
 CHAIN_CAVEAT = "the cluster chain was erased on deletion: content assumes the unallocated clusters that follow the first one"
+TYPES = {
+    "NTFS": pytsk3.TSK_FS_TYPE_NTFS,
+    "FAT": pytsk3.TSK_FS_TYPE_FAT_DETECT,
+    "exFAT": pytsk3.TSK_FS_TYPE_EXFAT,
+    "ext": pytsk3.TSK_FS_TYPE_EXT_DETECT,
+    "ISO9660": pytsk3.TSK_FS_TYPE_ISO9660,
+    "UFS": pytsk3.TSK_FS_TYPE_FFS_DETECT,
+}
+# the library turns an error of the medium below it into a RuntimeError
+FAILURES = (OSError, RuntimeError)
 LABEL = " (Volume Label Entry)"  # the library adds it to the name
 MAX_RUNS = 1_000_000
 
@@ -75,7 +85,7 @@ class FileStream(Stream):
                 data = self._file.read_random(offset, length)
             else:
                 data = self._file.read_random(offset, length, self._kind, self._number)
-        except OSError as error:
+        except FAILURES as error:
             raise ParseError(self._path, offset, f"content cannot be read here: {reason_of(error)}") from error
         return bytes(data)
 
@@ -92,8 +102,8 @@ class TskStore(TreeStore):
         self.ignores_case = family in ("NTFS", "FAT", "exFAT")
         try:
             self._image = Image(volume)
-            self.fs = pytsk3.FS_Info(self._image)
-        except OSError as error:
+            self.fs = pytsk3.FS_Info(self._image, type=TYPES[family])
+        except FAILURES as error:
             raise ParseError(prefix, start, f"{family} file system cannot be opened: {reason_of(error)}") from error
         self.block = int(self.fs.info.block_size)
         self.orphans = int(self.fs.info.last_inum) if family != "ISO9660" else -1
@@ -160,7 +170,7 @@ class TskStore(TreeStore):
         while True:
             try:
                 file = next(names, None)
-            except OSError as error:
+            except FAILURES as error:
                 yield Gap(f"{path}: folder cannot be read on: {reason_of(error)}")
                 break
             if file is None:
@@ -212,7 +222,7 @@ class TskStore(TreeStore):
             try:
                 file = self.fs.open_meta(number)
                 meta = file.info.meta
-            except OSError:
+            except FAILURES:
                 meta = None
         if meta is None or not int(meta.flags) & UNALLOCATED_META or self._other_file(info, meta):
             kind = NAME_KINDS.get(int(info.type), "other")
@@ -417,7 +427,7 @@ class TskStore(TreeStore):
             self._allocation_read = True
             try:
                 self._allocation = self._read_allocation()
-            except OSError:
+            except FAILURES:
                 self._allocation = None  # every deleted entry then says that it could not be checked
         return self._allocation
 
@@ -451,7 +461,7 @@ class TskStore(TreeStore):
             return self._overlay(entry)
         try:
             file = self.fs.open_meta(number)
-        except OSError as error:
+        except FAILURES as error:
             raise ParseError(entry.path, None, f"inode {number} cannot be read: {reason_of(error)}") from error
         return buffered(FileStream(entry.path, file, entry.size, entry.ref.get("type"), entry.ref.get("id"), self))
 
@@ -464,7 +474,7 @@ class TskStore(TreeStore):
             self._compressed.open_file_object(self.volume)
         try:
             handle = self._compressed.get_file_entry(int(entry.ref["meta"]))
-        except OSError as error:
+        except FAILURES as error:
             raise ParseError(entry.path, None, f"compressed content cannot be read: {reason_of(error)}") from error
         return buffered(LibraryStream(entry.path, handle, entry.size))
 
@@ -472,7 +482,7 @@ class TskStore(TreeStore):
         """Where the content lies in the container's medium: (byte offset, bytes); holes are left out."""
         try:
             runs = _runs(self.fs.open_meta(entry.ref["meta"]), entry.ref.get("id"))[0]
-        except (OSError, KeyError):
+        except (*FAILURES, KeyError):
             return []
         return [(self.start + first * self.block, count * self.block) for first, count in runs]
 

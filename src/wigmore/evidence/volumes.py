@@ -160,7 +160,8 @@ def _random_looking(head: bytes) -> bool:
         return False
     expected = len(head) / 256
     spread = sum((head.count(value) - expected) ** 2 for value in range(256)) / expected
-    return 160 < spread < 380  # 255 degrees of freedom, about ±5 standard deviations
+    # 255 degrees of freedom, about ±5 standard deviations; containers of the TrueCrypt family begin with a random sector
+    return 160 < spread < 380 or (len(set(head[:512])) > 200 and not any(head[at : at + 4] == head[:4] for at in range(4, 508)))
 
 
 def _encrypted(
@@ -323,7 +324,7 @@ def add_roots(layout: Layout, source_id: str, limits: Limits) -> None:
             try:
                 store = open_place(layout, place, source_id, limits)
                 record.data.update(root_of(store))
-            except (ParseError, OSError) as error:
+            except (ParseError, OSError, RuntimeError) as error:
                 message = error.message if isinstance(error, ParseError) else reason_of(error)
                 layout.gaps.append(Gap(f"{place.name}: {message}", place.start if place.start >= 0 else None))
                 del layout.places[place.name]

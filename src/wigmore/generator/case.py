@@ -64,7 +64,13 @@ class Case:
             os.utime(folder, ns=(ns, ns))
 
     def plant(
-        self, statement: str, source: str, path: str, artifact: str, values: tuple[str, ...], hypothesis: str | None = None
+        self,
+        statement: str,
+        source: str,
+        path: str,
+        artifact: str,
+        values: tuple[str, ...],
+        hypothesis: str | None = None,
     ) -> None:
         """Note a truth that the evidence shows."""
         if hypothesis is not None and hypothesis not in TEMPLATES:

@@ -58,6 +58,13 @@ def fat(local: datetime) -> tuple[int, int, int]:
 def systemtime(moment: datetime) -> bytes:
     """The 16 bytes of a SYSTEMTIME: year, month, day of week (Sunday 0), day, hour, minute, second, millisecond."""
     return struct.pack(
-        "<8H", moment.year, moment.month, moment.isoweekday() % 7, moment.day, moment.hour, moment.minute,
-        moment.second, moment.microsecond // 1_000,
+        "<8H",
+        moment.year,
+        moment.month,
+        moment.isoweekday() % 7,
+        moment.day,
+        moment.hour,
+        moment.minute,
+        moment.second,
+        moment.microsecond // 1_000,
     )

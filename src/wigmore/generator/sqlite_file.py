@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 @contextmanager
 def database(path: Path, schema: str, user_version: int = 0) -> Iterator[sqlite3.Connection]:
-    """A new database with the schema; committed and closed at the end. Raises FileExistsError where a file is in the way."""
+    """A new database with the schema; committed and closed at the end. Raises FileExistsError where one is."""
     if path.exists():
         raise FileExistsError(f"{path} exists")
     path.parent.mkdir(parents=True, exist_ok=True)

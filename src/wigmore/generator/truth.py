@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 TEMPLATES = frozenset(
-    "removable_media_copy cloud_upload remote_access_tool brute_force persistence log_clearing deletion_wiping "
-    "suspicious_execution new_account timestomping web_shell contact_between_parties device_at_place".split()
+    [
+        "removable_media_copy",
+        "cloud_upload",
+        "remote_access_tool",
+        "brute_force",
+        "persistence",
+        "log_clearing",
+        "deletion_wiping",
+        "suspicious_execution",
+        "new_account",
+        "timestomping",
+        "web_shell",
+        "contact_between_parties",
+        "device_at_place",
+    ]
 )
 EXPECTATIONS = frozenset(("supported", "not_supported", "cannot_say"))
 
@@ -34,8 +48,8 @@ class Planted:
     """A truth of the case and where it shows.
 
     `path` is the path inside the source as INTERFACE.md writes it. `values` are strings that stand together in one
-    record (see `stands_in`). `hypothesis` is the template the record bears on, None for background that must be read all
-    the same.
+    record (see `stands_in`). `hypothesis` is the template the record bears on, None for background that must be read
+    all the same.
     """
 
     id: str
@@ -98,7 +112,11 @@ def read_truth(path: Path) -> Truth:
     """Read a truth.json back; raises KeyError or TypeError where it is not one."""
     raw = json.loads(path.read_text("utf-8"))
     return Truth(
-        raw["scenario"], raw["seed"], raw["parameters"], raw["title"], raw["description"],
+        raw["scenario"],
+        raw["seed"],
+        raw["parameters"],
+        raw["title"],
+        raw["description"],
         tuple(Question(**{**item, "answer": _tuple(item["answer"])}) for item in raw["questions"]),
         tuple(Source(**item) for item in raw["sources"]),
         tuple(Planted(**{**item, "values": _tuple(item["values"])}) for item in raw["planted"]),
@@ -119,6 +137,17 @@ def leaves(value: Any) -> Iterable[Any]:
         yield value
 
 
+TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)?")
+
+
+def _same_time(wanted: re.Match[str], text: str) -> bool:
+    found = TIME.fullmatch(text)
+    if found is None or wanted[1] != found[1] or (wanted[3] or "") != (found[3] or ""):
+        return False
+    digits = min(len(wanted[2] or ""), len(found[2] or ""))
+    return (wanted[2] or "")[:digits] == (found[2] or "")[:digits]
+
+
 def _number(text: str) -> float | None:
     try:
         return float(text)
@@ -129,11 +158,15 @@ def _number(text: str) -> float | None:
 def stands_in(value: str, record_leaves: Iterable[Any]) -> bool:
     """Whether a planted value stands among the leaves of one record.
 
-    Numbers are compared as numbers (1e-6), texts without case, either equal or as part of a longer leaf.
+    Numbers are compared as numbers (1e-6), times by the digits both have, texts without case, either equal or as part
+    of a longer leaf.
     """
+    wanted_time = TIME.fullmatch(value)
     wanted, wanted_number = value.casefold(), _number(value)
     for leaf in record_leaves:
         text = str(leaf)
+        if wanted_time is not None and _same_time(wanted_time, text):
+            return True
         if wanted_number is not None:
             found = _number(text)
             if found is not None and abs(found - wanted_number) <= 1e-6:

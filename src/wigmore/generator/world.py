@@ -10,8 +10,48 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 
-GIVEN = "Ada Bruno Carla Dario Elif Farid Greta Hugo Ines Jonas Kira Lars Mina Nils Olga Pavel Rosa Selim Tara Viktor".split()
-FAMILY = "Almeida Berg Castell Dorn Eriksen Falk Gruber Hansen Iversen Jansen Keller Lind Moreau Novak Okafor Petrov".split()
+from wigmore.generator.draws import draws
+
+GIVEN = [
+    "Ada",
+    "Bruno",
+    "Carla",
+    "Dario",
+    "Elif",
+    "Farid",
+    "Greta",
+    "Hugo",
+    "Ines",
+    "Jonas",
+    "Kira",
+    "Lars",
+    "Mina",
+    "Nils",
+    "Olga",
+    "Pavel",
+    "Rosa",
+    "Selim",
+    "Tara",
+    "Viktor",
+]
+FAMILY = [
+    "Almeida",
+    "Berg",
+    "Castell",
+    "Dorn",
+    "Eriksen",
+    "Falk",
+    "Gruber",
+    "Hansen",
+    "Iversen",
+    "Jansen",
+    "Keller",
+    "Lind",
+    "Moreau",
+    "Novak",
+    "Okafor",
+    "Petrov",
+]
 ZONES = (  # Windows name, minutes east of UTC, IANA name; none has daylight saving, so that local times are unambiguous
     ("South Africa Standard Time", 120, "Africa/Johannesburg"),
     ("Arabian Standard Time", 240, "Asia/Dubai"),
@@ -26,9 +66,13 @@ PLACES = (  # name, latitude and longitude in degrees, minutes, seconds (multipl
     ("railway museum", (47, 22, 39), (8, 32, 24)),
     ("river pavilion", (40, 42, 45), (74, 0, 18)),
 )
-PROJECTS = "FALCON OSPREY HERON KESTREL MERLIN CURLEW PLOVER SISKIN".split()
-PASSWORDS = "harbor sunset copper winter orange silver meadow falcon".split()
-STICKS = (("SanDisk", "Ultra", "0781", "5581"), ("Kingston", "DataTraveler_3.0", "0951", "1666"), ("Verbatim", "STORE_N_GO", "18a5", "0302"))
+PROJECTS = ["FALCON", "OSPREY", "HERON", "KESTREL", "MERLIN", "CURLEW", "PLOVER", "SISKIN"]
+PASSWORDS = ["harbor", "sunset", "copper", "winter", "orange", "silver", "meadow", "falcon"]
+STICKS = (
+    ("SanDisk", "Ultra", "0781", "5581"),
+    ("Kingston", "DataTraveler_3.0", "0951", "1666"),
+    ("Verbatim", "STORE_N_GO", "18a5", "0302"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +118,7 @@ class World:
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        draw = random.Random(f"wigmore-world-{seed}")
+        draw = draws(f"wigmore-world-{seed}")
         names = draw.sample(GIVEN, 6)
         families = draw.sample(FAMILY, 6)
         numbers = draw.sample(range(100), 8)
@@ -100,10 +144,14 @@ class World:
         self.machine_sid = "S-1-5-21-" + "-".join(str(draw.randrange(10**8, 2**32 - 1)) for _ in range(3))
         self.user_sid = f"{self.machine_sid}-1001"
         vendor, product, vendor_id, product_id = draw.choice(STICKS)
-        self.stick = Stick(vendor, product, vendor_id, product_id, self._serial(draw), draw.randrange(2**28, 2**32), "TRANSFER")
+        self.stick = Stick(
+            vendor, product, vendor_id, product_id, self._serial(draw), draw.randrange(2**28, 2**32), "TRANSFER"
+        )
         others = [row for row in STICKS if row[0] != vendor]
         vendor, product, vendor_id, product_id = draw.choice(others)
-        self.old_stick = Stick(vendor, product, vendor_id, product_id, self._serial(draw), draw.randrange(2**28, 2**32), "PHOTOS")
+        self.old_stick = Stick(
+            vendor, product, vendor_id, product_id, self._serial(draw), draw.randrange(2**28, 2**32), "PHOTOS"
+        )
         self.system_volume_serial = draw.randrange(2**28, 2**32)
         self.project = draw.choice(PROJECTS)
         self.password = f"{draw.choice(PASSWORDS)}{draw.randrange(10, 99)}"
@@ -135,10 +183,10 @@ class World:
 
     def random(self, purpose: str) -> random.Random:
         """A generator of its own for a purpose, so that one writer's draws never move another's."""
-        return random.Random(f"wigmore-{self.seed}-{purpose}")
+        return draws(f"wigmore-{self.seed}-{purpose}")
 
     def local(self, day: int, clock: str) -> datetime:
-        """Wall-clock time (naive) of a day of the case (0: the Monday) in the case's zone; `clock` is HH:MM[:SS[.ffffff]]."""
+        """Wall-clock time (naive) of a day of the case (0: the Monday) in the case's zone; `clock` is HH:MM[:SS]."""
         hours, minutes, *seconds = clock.split(":")
         rest = timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds[0]) if seconds else 0)
         return self.start + timedelta(days=day) + rest
@@ -162,7 +210,13 @@ class World:
     def design(self) -> bytes:
         """The design file that the case turns on: a STEP model of some 40 kB."""
         draw = self.random("design")
-        lines = ["ISO-10303-21;", "HEADER;", f"FILE_DESCRIPTION(('{self.project} rotor hub, rev D'),'2;1');", "ENDSEC;", "DATA;"]
+        lines = [
+            "ISO-10303-21;",
+            "HEADER;",
+            f"FILE_DESCRIPTION(('{self.project} rotor hub, rev D'),'2;1');",
+            "ENDSEC;",
+            "DATA;",
+        ]
         for number in range(1, 900):
             x, y, z = (draw.uniform(-500, 500) for _ in range(3))
             lines.append(f"#{number}=CARTESIAN_POINT('',({x:.4f},{y:.4f},{z:.4f}));")

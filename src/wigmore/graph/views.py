@@ -17,7 +17,7 @@ SHOWN_LEADS = 20
 def graph_overview(state: GraphState) -> dict[str, Any]:
     """Hypotheses (active first, then by |L|), sources, pending leads, and a hint on beliefs that rest on one source."""
     recent = sorted(state.rounds.values(), key=lambda r: r.round_number)[-2:]
-    rows = []
+    rows: list[dict[str, Any]] = []
     for hypothesis in state.hypotheses.values():
         edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
         flips = [r.id for r in recent if r.completed_at and r.hypothesis_status_snapshot_after.get(hypothesis.id)
@@ -48,9 +48,9 @@ def graph_overview(state: GraphState) -> dict[str, Any]:
 def marginal_yield(state: GraphState, last_n_rounds: int = 2) -> dict[str, Any]:
     """What the last closed rounds brought, and where that tends."""
     closed = sorted((r for r in state.rounds.values() if r.completed_at), key=lambda r: r.round_number)
-    rows = [{"round": r.id, "new_phenomena": r.new_phenomena_count, "new_edges": r.new_edges_count,
+    rows: list[dict[str, Any]] = [{"round": r.id, "new_phenomena": r.new_phenomena_count, "new_edges": r.new_edges_count,
              "status_flips": r.status_flips} for r in closed[-max(1, last_n_rounds):]]
-    totals = [r["new_phenomena"] + r["new_edges"] + r["status_flips"] for r in rows]  # type: ignore[operator]  # ints
+    totals = [r["new_phenomena"] + r["new_edges"] + r["status_flips"] for r in rows]
     if not rows:
         trend = "no round is closed yet"
     elif len(rows) == 1:

@@ -138,7 +138,7 @@ class Investigation:
         self._phase("hypotheses", before)
 
     def _derive_areas(self) -> None:
-        events = []
+        events: list[Event] = []
         for hypothesis in sorted(self.bench.state.hypotheses.values(), key=lambda h: h.id):
             template = self.bench.templates.get(hypothesis.template)
             if template is None or hypothesis.innocent or template.id in self.bench.state.areas:

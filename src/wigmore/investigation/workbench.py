@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,8 +86,11 @@ class Workbench:
         for event in events:
             key = (event.kind, str(event.body.get("id", "")))
             if event.kind in ("phenomenon", "hypothesis", "edge", "temporal", "entity_link"):
-                known = {"phenomenon": self.state.phenomena, "hypothesis": self.state.hypotheses, "edge": self.state.edges,
-                         "temporal": self.state.temporal, "entity_link": self.state.links}[event.kind]
+                tables: dict[str, Mapping[str, object]] = {
+                    "phenomenon": self.state.phenomena, "hypothesis": self.state.hypotheses, "edge": self.state.edges,
+                    "temporal": self.state.temporal, "entity_link": self.state.links,
+                }
+                known = tables[event.kind]
                 if key[1] in known or key in seen:
                     continue
                 seen.add(key)
@@ -208,5 +211,3 @@ def _expected(folders: Iterable[Path]) -> list[dict[str, Any]]:
             out.extend(yaml.safe_load(file.read_text(encoding="utf-8")) or ())
     return out
 
-
-Report = Callable[[str], None]

@@ -48,6 +48,7 @@ def _connect(file: Path, mode: str) -> sqlite3.Connection:
     try:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
+        connection.execute("SELECT 1 FROM sqlite_master")  # reads the file for the first time
     except BaseException:
         connection.close()
         raise
@@ -150,29 +151,28 @@ class Ledger:
         if not file.is_file():
             raise LedgerMissing(file, "", "there is no ledger here", "Name a folder that `wigmore new` or `run` made")
         lock = WriterLock(case) if clock else None
+        connection = None
         try:
             try:
                 connection = _connect(file, mode)
-                try:
-                    connection.execute("PRAGMA journal_mode=WAL" if clock else "SELECT 1 FROM sqlite_master")
-                except sqlite3.OperationalError as error:
-                    connection.close()
-                    log = file.with_name(f"{NAME}-wal")
-                    if clock or error.sqlite_errorcode != sqlite3.SQLITE_CANTOPEN or log.exists():
-                        raise
-                    # a read-only disk cannot hold the index of the log; without a log the file alone is the ledger
-                    connection = _connect(file, "mode=ro&immutable=1")
-            except UNREADABLE as error:
-                raise _named(file, error) from error
+                if clock:
+                    connection.execute("PRAGMA journal_mode=WAL")
+            except sqlite3.OperationalError as error:
+                log = file.with_name(f"{NAME}-wal")
+                unopened = error.sqlite_errorcode == sqlite3.SQLITE_CANTOPEN
+                if clock or not unopened or (log.exists() and log.stat().st_size):
+                    raise
+                # a read-only disk cannot hold the index of the log; without a log the file alone is the ledger
+                connection = _connect(file, "mode=ro&immutable=1")
             ledger = cls(case, connection, clock, lock)
-            try:
-                ledger._check_schema()
-            except BaseException:
+            ledger._check_schema()
+        except BaseException as error:
+            if connection:
                 connection.close()
-                raise
-        except BaseException:
             if lock:
                 lock.release()
+            if isinstance(error, UNREADABLE):
+                raise _named(file, error) from error
             raise
         return ledger
 
@@ -184,6 +184,8 @@ class Ledger:
         if version > SCHEMA:
             message = f"it has schema {version}, this program reads up to {SCHEMA}"
             raise SchemaTooNew(self.file, "table meta", message, "Install the newer version of wigmore that wrote it")
+        if "events" in altered(self._connection):
+            raise LedgerDamaged(self.file, "table events", "its definition was changed", RESTORE)
 
     def _check_end(self) -> None:
         """Refuse to go on from a damaged end; rebuild caches that are gone or behind."""

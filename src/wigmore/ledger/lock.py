@@ -7,14 +7,15 @@ import os
 import weakref
 from pathlib import Path
 
-from wigmore.ledger.errors import CaseLocked
+from wigmore.ledger.errors import CaseLocked, LedgerReadOnly
 
 NAME = "ledger.lock"
 _held: weakref.WeakSet[WriterLock] = weakref.WeakSet()
 
 
 class WriterLock:
-    """Holds the case's lock file (its text is the holder's process id) until `release`; raises CaseLocked.
+    """Holds the case's lock file (its text is the holder's process id) until `release`; raises CaseLocked
+    or LedgerReadOnly.
 
     flock belongs to the open file: a second opening is refused in the same process too. Python opens files
     close-on-exec, so a spawned worker never has it; a forked child closes its copy at once.
@@ -23,7 +24,11 @@ class WriterLock:
     def __init__(self, case: Path) -> None:
         path = case / NAME
         # never the ledger file itself: closing any handle on it would drop SQLite's own POSIX locks
-        self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        try:
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
+        except OSError as error:
+            advice = "Copy the case to a folder that you can write to; reading needs no lock"
+            raise LedgerReadOnly(path, "", f"the case cannot be written here ({error.strerror})", advice) from error
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

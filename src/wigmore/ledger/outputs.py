@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from wigmore.ledger.durable import make_folder, sync, temporary_beside
-from wigmore.ledger.errors import Damage, LedgerError, OutputDamaged, OutputMissing
+from wigmore.ledger.errors import Damage, LedgerError, LedgerFull, OutputDamaged, OutputMissing
 from wigmore.model.canonical import sha256 as digest
 
 NAME = re.compile(r"[0-9a-f]{64}")
@@ -35,7 +36,7 @@ class Outputs:
     def put_many(self, many: Sequence[bytes]) -> list[str]:
         """Keep several outputs, all on the disk when their names are returned; waits for each folder once only.
 
-        A damaged twin is replaced. Raises ValueError for more than LARGEST bytes, OSError as the system does.
+        A damaged twin is replaced. Raises LedgerFull, OSError, and ValueError for more than LARGEST bytes.
         """
         import zstandard
 
@@ -60,9 +61,12 @@ class Outputs:
                 sync(temporary)
             for target, temporary in written.items():
                 os.replace(temporary, target)
-        except BaseException:
+        except BaseException as error:
             for temporary in written.values():
                 temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+                advice = "Free some space and run the same command again; what was recorded before is safe"
+                raise LedgerFull(self._root, "", "the disk is full", advice) from error
             raise
         for folder in folders:
             sync(folder)

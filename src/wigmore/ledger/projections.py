@@ -63,12 +63,13 @@ def make_schema(connection: sqlite3.Connection) -> None:
     connection.execute("INSERT INTO meta VALUES ('schema', ?)", (SCHEMA,))
 
 
-def _definitions(connection: sqlite3.Connection) -> dict[str, str]:
-    return {str(name): str(sql) for name, sql in connection.execute("SELECT name, sql FROM main.sqlite_master")}
+def _definitions(connection: sqlite3.Connection) -> dict[str, tuple[str, ...]]:
+    rows = connection.execute("SELECT name, type, tbl_name, sql FROM main.sqlite_master")
+    return {str(name): tuple(map(str, definition)) for name, *definition in rows}
 
 
 @cache
-def _expected() -> dict[str, str]:
+def _expected() -> dict[str, tuple[str, ...]]:
     connection = sqlite3.connect(":memory:")
     make_schema(connection)
     definitions = _definitions(connection)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wigmore.records.store import ORDER, RecordStore, quoted
+from wigmore.records.store import RecordStore, quoted
 
 COLUMN_FIELDS = frozenset(("path", "state", "host_id", "origin", "artifact", "time_text", "time_field", "source_id", "parser"))
 OPERATORS = frozenset(
@@ -193,7 +193,7 @@ def fields_expression(fields: Sequence[str]) -> str:
     """One list of texts with all fields of a scan: each JSON text is parsed once for `data` and once for `times`."""
     if not fields:
         return "[]::VARCHAR[]"
-    parts = []
+    parts: list[str | None] = []
     for name in fields:
         if name.startswith("times."):
             parts.append(f"json_extract_string(times, {quoted(json_path(name[6:] + '.text'))})")
@@ -322,11 +322,6 @@ def field_value(shown: dict[str, Any], name: str) -> Any:
             return None
         value = value[part]
     return value
-
-
-def canonical_order() -> str:
-    """The ORDER BY of every listing of records."""
-    return ORDER
 
 
 def fill(template: str, values: dict[str, Any]) -> str:

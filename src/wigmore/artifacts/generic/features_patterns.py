@@ -130,6 +130,9 @@ _RULES: tuple[tuple[str, str, re.Pattern[str], Callable[[str], str | None], str]
 )
 
 
+_VERSION = re.compile(r"\bv(?:er(?:sion)?)?\b[^\w]{0,6}$|version\W{0,8}$", re.I)  # four numbers of a program's version are no address
+
+
 def features(text: str) -> Iterator[Feature]:
     """All features of a text in order of kind, then place."""
     digits = any(letter.isdigit() for letter in text)
@@ -138,5 +141,5 @@ def features(text: str) -> Iterator[Feature]:
             continue
         for match in pattern.finditer(text):
             value = check(match[1])
-            if value is not None:
+            if value is not None and not (kind == "ipv4" and _VERSION.search(text, max(0, match.start(1) - 24), match.start(1))):
                 yield Feature(kind, value, match.start(1), match.end(1), what)

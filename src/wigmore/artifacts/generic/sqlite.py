@@ -7,9 +7,10 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
-from wigmore.artifacts.generic.plist_reader import decode_json
+from wigmore.artifacts.generic.plist_reader import decode_json, leaves
 from wigmore.artifacts.generic.sqlite_queries import blob_fields
 from wigmore.artifacts.generic.sqlite_reader import MAGIC, Database, Layout, Row, View, open_database, quoted
 from wigmore.model.canonical import canonical, sha256
@@ -23,6 +24,8 @@ HINT = re.compile(
 )
 NO_HINT = re.compile(r"(duration|timezone|time_?zone|timeout|offset|interval|elapsed|count|uptime|day|format|_id$|version)", re.IGNORECASE)
 COMPARED = 200_000  # rows of a table without rowid whose hashes are kept for the comparison
+NESTED = 2_000  # leaves of a decoded value that are looked at for times
+NESTED_TIMES = 50
 GUESSED = "guessed from column name and magnitude"
 
 
@@ -57,6 +60,16 @@ def guess_time(column: str, value: Any, core_data: bool) -> Time | None:
     return None if time is None else {**time, "zone_source": GUESSED}
 
 
+def _nested(value: Any, column: str, times: dict[str, Time]) -> None:
+    """Guess the times inside a decoded value, by the name of the leaf's own key."""
+    if not isinstance(value, (dict, list)):
+        return
+    for path, leaf in islice(leaves(value, column), NESTED):
+        time = guess_time(path.rsplit(".", 1)[-1], leaf, core_data=False)
+        if time is not None and len(times) < NESTED_TIMES:
+            times[path] = time
+
+
 def record(row: Row, core_data: bool) -> Record:
     """A row as it stands: BLOBs as hex and decoded, guessed times beside the stored numbers."""
     data: dict[str, Any] = {"table": row.table}
@@ -66,7 +79,9 @@ def record(row: Row, core_data: bool) -> Record:
         if value is None:
             continue
         if isinstance(value, bytes):
-            data.update(blob_fields(column, value))
+            fields = blob_fields(column, value)
+            data.update(fields)
+            _nested(fields.get(f"{column}_decoded"), f"{column}_decoded", times)
             continue
         time = guess_time(name, value, core_data or isinstance(value, float))
         if time is not None:
@@ -74,6 +89,7 @@ def record(row: Row, core_data: bool) -> Record:
         data[column] = str(value) if isinstance(value, float) and not math.isfinite(value) else value
         if isinstance(value, str) and value[:1] in ("{", "["):
             decoded = decode_json(value)
+            _nested(decoded, column, times)
             if decoded is not None and "\\" in value:  # plain JSON is readable as it stands
                 data[f"{column}_decoded"] = decoded
     return Record(data, times, None, row.state)

@@ -75,19 +75,21 @@ class _Search:
     raw: re.Pattern[bytes] | None
     text: re.Pattern[str] | None
     odd: bool = False
+    literal: str | None = None  # casefolded: byte patterns fold the high bytes of UTF-16 too
 
     def hits(self, window: bytes, begin: int) -> Iterator[tuple[int, int, str]]:
         if self.raw is not None:
             for match in self.raw.finditer(window, begin):
-                if match.end() > match.start():
-                    yield match.start(), match.end() - match.start(), match[0].decode(self.encoding, "backslashreplace")
+                shown = match[0].decode(self.encoding, "backslashreplace")
+                if match.end() > match.start() and (self.literal is None or shown.casefold() == self.literal):
+                    yield match.start(), match.end() - match.start(), shown
         elif self.text is not None:
             begin += (begin & 1) != self.odd
             body = window[begin : begin + (len(window) - begin) // 2 * 2]
-            shown = body.decode(self.encoding, "replace")
+            wide = body.decode(self.encoding, "replace")
             counted, at = 0, begin
-            for found in self.text.finditer(shown):
-                at += _wide_length(shown[counted : found.start()])
+            for found in self.text.finditer(wide):
+                at += _wide_length(wide[counted : found.start()])
                 counted = found.start()
                 if found.end() > found.start():
                     yield at, _wide_length(found[0]), found[0]
@@ -111,7 +113,7 @@ def _searches(
                 encoded = b"|".join(re.escape(form.encode(encoding)) for form in forms)
             except UnicodeEncodeError:
                 continue
-            searches.append(_Search(encoding, re.compile(encoded, flags), None))
+            searches.append(_Search(encoding, re.compile(encoded, flags), None, literal=pattern.casefold()))
         return searches
     if isinstance(pattern.pattern, bytes):
         return [_Search("latin-1", re.compile(pattern.pattern, pattern.flags), None)]

@@ -71,10 +71,10 @@ PERSON = Query(
     "ios.contact",
     ("ABPerson p", "LEFT JOIN ABStore s ON s.ROWID = p.StoreID"),
     "p.ROWID p.First p.Middle p.Last p.Prefix p.Suffix p.Nickname p.Organization p.Department p.JobTitle p.Note p.Kind "
-    "p.Birthday p.DisplayName p.CreationDate p.ModificationDate p.ExternalIdentifier p.ExternalUUID p.guid "
+    "p.Birthday p.DisplayName p.CreationDate:created p.ModificationDate:modified p.ExternalIdentifier p.ExternalUUID p.guid "
     "s.Name:store s.StoreInternalIdentifier",
     "p.ROWID",
-    {"CreationDate": apple, "ModificationDate": apple},
+    {"created": apple, "modified": apple},
     derive=_person,
 )
 

@@ -27,8 +27,8 @@ def _mcafee(match: re.Match[str], text: str) -> Record:
         data = dict(zip(("status", "user", "process", "target", "threat", "detail"), columns, strict=False))
     else:
         data = {"message": "\t".join(columns)}
-    raw = f"{match['date']} {match['clock']}"
-    time = assembled(int(match["year"]), int(match["month"]), int(match["day"]), match["clock"], raw=raw)
+    raw, source = f"{match['date']} {match['clock']}", "no zone written; month before day assumed"
+    time = assembled(int(match["year"]), int(match["month"]), int(match["day"]), match["clock"], raw=raw, source=source)
     return dated(present(data), logged_at=time)
 
 
@@ -75,7 +75,8 @@ _VIRUS = "threat action scan_type unknown_1 folder file_name unknown_2 epoch unk
 _WEB = "block_mode url group_code group_name credibility_rating policy_id application_path credibility_score ip threshold epoch unknown".split()
 _TREND_ACTIONS = {
     "0": "cleaned", "1": "moved", "2": "deleted", "3": "renamed", "4": "passed (logged)", "5": "could not clean", "6": "could not move",
-    "7": "could not delete", "8": "could not rename", "10": "quarantined", "11": "could not quarantine", "25": "passed, potential risk",
+    "7": "could not delete", "8": "could not rename", "10": "could not clean, moved", "11": "could not clean, deleted",
+    "12": "could not clean, renamed", "13": "could not clean, passed",
 }
 _TREND_SCANS = {"0": "manual", "1": "real-time", "2": "scheduled", "3": "scan now", "4": "damage cleanup"}
 

@@ -18,16 +18,24 @@ MAGIC = "Magic.Version:1.2"
 VALUES = 20_000
 CATEGORIES = {
     0: "invalid", 1: "adware", 2: "spyware", 3: "password stealer", 4: "trojan downloader", 5: "worm", 6: "backdoor",
-    7: "remote access trojan", 8: "trojan", 9: "email flooder", 10: "keylogger", 11: "dialer", 12: "monitoring software",
-    13: "browser modifier", 19: "joke program", 21: "software bundler", 23: "settings modifier", 25: "remote control software",
-    27: "potentially unwanted software", 30: "exploit", 32: "malware creation tool", 34: "tool", 36: "trojan (denial of service)",
+    7: "remote access trojan", 8: "trojan", 9: "email flooder", 10: "keylogger", 11: "dialer",
+    12: "monitoring software",
+    13: "browser modifier", 19: "joke program", 21: "software bundler", 23: "settings modifier",
+    25: "remote control software",
+    27: "potentially unwanted software", 30: "exploit", 32: "malware creation tool", 34: "tool",
+    36: "trojan (denial of service)",
     37: "trojan dropper", 38: "trojan mass mailer", 40: "trojan proxy server", 42: "virus", 43: "known", 44: "unknown",
     46: "behaviour", 47: "vulnerability", 48: "policy", 50: "ransom", 51: "attack surface reduction",
+}  # fmt: skip
+RESOURCES = {
+    "file": "file_path", "containerfile": "container_path", "webfile": "web_origin", "CmdLine": "command_line",
+    "regkeyvalue": "registry_value", "process": "process",
 }  # fmt: skip
 Value = int | str | bytes | Time | None
 
 _DOES_NOT = (
-    "That the object was malicious, that it ran, or who put it there: detections are a scanner's judgement, made before "
+    "That the object was malicious, that it ran, or who put it there: detections are a scanner's judgement, made "
+    "before "
     "the object ran or after; test files and tools of administrators are detected too."
 )
 _REFS = ("https://github.com/libyal/dtformats (Windows Defender scan DetectionHistory file format)",)
@@ -121,26 +129,30 @@ def _detection(sets: list[list[Value]]) -> tuple[dict[str, Any], dict[str, Time]
             continue
         tracking = _tracking(part[5]) if len(part) > 5 and isinstance(part[5], bytes) else {}
         resource = {"type": _plain(part[1]), "location": _plain(part[2])}
-        for name, value in tracking.items():
+        for name, tracked in tracking.items():
             short = name.removeprefix("ThreatTracking")
-            if short in ("StartTime", "ParentCreationTime") and isinstance(value, int) and (moment := filetime(value)):
+            if (
+                short in ("StartTime", "ParentCreationTime")
+                and isinstance(tracked, int)
+                and (moment := filetime(tracked))
+            ):
                 times.setdefault(name, moment)
             elif short in ("Sha256", "Sha1", "MD5", "Size", "ThreatName"):
-                resource[short.lower()] = value
-                data.setdefault(name, value)
+                resource[short.lower()] = tracked
+                data.setdefault(name, tracked)
             else:
-                data.setdefault(name, value)
+                data.setdefault(name, tracked)
         resources.append(resource)
     data["resources"] = resources
-    for wanted, name in (("file", "file_path"), ("containerfile", "container_path"), ("webfile", "web_origin"),
-                         ("CmdLine", "command_line"), ("regkeyvalue", "registry_value"), ("process", "process")):  # fmt: skip
+    for wanted, name in RESOURCES.items():
         locations = [r["location"] for r in resources if r["type"] == wanted]
         if locations:
             data[name] = locations[0] if len(locations) == 1 else locations
     last = sets[-1] if len(sets) > 2 else []
     for position, name in ((6, "last_status_change"), (18, "initial_detection"), (20, "remediation")):
-        if len(last) > position and isinstance(moment := last[position], dict):
-            times[name] = moment
+        value = last[position] if len(last) > position else None
+        if isinstance(value, dict):
+            times[name] = value
     for position, name in ((12, "domain_user"), (14, "process_name"), (24, "second_domain_user")):
         if len(last) > position and isinstance(last[position], str) and last[position]:
             data[name] = last[position]
@@ -151,7 +163,10 @@ def _detection(sets: list[list[Value]]) -> tuple[dict[str, Any], dict[str, Time]
     "windows.defender.detection",
     claims=Claim(magic=((48, MAGIC.encode("utf-16-le")),)),
     reads="ProgramData/Microsoft/Windows Defender/Scans/History/Service/DetectionHistory/*/<GUID>",
-    means="Microsoft Defender detected this threat name in these objects at this time, with the user and process it noted.",
+    means=(
+        "Microsoft Defender detected this threat name in these objects at this time, with the user and "
+        "process it noted."
+    ),
     does_not_mean=_DOES_NOT,
     refs=_REFS,
 )
@@ -204,7 +219,10 @@ def _log_record(number: int, offset: int, written: str, texts: list[str]) -> Ite
     "windows.defender.log",
     claims=Claim(paths=("mplog-*.log", "mpdetection-*.log")),
     reads="ProgramData/Microsoft/Windows Defender/Support/MPLog-*.log and MPDetection-*.log",
-    means="The antimalware service wrote this line at this time: detections, scans, updates, and names of running programs.",
+    means=(
+        "The antimalware service wrote this line at this time: detections, scans, updates, and names of "
+        "running programs."
+    ),
     does_not_mean=_DOES_NOT,
     refs=("https://learn.microsoft.com/defender-endpoint/troubleshoot-performance-issues (MPLog)",),
 )

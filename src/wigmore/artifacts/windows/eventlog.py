@@ -239,7 +239,7 @@ def _chunk(chunk: bytes, base: int, index: int) -> Iterator[tuple[int, int, Reco
     read = 0
     for _ in range(len(headers) + 2):  # as many as there can be: errors may repeat, an iterator may not end
         try:
-            event = next(events)
+            event: dict[str, Any] = next(events)
         except StopIteration:
             break
         except (RuntimeError, ValueError, OSError) as error:

@@ -25,8 +25,10 @@ SECURITY = {
     534: "logon failed: logon type not granted", 535: "logon failed: password expired", 537: "logon failed",
     538: "logon session ended", 539: "logon failed: account locked out", 540: "network logon succeeded",
     551: "logoff initiated by user", 552: "logon attempted with explicit credentials",
-    560: "object opened", 562: "handle to an object closed", 567: "object access performed", 576: "special privileges assigned to a logon",
-    592: "process created", 593: "process exited", 600: "primary token assigned to a process", 601: "service install attempted",
+    560: "object opened", 562: "handle to an object closed", 567: "object access performed",
+    576: "special privileges assigned to a logon",
+    592: "process created", 593: "process exited", 600: "primary token assigned to a process",
+    601: "service install attempted",
     602: "scheduled task created", 612: "audit policy changed", 624: "user account created",
     626: "user account enabled", 627: "password change attempted", 628: "password set", 629: "user account disabled",
     630: "user account deleted", 632: "member added to a global security group",
@@ -149,9 +151,13 @@ def _inside(offset: int, first: int, end: int) -> bool:
     "windows.eventlog.legacy",
     claims=Claim(paths=("*.evt",), magic=((4, MARK),), look=lambda head, path, size: head[4:8] == MARK),
     reads="*.evt event logs of Windows NT, 2000, XP and 2003",
-    means="The named source on the named computer wrote this event, with these strings, at this second of its clock (UTC).",
+    means=(
+        "The named source on the named computer wrote this event, with these strings, at this second of its "
+        "clock (UTC)."
+    ),
     does_not_mean=(
-        "That the log is complete (auditing may be off, the file wraps), or that an event is hostile; ids mean something "
+        "That the log is complete (auditing may be off, the file wraps), or that an event is hostile; ids mean "
+        "something "
         "only together with their source. Records outside the current bounds are older ones not yet overwritten."
     ),
     refs=("https://github.com/libyal/libevt (format documentation)", "MS-EVEN 2.2 (EVENTLOGRECORD)"),

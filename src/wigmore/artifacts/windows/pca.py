@@ -29,7 +29,9 @@ def _time(text: str) -> Time | None:
     claims=Claim(paths=("pcaapplaunchdic.txt",)),
     reads="Windows/appcompat/pca/PcaAppLaunchDic.txt of Windows 11 22H2 and later",
     means="The program at this path was last started through the interactive shell at this time.",
-    does_not_mean="Who started it, earlier starts, or starts from consoles, services and tasks, which are not recorded.",
+    does_not_mean=(
+        "Who started it, earlier starts, or starts from consoles, services and tasks, which are not recorded."
+    ),
     refs=_REFS,
 )
 def launch(file: EvidenceFile) -> Iterator[Yield]:
@@ -50,12 +52,18 @@ def launch(file: EvidenceFile) -> Iterator[Yield]:
     "windows.pca.general",
     claims=Claim(paths=("pcageneraldb?.txt", "pcageneraldb.txt")),
     reads="Windows/appcompat/pca/PcaGeneralDb0.txt and PcaGeneralDb1.txt of Windows 11 22H2 and later",
-    means="The assistant noted this about a run of the program at this path at this time: often an abnormal exit with its code.",
-    does_not_mean="Who ran it, that every run is noted, or that an abnormal exit is an attack; vendor and version are the file's claims.",
+    means=(
+        "The assistant noted this about a run of the program at this path at this time: often an abnormal "
+        "exit with its code."
+    ),
+    does_not_mean=(
+        "Who ran it, that every run is noted, or that an abnormal exit is an attack; vendor and version are "
+        "the file's claims."
+    ),
     refs=_REFS,
 )
 def general(file: EvidenceFile) -> Iterator[Yield]:
-    """One record a line of eight fields parted by `|`: time (UTC), status, path, description, vendor, version, id, exit."""
+    """One record a line of eight fields parted by `|`; the time in UTC with milliseconds."""
     for line in lines(file):
         if not line.text.strip("\0 \r"):
             continue

@@ -31,7 +31,10 @@ def _look_i(head: bytes, path: str, size: int) -> bool:
     "windows.recycle_bin",
     claims=Claim(paths=("$i*",), look=_look_i),
     reads="$Recycle.Bin/<SID>/$I* of Windows Vista and later",
-    means="The item at this path was moved to the Recycle Bin at this time, in a session of the account of the SID folder.",
+    means=(
+        "The item at this path was moved to the Recycle Bin at this time, in a session of the account of the "
+        "SID folder."
+    ),
     does_not_mean=(
         "Which person did it, or that the content is gone: $R beside it often holds the whole. Without $R the item was "
         "removed from the bin or restored; deletions that bypass the bin leave no $I."
@@ -86,7 +89,10 @@ def _look_info2(head: bytes, path: str, size: int) -> bool:
     "windows.recycle_bin.info2",
     claims=Claim(paths=("info2", "info"), look=_look_info2),
     reads="INFO2 in RECYCLER or RECYCLED of Windows 95 to XP/2003",
-    means="The item at this path was moved to the Recycle Bin at this time; on NTFS in a session of the account of the folder.",
+    means=(
+        "The item at this path was moved to the Recycle Bin at this time; on NTFS in a session of the "
+        "account of the folder."
+    ),
     does_not_mean=(
         "Which person did it, or that the content is gone. A path whose first byte is zero was removed from the bin or "
         "restored; its size says how much it held."

@@ -31,11 +31,16 @@ def _look(head: bytes, path: str, size: int) -> bool:
     claims=Claim(paths=("rp.log",), look=_look),
     reads="System Volume Information/_restore{…}/RP*/rp.log of Windows XP",
     means="Windows made a restore point of this description at this time of its clock.",
-    does_not_mean="That the named installation succeeded or was asked for by a person: many points are made by schedule.",
+    does_not_mean=(
+        "That the named installation succeeded or was asked for by a person: many points are made by schedule."
+    ),
     refs=("https://github.com/libyal/dtformats (restore point formats)", "SRRestorePt: RESTOREPOINTINFO"),
 )
 def restore_point(file: EvidenceFile) -> Iterator[Yield]:
-    """The file as one record. Format: event type, kind, sequence number, UTF-16 description; its last 8 bytes a FILETIME."""
+    """The file as one record.
+
+    Format: event type, kind, sequence number, UTF-16 description; its last 8 bytes are a FILETIME.
+    """
     content = file.read(65536)
     if len(content) < 24:
         raise ParseError(file.path, 0, f"{len(content)} bytes are too few for a restore point", "truncated")

@@ -26,7 +26,8 @@ _MEANS = (
     "A task of this definition was set up here: what it runs, when, as whom; the author and date are text it carries."
 )
 _DOES_NOT = (
-    "That the task ever ran, or that the named author made it on that date: both are free text. Its last run and result "
+    "That the task ever ran, or that the named author made it on that date: both are free text. Its last run and "
+    "result "
     "stand in the registry's TaskCache, the task scheduler's log or, for .job files, in the file."
 )
 

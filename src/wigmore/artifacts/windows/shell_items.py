@@ -66,7 +66,7 @@ FOLDERS = {
 
 @dataclass
 class Item:
-    """One element of a list: `type` (class byte), `name`, `kind` (root, volume, file, network, uri, control, unknown)."""
+    """One element of a list: class byte, kind (root, volume, file, network, uri, control, unknown) and name."""
 
     type: int
     kind: str
@@ -184,10 +184,12 @@ def read_list(data: bytes) -> list[Item]:
 
 
 def path_of(items: list[Item]) -> str:
-    r"""The items as one path; from the drive or server on where there is one (`C:\Users\…`), else from the root's name."""
+    r"""The items as one path, from the drive or server on where there is one, else from the root's name."""
     parts: list[str] = []
     for item in items:
-        if (item.kind == "volume" and item.name[1:2] == ":") or (item.kind == "network" and item.name.startswith("\\\\")):
+        if (item.kind == "volume" and item.name[1:2] == ":") or (
+            item.kind == "network" and item.name.startswith("\\\\")
+        ):
             parts = [item.name.rstrip("\\")]
         elif item.name:
             parts.append(item.name)

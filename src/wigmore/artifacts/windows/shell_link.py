@@ -16,7 +16,8 @@ LIMIT = 64 * 1024 * 1024
     claims=Claim(paths=("*.lnk",), magic=((0, HEADER),)),
     reads="*.lnk shell links",
     means=(
-        "A shortcut to this target stands here. It holds the target's path, size and times, its volume and the machine's "
+        "A shortcut to this target stands here. It holds the target's path, size and times, its volume and the "
+        "machine's "
         "name as they were when the shortcut was last written; in a Recent folder the shell of that account noted an "
         "opening, creating or saving of an item of this name."
     ),

@@ -22,7 +22,7 @@ def utf16(raw: bytes) -> str:
 
 
 def ansi(raw: bytes) -> str:
-    r"""Text of the machine's unknown code page up to the first NUL: Windows-1252 is assumed, unmapped bytes are `\xNN`."""
+    r"""Text of an unknown code page up to the first NUL: Windows-1252 is assumed, unmapped bytes are `\xNN`."""
     return raw.split(b"\0", 1)[0].decode("cp1252", "backslashreplace")
 
 

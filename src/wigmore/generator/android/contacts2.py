@@ -19,7 +19,8 @@ CREATE TABLE android_metadata (locale TEXT);
 CREATE TABLE accounts (_id INTEGER PRIMARY KEY AUTOINCREMENT, account_name TEXT, account_type TEXT, data_set TEXT);
 CREATE TABLE contacts (_id INTEGER PRIMARY KEY AUTOINCREMENT, name_raw_contact_id INTEGER, photo_id INTEGER,
   photo_file_id INTEGER, custom_ringtone TEXT, send_to_voicemail INTEGER NOT NULL DEFAULT 0,
-  x_times_contacted INTEGER NOT NULL DEFAULT 0, x_last_time_contacted INTEGER, times_contacted INTEGER NOT NULL DEFAULT 0,
+  x_times_contacted INTEGER NOT NULL DEFAULT 0, x_last_time_contacted INTEGER,
+  times_contacted INTEGER NOT NULL DEFAULT 0,
   last_time_contacted INTEGER, starred INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0,
   has_phone_number INTEGER NOT NULL DEFAULT 0, lookup TEXT, status_update_id INTEGER,
   contact_last_updated_timestamp INTEGER);
@@ -46,11 +47,14 @@ CREATE TABLE calls (_id INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT, presenta
   data_usage INTEGER, type INTEGER, features INTEGER NOT NULL DEFAULT 0, subscription_component_name TEXT,
   subscription_id TEXT, phone_account_address TEXT, new INTEGER, name TEXT, numbertype INTEGER, numberlabel TEXT,
   countryiso TEXT, voicemail_uri TEXT, is_read INTEGER, geocoded_location TEXT, lookup_uri TEXT, matched_number TEXT,
-  normalized_number TEXT, formatted_number TEXT, last_modified INTEGER DEFAULT 0, block_reason INTEGER NOT NULL DEFAULT 0,
+  normalized_number TEXT, formatted_number TEXT, last_modified INTEGER DEFAULT 0,
+  block_reason INTEGER NOT NULL DEFAULT 0,
   deleted INTEGER NOT NULL DEFAULT 0);
 """
 MIMETYPES = (
-    "vnd.android.cursor.item/name", "vnd.android.cursor.item/phone_v2", "vnd.android.cursor.item/email_v2",
+    "vnd.android.cursor.item/name",
+    "vnd.android.cursor.item/phone_v2",
+    "vnd.android.cursor.item/email_v2",
     "vnd.android.cursor.item/organization",
 )
 INCOMING, OUTGOING, MISSED = 1, 2, 3
@@ -102,7 +106,11 @@ def contacts(path: Path, people: Iterable[Contact], account: str) -> None:
             for mimetype, values in fields:
                 if values["data1"]:
                     entry += 1
-                    insert(connection, "data", [{"_id": entry, "mimetype_id": mimetype, "raw_contact_id": number, **values}])
+                    insert(
+                        connection,
+                        "data",
+                        [{"_id": entry, "mimetype_id": mimetype, "raw_contact_id": number, **values}],
+                    )
                     if mimetype == 2:
                         number_row = {"data_id": entry, "raw_contact_id": number, "normalized_number": person.phone}
                         insert(connection, "phone_lookup", [{**number_row, "min_match": person.phone[-7:][::-1]}])
@@ -114,8 +122,16 @@ def calls(path: Path, records: Iterable[Call]) -> None:
         insert(connection, "android_metadata", [{"locale": "en_US"}])
         for number, call in enumerate(sorted(records, key=lambda call: call.at), 1):
             row = {
-                "_id": number, "number": call.number, "date": posix_ms(call.at), "duration": call.seconds, "type": call.kind,
-                "new": int(call.kind == MISSED), "name": call.name or None, "countryiso": "US", "is_read": 1,
-                "normalized_number": call.number, "last_modified": posix_ms(call.at) + call.seconds * 1_000,
+                "_id": number,
+                "number": call.number,
+                "date": posix_ms(call.at),
+                "duration": call.seconds,
+                "type": call.kind,
+                "new": int(call.kind == MISSED),
+                "name": call.name or None,
+                "countryiso": "US",
+                "is_read": 1,
+                "normalized_number": call.number,
+                "last_modified": posix_ms(call.at) + call.seconds * 1_000,
             }
             insert(connection, "calls", [row])

@@ -1,7 +1,7 @@
 """Android messages: mmssms.db of Android 10 and 11.
 
-Source: AOSP packages/providers/TelephonyProvider (MmsSmsDatabaseHelper), schema 67. SMS dates are milliseconds, MMS dates
-seconds since 1970 UTC.
+Source: AOSP packages/providers/TelephonyProvider (MmsSmsDatabaseHelper), schema 67. SMS dates are milliseconds, MMS
+dates seconds since 1970 UTC.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def messages(path: Path, texts: Iterable[Message], multimedia: Iterable[Multimed
     """Write mmssms.db."""
     ordered = sorted(texts, key=lambda message: message.at)
     pictures = list(multimedia)
-    threads = {a: n for n, a in enumerate(dict.fromkeys([m.address for m in ordered] + [m.address for m in pictures]), 1)}
+    threads = {
+        a: n for n, a in enumerate(dict.fromkeys([m.address for m in ordered] + [m.address for m in pictures]), 1)
+    }
     with database(path, SCHEMA, user_version=67) as connection:
         insert(connection, "android_metadata", [{"locale": "en_US"}])
         for address, number in threads.items():
@@ -78,22 +80,38 @@ def messages(path: Path, texts: Iterable[Message], multimedia: Iterable[Multimed
             "error_code, creator, seen) VALUES (?,?,?,?,?,?,1,-1,?,?,1,0,'com.google.android.apps.messaging',1)",
             [
                 (
-                    number, threads[m.address], m.address, posix_ms(m.at), 0 if m.sent else posix_ms(m.at) - 1_500,
-                    None if m.sent else 0, SENT if m.sent else RECEIVED, m.body,
+                    number,
+                    threads[m.address],
+                    m.address,
+                    posix_ms(m.at),
+                    0 if m.sent else posix_ms(m.at) - 1_500,
+                    None if m.sent else 0,
+                    SENT if m.sent else RECEIVED,
+                    m.body,
                 )
                 for number, m in enumerate(ordered, 1)
             ],
         )
         for number, item in enumerate(pictures, 1):
             row = {
-                "_id": number, "thread_id": threads[item.address], "date": posix(item.at), "msg_box": 2 if item.sent else 1,
-                "read": 1, "m_id": f"generated{number}", "ct_t": "application/vnd.wap.multipart.related", "m_cls": "personal",
-                "m_type": 128 if item.sent else 132, "v": 18, "seen": 1, "text_only": int(not item.attachment),
+                "_id": number,
+                "thread_id": threads[item.address],
+                "date": posix(item.at),
+                "msg_box": 2 if item.sent else 1,
+                "read": 1,
+                "m_id": f"generated{number}",
+                "ct_t": "application/vnd.wap.multipart.related",
+                "m_cls": "personal",
+                "m_type": 128 if item.sent else 132,
+                "v": 18,
+                "seen": 1,
+                "text_only": int(not item.attachment),
             }
             insert(connection, "pdu", [row])
             sender, receiver = (item.own, item.address) if item.sent else (item.address, item.own)
             insert(
-                connection, "addr",
+                connection,
+                "addr",
                 [
                     {"msg_id": number, "address": sender, "type": 137, "charset": 106},
                     {"msg_id": number, "address": receiver, "type": 151, "charset": 106},
@@ -103,4 +121,8 @@ def messages(path: Path, texts: Iterable[Message], multimedia: Iterable[Multimed
             insert(connection, "part", [{**part, "ct": "text/plain", "cl": "text000000.txt", "text": item.text}])
             if item.attachment:
                 place = f"/data/user_de/0/com.android.providers.telephony/app_parts/PART_{posix_ms(item.at)}"
-                insert(connection, "part", [{**part, "ct": "image/jpeg", "name": item.attachment, "cl": item.attachment, "_data": place}])
+                insert(
+                    connection,
+                    "part",
+                    [{**part, "ct": "image/jpeg", "name": item.attachment, "cl": item.attachment, "_data": place}],
+                )

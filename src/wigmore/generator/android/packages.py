@@ -1,7 +1,7 @@
 """Android installed packages: packages.xml as text (Android 11 and earlier), and WifiConfigStore.xml.
 
-Source: AOSP frameworks/base services/core/java/com/android/server/pm/Settings.java (times `ft`, `it`, `ut` are hexadecimal
-milliseconds since 1970 UTC); frameworks/opt/net/wifi WifiConfigStore.
+Source: AOSP frameworks/base services/core/java/com/android/server/pm/Settings.java (times `ft`, `it`, `ut` are
+hexadecimal milliseconds since 1970 UTC); frameworks/opt/net/wifi WifiConfigStore.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Package:
 def packages_xml(packages: Iterable[Package]) -> bytes:
     """packages.xml."""
     lines = [
-        "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>", "<packages>",
+        "<?xml version='1.0' encoding='utf-8' standalone='yes' ?>",
+        "<packages>",
         '    <version sdkVersion="30" databaseVersion="3" fingerprint="generated" />',
     ]
     for number, package in enumerate(packages):

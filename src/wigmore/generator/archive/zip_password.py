@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wigmore.generator.clocks import fat
+from wigmore.generator.draws import draws
 
 ENCRYPTED, UTF8 = 0x01, 0x800
 STORED, DEFLATED, AES = 0, 8, 99
@@ -69,9 +70,11 @@ def _aes(content: bytes, password: bytes, draw: random.Random) -> bytes:
     return salt + keys[64:] + bytes(body) + hmac.new(keys[32:64], body, "sha1").digest()[:10]
 
 
-def zip_archive(members: Iterable[Member], password: str = "", strong: bool = False, seed: int = 1, comment: str = "") -> bytes:
+def zip_archive(
+    members: Iterable[Member], password: str = "", strong: bool = False, seed: int = 1, comment: str = ""
+) -> bytes:
     """A ZIP; with a password its members are encrypted (`strong`: AES-256 AE-2), their names stay readable."""
-    draw = random.Random(f"zip-{seed}")
+    draw = draws(f"zip-{seed}")
     out, directory, count = bytearray(), bytearray(), 0
     for member in members:
         count += 1
@@ -88,11 +91,22 @@ def zip_archive(members: Iterable[Member], password: str = "", strong: bool = Fa
                 body = _traditional(body, password.encode(), crc >> 24, draw)
         name, offset = member.name.encode(), len(out)
         common = struct.pack(
-            "<HHHHHIIIHH", 51 if method == AES else 20, flags, method, clock, date, crc, len(body), len(member.content),
-            len(name), len(extra),
+            "<HHHHHIIIHH",
+            51 if method == AES else 20,
+            flags,
+            method,
+            clock,
+            date,
+            crc,
+            len(body),
+            len(member.content),
+            len(name),
+            len(extra),
         )
         out += b"PK\3\4" + common + name + extra + body
-        directory += b"PK\1\2" + struct.pack("<H", 0x031E) + common + struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, offset)
+        directory += (
+            b"PK\1\2" + struct.pack("<H", 0x031E) + common + struct.pack("<HHHII", 0, 0, 0, 0o100644 << 16, offset)
+        )
         directory += name + extra
     end = struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, count, count, len(directory), len(out), len(comment))
     return bytes(out + directory + end) + comment.encode()

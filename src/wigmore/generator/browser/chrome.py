@@ -24,7 +24,8 @@ CREATE TABLE urls(id INTEGER PRIMARY KEY AUTOINCREMENT, url LONGVARCHAR, title L
   visit_count INTEGER DEFAULT 0 NOT NULL, typed_count INTEGER DEFAULT 0 NOT NULL, last_visit_time INTEGER NOT NULL,
   hidden INTEGER DEFAULT 0 NOT NULL);
 CREATE TABLE visits(id INTEGER PRIMARY KEY AUTOINCREMENT, url INTEGER NOT NULL, visit_time INTEGER NOT NULL,
-  from_visit INTEGER, transition INTEGER DEFAULT 0 NOT NULL, segment_id INTEGER, visit_duration INTEGER DEFAULT 0 NOT NULL,
+  from_visit INTEGER, transition INTEGER DEFAULT 0 NOT NULL, segment_id INTEGER,
+  visit_duration INTEGER DEFAULT 0 NOT NULL,
   incremented_omnibox_typed_score BOOLEAN DEFAULT FALSE NOT NULL, opener_visit INTEGER, originator_cache_guid TEXT,
   originator_visit_id INTEGER);
 CREATE TABLE visit_source(id INTEGER PRIMARY KEY, source INTEGER NOT NULL);
@@ -87,19 +88,26 @@ def history(path: Path, visits: Iterable[Visit], downloads: Iterable[Download] =
         by_url.setdefault(visit.url, []).append(visit)
     numbers = {url: number for number, url in enumerate(by_url, 1)}
     with database(path, SCHEMA) as connection:
-        insert(connection, "meta", [{"key": "version", "value": "48"}, {"key": "last_compatible_version", "value": "16"}])
+        insert(
+            connection, "meta", [{"key": "version", "value": "48"}, {"key": "last_compatible_version", "value": "16"}]
+        )
         connection.executemany(
             "INSERT INTO urls VALUES (?,?,?,?,?,?,0)",
             [
                 (
-                    numbers[url], url, seen[-1].title, len(seen), sum(v.transition & 0xFF == 1 for v in seen),
+                    numbers[url],
+                    url,
+                    seen[-1].title,
+                    len(seen),
+                    sum(v.transition & 0xFF == 1 for v in seen),
                     webkit(seen[-1].at),
                 )
                 for url, seen in by_url.items()
             ],
         )
         connection.executemany(
-            "INSERT INTO visits(id, url, visit_time, from_visit, transition, segment_id, visit_duration) VALUES (?,?,?,0,?,0,?)",
+            "INSERT INTO visits(id, url, visit_time, from_visit, transition, segment_id, visit_duration) "
+            "VALUES (?,?,?,0,?,0,?)",
             [
                 (number, numbers[v.url], webkit(v.at), v.transition, int(v.seconds * 1_000_000))
                 for number, v in enumerate(ordered, 1)
@@ -115,7 +123,8 @@ def history(path: Path, visits: Iterable[Visit], downloads: Iterable[Download] =
             insert(connection, "downloads", [_download(number, item)])
             chain = item.chain or (item.url,)
             insert(
-                connection, "downloads_url_chains",
+                connection,
+                "downloads_url_chains",
                 [{"id": number, "chain_index": index, "url": url} for index, url in enumerate(chain)],
             )
 
@@ -123,11 +132,30 @@ def history(path: Path, visits: Iterable[Visit], downloads: Iterable[Download] =
 def _download(number: int, item: Download) -> Row:
     ended = webkit(item.ended)
     return {
-        "id": number, "guid": f"00000000-0000-4000-8000-{number:012d}", "current_path": item.target,
-        "target_path": item.target, "start_time": webkit(item.started), "received_bytes": item.size,
-        "total_bytes": item.size, "state": 1, "danger_type": 0, "interrupt_reason": 0, "hash": b"", "end_time": ended,
-        "opened": int(item.opened), "last_access_time": ended if item.opened else 0, "transient": 0,
-        "referrer": item.referrer, "site_url": "", "tab_url": item.referrer, "tab_referrer_url": "", "http_method": "GET",
-        "by_ext_id": "", "by_ext_name": "", "etag": "", "last_modified": "", "mime_type": item.mime_type,
+        "id": number,
+        "guid": f"00000000-0000-4000-8000-{number:012d}",
+        "current_path": item.target,
+        "target_path": item.target,
+        "start_time": webkit(item.started),
+        "received_bytes": item.size,
+        "total_bytes": item.size,
+        "state": 1,
+        "danger_type": 0,
+        "interrupt_reason": 0,
+        "hash": b"",
+        "end_time": ended,
+        "opened": int(item.opened),
+        "last_access_time": ended if item.opened else 0,
+        "transient": 0,
+        "referrer": item.referrer,
+        "site_url": "",
+        "tab_url": item.referrer,
+        "tab_referrer_url": "",
+        "http_method": "GET",
+        "by_ext_id": "",
+        "by_ext_name": "",
+        "etag": "",
+        "last_modified": "",
+        "mime_type": item.mime_type,
         "original_mime_type": item.mime_type,
     }

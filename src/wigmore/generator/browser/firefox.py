@@ -71,9 +71,15 @@ def places(path: Path, visits: Iterable[Visit]) -> None:
                 row = {"id": origins[origin], "prefix": origin[0], "host": origin[1], "frecency": 100}
                 insert(connection, "moz_origins", [row])
             row = {
-                "id": numbers[url], "url": url, "title": seen[-1].title, "rev_host": parts.netloc[::-1] + ".",
-                "visit_count": len(seen), "typed": int(any(v.kind == TYPED for v in seen)), "frecency": 100,
-                "last_visit_date": posix_us(seen[-1].at), "guid": f"generated{numbers[url]:03d}",
+                "id": numbers[url],
+                "url": url,
+                "title": seen[-1].title,
+                "rev_host": parts.netloc[::-1] + ".",
+                "visit_count": len(seen),
+                "typed": int(any(v.kind == TYPED for v in seen)),
+                "frecency": 100,
+                "last_visit_date": posix_us(seen[-1].at),
+                "guid": f"generated{numbers[url]:03d}",
                 "origin_id": origins[origin],
             }
             insert(connection, "moz_places", [row])
@@ -85,9 +91,17 @@ def places(path: Path, visits: Iterable[Visit]) -> None:
             insert(connection, "moz_historyvisits", [{**row, "visit_type": visit.kind, "session": 0}])
             if visit.saved_as:
                 detail = {"state": 1, "endTime": posix_ms(visit.at) + 2_000, "fileSize": visit.size}
-                note = {"place_id": numbers[visit.url], "flags": 0, "expiration": 4, "type": 3, "dateAdded": at, "lastModified": at}
+                note = {
+                    "place_id": numbers[visit.url],
+                    "flags": 0,
+                    "expiration": 4,
+                    "type": 3,
+                    "dateAdded": at,
+                    "lastModified": at,
+                }
                 insert(
-                    connection, "moz_annos",
+                    connection,
+                    "moz_annos",
                     [
                         {**note, "anno_attribute_id": 1, "content": visit.saved_as},
                         {**note, "anno_attribute_id": 2, "content": json.dumps(detail, separators=(",", ":"))},

@@ -34,7 +34,7 @@ class _Folder:
 
 def _short(name: str, taken: set[bytes]) -> tuple[bytes, bool]:
     """The 11 bytes of a short name, and whether a long name is needed beside it."""
-    stem, dot, extension = name.rpartition(".") if "." in name[1:] else (name, "", "")
+    stem, _, extension = name.rpartition(".") if "." in name[1:] else (name, "", "")
     fits = 0 < len(stem) <= 8 and len(extension) <= 3 and all(c in SHORT_CHARACTERS for c in stem + extension)
     if fits:
         return stem.ljust(8).encode() + extension.ljust(3).encode(), False
@@ -72,7 +72,9 @@ def _long_entries(name: str, short: bytes) -> list[bytearray]:
 class FatVolume:
     """A FAT16 volume filled in memory; clusters are handed out one after another, as Windows does on a fresh volume."""
 
-    def __init__(self, label: str, serial: int, formatted_local: datetime, mebibytes: int = 12, partitioned: bool = True) -> None:
+    def __init__(
+        self, label: str, serial: int, formatted_local: datetime, mebibytes: int = 12, partitioned: bool = True
+    ) -> None:
         sectors = mebibytes * 2048
         self.label, self.serial, self.partitioned = label, serial, partitioned
         self.sectors = sectors
@@ -125,7 +127,14 @@ class FatVolume:
         return here
 
     def _enter(
-        self, folder: _Folder, name: str, attributes: int, first: int, size: int, created: datetime, modified: datetime,
+        self,
+        folder: _Folder,
+        name: str,
+        attributes: int,
+        first: int,
+        size: int,
+        created: datetime,
+        modified: datetime,
         accessed: datetime,
     ) -> None:
         if name.upper() in folder.names:
@@ -134,7 +143,19 @@ class FatVolume:
         entries = _long_entries(name, short) if long else []
         made, changed, seen = fat(created), fat(modified), fat(accessed)
         entry = struct.pack(
-            "<11sBBBHHHHHHHI", short, attributes, 0, made[2], made[1], made[0], seen[0], 0, changed[1], changed[0], first, size
+            "<11sBBBHHHHHHHI",
+            short,
+            attributes,
+            0,
+            made[2],
+            made[1],
+            made[0],
+            seen[0],
+            0,
+            changed[1],
+            changed[0],
+            first,
+            size,
         )
         folder.names[name.upper()] = (len(folder.entries), len(entries) + 1)
         folder.entries += [*entries, bytearray(entry)]
@@ -142,7 +163,7 @@ class FatVolume:
     def add(
         self, path: str, content: bytes, created: datetime, modified: datetime, accessed: datetime, reuse: bool = False
     ) -> None:
-        """Add a file (`/` between parts) with local times; `reuse` writes into the first free clusters, also freed ones."""
+        """Add a file (`/` between parts) with local times; `reuse` takes the first free clusters, also freed ones."""
         *parts, name = path.split("/")
         folder = self._folder(parts, created)
         clusters = self._take(-(-len(content) // CLUSTER), reuse)
@@ -160,7 +181,9 @@ class FatVolume:
             entry[0] = 0xE5
         number = struct.unpack_from("<H", folder.entries[start + count - 1], 26)[0]
         while 2 <= number < 0xFFF0:
-            number, self.table[number] = self.table[number], 0
+            following = self.table[number]
+            self.table[number] = 0
+            number = following
 
     def _flush(self, folder: _Folder) -> None:
         for child in folder.folders.values():
@@ -178,9 +201,27 @@ class FatVolume:
     def _boot_sector(self, hidden: int) -> bytes:
         small = self.sectors if self.sectors < 65536 else 0
         head = struct.pack(
-            "<3s8sHBHBHHBHHHIIBBBI11s8s", b"\xeb\x3c\x90", b"MSDOS5.0", SECTOR, PER_CLUSTER, RESERVED, 2, ROOT_ENTRIES, small,
-            0xF8, self.table_sectors, 63, 255, hidden, 0 if small else self.sectors, 0x80, 0, 0x29, self.serial,
-            self.label.ljust(11).encode(), b"FAT16   ",
+            "<3s8sHBHBHHBHHHIIBBBI11s8s",
+            b"\xeb\x3c\x90",
+            b"MSDOS5.0",
+            SECTOR,
+            PER_CLUSTER,
+            RESERVED,
+            2,
+            ROOT_ENTRIES,
+            small,
+            0xF8,
+            self.table_sectors,
+            63,
+            255,
+            hidden,
+            0 if small else self.sectors,
+            0x80,
+            0,
+            0x29,
+            self.serial,
+            self.label.ljust(11).encode(),
+            b"FAT16   ",
         )
         return head.ljust(510, b"\0") + b"\x55\xaa"
 
@@ -191,10 +232,16 @@ class FatVolume:
         if len(root) > ROOT_ENTRIES * 32:
             raise ValueError("the root directory is full")
         table = struct.pack(f"<{len(self.table)}H", *self.table).ljust(self.table_sectors * SECTOR, b"\0")
-        volume = self._boot_sector(FIRST_SECTOR if self.partitioned else 0) + table * 2 + root.ljust(ROOT_ENTRIES * 32, b"\0")
+        volume = (
+            self._boot_sector(FIRST_SECTOR if self.partitioned else 0)
+            + table * 2
+            + root.ljust(ROOT_ENTRIES * 32, b"\0")
+        )
         volume = (volume + self.data).ljust(self.sectors * SECTOR, b"\0")
         if not self.partitioned:
             return volume
         entry = struct.pack("<B3sB3sII", 0, b"\x20\x21\x00", 0x0E, b"\xfe\xff\xff", FIRST_SECTOR, self.sectors)
-        table_sector = (bytes(440) + struct.pack("<IH", self.serial ^ 0x5A5A5A5A, 0) + entry).ljust(510, b"\0") + b"\x55\xaa"
+        table_sector = (bytes(440) + struct.pack("<IH", self.serial ^ 0x5A5A5A5A, 0) + entry).ljust(
+            510, b"\0"
+        ) + b"\x55\xaa"
         return table_sector.ljust(FIRST_SECTOR * SECTOR, b"\0") + volume

@@ -51,7 +51,9 @@ def _plain_name(name: str, folder: bool, taken: set[bytes]) -> bytes:
 class IsoImage:
     """A data disc filled in memory; `zone_minutes` is the recording program's offset from UTC."""
 
-    def __init__(self, label: str, recorded_local: datetime, zone_minutes: int = 0, application: str = "", publisher: str = "") -> None:
+    def __init__(
+        self, label: str, recorded_local: datetime, zone_minutes: int = 0, application: str = "", publisher: str = ""
+    ) -> None:
         self.label, self.recorded, self.quarters = label, recorded_local, zone_minutes // 15
         self.application, self.publisher = application, publisher
         self.root = _Node("", recorded_local)
@@ -66,7 +68,8 @@ class IsoImage:
 
     def _folders(self) -> list[_Node]:
         """Folders breadth first, names in order: the order of the path table."""
-        found, queue = [], [self.root]
+        found: list[_Node] = []
+        queue = [self.root]
         while queue:
             node = queue.pop(0)
             node.number = len(found) + 1
@@ -76,7 +79,14 @@ class IsoImage:
 
     def _stamp(self, moment: datetime) -> bytes:
         return struct.pack(
-            "<6Bb", moment.year - 1900, moment.month, moment.day, moment.hour, moment.minute, moment.second, self.quarters
+            "<6Bb",
+            moment.year - 1900,
+            moment.month,
+            moment.day,
+            moment.hour,
+            moment.minute,
+            moment.second,
+            self.quarters,
         )
 
     def _record(self, node: _Node, identifier: bytes, joliet: bool) -> bytes:
@@ -103,7 +113,11 @@ class IsoImage:
         out = b""
         for node, parent in folders:
             name = node.identifier(joliet) or b"\0"
-            out += struct.pack(f"{order}BBIH", len(name), 0, node.place[joliet], parent.number) + name + bytes(len(name) % 2)
+            out += (
+                struct.pack(f"{order}BBIH", len(name), 0, node.place[joliet], parent.number)
+                + name
+                + bytes(len(name) % 2)
+            )
         return out
 
     def _descriptor(self, joliet: bool, total: int, table_size: int, tables: tuple[int, int]) -> bytes:
@@ -118,7 +132,9 @@ class IsoImage:
         out += _both(total) + (b"%/E" if joliet else b"").ljust(32, b"\0") + _both(1, "H") * 2 + _both(SECTOR, "H")
         out += _both(table_size) + struct.pack("<II", tables[0], 0) + struct.pack(">II", tables[1], 0)
         out += self._record(self.root, b"\0", joliet)
-        out += text("", 128) + text(self.publisher, 128) + text("", 128) + text(self.application, 128) + text("", 37) * 3
+        out += (
+            text("", 128) + text(self.publisher, 128) + text("", 128) + text(self.application, 128) + text("", 37) * 3
+        )
         return (out + stamp + stamp + never + never + b"\1").ljust(SECTOR, b"\0")
 
     def to_bytes(self) -> bytes:

@@ -52,9 +52,16 @@ def contacts(path: Path, people: Iterable[Contact]) -> None:
         insert(connection, "ABStore", [{"ROWID": 1, "Name": "", "Type": 0}])
         for number, person in enumerate(people, 1):
             row = {
-                "ROWID": number, "First": person.first, "Last": person.last, "Organization": person.organization or None,
-                "Note": person.note or None, "Kind": 0, "CreationDate": int(cocoa(person.created)),
-                "ModificationDate": int(cocoa(person.created)), "StoreID": 1, "guid": f"{number:08X}-0000:ABPerson",
+                "ROWID": number,
+                "First": person.first,
+                "Last": person.last,
+                "Organization": person.organization or None,
+                "Note": person.note or None,
+                "Kind": 0,
+                "CreationDate": int(cocoa(person.created)),
+                "ModificationDate": int(cocoa(person.created)),
+                "StoreID": 1,
+                "guid": f"{number:08X}-0000:ABPerson",
             }
             insert(connection, "ABPerson", [row])
             entries = [(PHONE, 1, person.phone), (EMAIL, 2, person.email)]

@@ -1,7 +1,7 @@
 """iOS calls: CallHistory.storedata (Core Data).
 
-Source: entity CallRecord of Apple's CallHistory model, column names after published examinations. ZDATE is seconds since
-2001 UTC, ZDURATION seconds.
+Source: entity CallRecord of Apple's CallHistory model, column names after published examinations. ZDATE is seconds
+since 2001 UTC, ZDURATION seconds.
 """
 
 from __future__ import annotations
@@ -47,13 +47,20 @@ def calls(path: Path, records: Iterable[Call]) -> None:
     with database(path, SCHEMA) as connection:
         ordered = sorted(records, key=lambda call: call.at)
         numbers = {number: key for key, number in enumerate(dict.fromkeys(call.number for call in ordered), 1)}
-        entities = (("CallDBProperties", 1), ("CallRecord", len(ordered)), ("EmergencyMediaItem", 0), ("Handle", len(numbers)))
+        entities = (
+            ("CallDBProperties", 1),
+            ("CallRecord", len(ordered)),
+            ("EmergencyMediaItem", 0),
+            ("Handle", len(numbers)),
+        )
         insert(
-            connection, "Z_PRIMARYKEY",
+            connection,
+            "Z_PRIMARYKEY",
             [{"Z_ENT": n, "Z_NAME": name, "Z_SUPER": 0, "Z_MAX": top} for n, (name, top) in enumerate(entities, 1)],
         )
         insert(
-            connection, "ZHANDLE",
+            connection,
+            "ZHANDLE",
             [
                 {"Z_PK": key, "Z_ENT": 4, "Z_OPT": 1, "ZTYPE": 2, "ZNORMALIZEDVALUE": number, "ZVALUE": number}
                 for number, key in numbers.items()
@@ -61,10 +68,22 @@ def calls(path: Path, records: Iterable[Call]) -> None:
         )
         for number, call in enumerate(ordered, 1):
             row = {
-                "Z_PK": number, "Z_ENT": 2, "Z_OPT": 1, "ZANSWERED": int(call.answered), "ZCALL_CATEGORY": 1, "ZCALLTYPE": 1,
-                "ZDISCONNECTED_CAUSE": 0, "ZHANDLE_TYPE": 2, "ZORIGINATED": int(call.outgoing), "ZREAD": 1,
-                "ZDATE": cocoa(call.at), "ZDURATION": float(call.seconds), "ZADDRESS": call.number,
-                "ZISO_COUNTRY_CODE": "us", "ZNAME": call.name or None, "ZSERVICE_PROVIDER": "com.apple.Telephony",
+                "Z_PK": number,
+                "Z_ENT": 2,
+                "Z_OPT": 1,
+                "ZANSWERED": int(call.answered),
+                "ZCALL_CATEGORY": 1,
+                "ZCALLTYPE": 1,
+                "ZDISCONNECTED_CAUSE": 0,
+                "ZHANDLE_TYPE": 2,
+                "ZORIGINATED": int(call.outgoing),
+                "ZREAD": 1,
+                "ZDATE": cocoa(call.at),
+                "ZDURATION": float(call.seconds),
+                "ZADDRESS": call.number,
+                "ZISO_COUNTRY_CODE": "us",
+                "ZNAME": call.name or None,
+                "ZSERVICE_PROVIDER": "com.apple.Telephony",
                 "ZUNIQUE_ID": f"00000000-0000-4000-9000-{number:012X}",
             }
             insert(connection, "ZCALLRECORD", [row])

@@ -49,11 +49,20 @@ def history(path: Path, visits: Iterable[Visit]) -> None:
         for url, number in numbers.items():
             count = sum(visit.url == url for visit in ordered)
             row = {
-                "id": number, "url": url, "domain_expansion": url.split("/")[2].removeprefix("www.").split(".")[0],
-                "visit_count": count, "daily_visit_counts": bytes([min(count, 255), 0, 0, 0]),
-                "should_recompute_derived_visit_counts": 0, "visit_count_score": 100 * count,
+                "id": number,
+                "url": url,
+                "domain_expansion": url.split("/")[2].removeprefix("www.").split(".")[0],
+                "visit_count": count,
+                "daily_visit_counts": bytes([min(count, 255), 0, 0, 0]),
+                "should_recompute_derived_visit_counts": 0,
+                "visit_count_score": 100 * count,
             }
             insert(connection, "history_items", [row])
         for number, visit in enumerate(ordered, 1):
-            row = {"id": number, "history_item": numbers[visit.url], "visit_time": cocoa(visit.at), "title": visit.title}
+            row = {
+                "id": number,
+                "history_item": numbers[visit.url],
+                "visit_time": cocoa(visit.at),
+                "title": visit.title,
+            }
             insert(connection, "history_visits", [{**row, "origin": int(visit.synced)}])

@@ -28,7 +28,8 @@ CREATE TABLE message (ROWID INTEGER PRIMARY KEY AUTOINCREMENT, guid TEXT UNIQUE 
   attributedBody BLOB, version INTEGER DEFAULT 0, type INTEGER DEFAULT 0, service TEXT, account TEXT,
   account_guid TEXT, error INTEGER DEFAULT 0, date INTEGER, date_read INTEGER, date_delivered INTEGER,
   is_delivered INTEGER DEFAULT 0, is_finished INTEGER DEFAULT 0, is_emote INTEGER DEFAULT 0,
-  is_from_me INTEGER DEFAULT 0, is_empty INTEGER DEFAULT 0, is_read INTEGER DEFAULT 0, is_system_message INTEGER DEFAULT 0,
+  is_from_me INTEGER DEFAULT 0, is_empty INTEGER DEFAULT 0, is_read INTEGER DEFAULT 0,
+  is_system_message INTEGER DEFAULT 0,
   is_sent INTEGER DEFAULT 0, is_forward INTEGER DEFAULT 0, cache_has_attachments INTEGER DEFAULT 0,
   cache_roomnames TEXT, is_audio_message INTEGER DEFAULT 0, date_played INTEGER DEFAULT 0, item_type INTEGER DEFAULT 0,
   other_handle INTEGER DEFAULT 0, group_title TEXT, group_action_type INTEGER DEFAULT 0, associated_message_guid TEXT,
@@ -68,29 +69,51 @@ def _store(connection: sqlite3.Connection, messages: Iterable[Message], account:
             row = {"ROWID": handles[message.party], "id": message.party, "country": "us", "service": message.service}
             insert(connection, "handle", [row])
             chat = {
-                "ROWID": handles[message.party], "guid": f"{message.service};-;{message.party}", "style": 45, "state": 3,
-                "chat_identifier": message.party, "service_name": message.service, "account_login": f"E:{account}",
+                "ROWID": handles[message.party],
+                "guid": f"{message.service};-;{message.party}",
+                "style": 45,
+                "state": 3,
+                "chat_identifier": message.party,
+                "service_name": message.service,
+                "account_login": f"E:{account}",
                 "last_addressed_handle": account,
             }
             insert(connection, "chat", [chat])
-            insert(connection, "chat_handle_join", [{"chat_id": handles[message.party], "handle_id": handles[message.party]}])
+            insert(
+                connection,
+                "chat_handle_join",
+                [{"chat_id": handles[message.party], "handle_id": handles[message.party]}],
+            )
         date = cocoa_ns(message.at)
         row = {
-            "ROWID": number, "guid": f"00000000-0000-4000-8000-{number:012X}", "text": message.text,
-            "handle_id": handles[message.party], "service": message.service, "account": f"E:{account}", "date": date,
-            "date_read": cocoa_ns(message.read_at) if message.read_at else 0, "is_from_me": int(message.sent),
-            "is_sent": int(message.sent), "is_finished": 1, "is_read": int(message.sent or message.read_at is not None),
-            "is_delivered": 1, "date_delivered": date + 1_000_000_000 if message.sent else 0, "version": 10,
+            "ROWID": number,
+            "guid": f"00000000-0000-4000-8000-{number:012X}",
+            "text": message.text,
+            "handle_id": handles[message.party],
+            "service": message.service,
+            "account": f"E:{account}",
+            "date": date,
+            "date_read": cocoa_ns(message.read_at) if message.read_at else 0,
+            "is_from_me": int(message.sent),
+            "is_sent": int(message.sent),
+            "is_finished": 1,
+            "is_read": int(message.sent or message.read_at is not None),
+            "is_delivered": 1,
+            "date_delivered": date + 1_000_000_000 if message.sent else 0,
+            "version": 10,
             "destination_caller_id": account,
         }
         insert(connection, "message", [row])
         insert(
-            connection, "chat_message_join",
+            connection,
+            "chat_message_join",
             [{"chat_id": handles[message.party], "message_id": number, "message_date": date}],
         )
 
 
-def messages(path: Path, checkpointed: Iterable[Message], account: str, in_wal: Sequence[Message] = (), salt: int = 1) -> None:
+def messages(
+    path: Path, checkpointed: Iterable[Message], account: str, in_wal: Sequence[Message] = (), salt: int = 1
+) -> None:
     """Write sms.db; `in_wal` are newer messages that stand only in sms.db-wal."""
     with database(path, SCHEMA) as connection:
         insert(connection, "_SqliteDatabaseProperties", [{"key": "_ClientVersion", "value": "14006"}])

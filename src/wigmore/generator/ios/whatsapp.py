@@ -1,6 +1,7 @@
 """WhatsApp on iOS: ChatStorage.sqlite (Core Data).
 
-Source: column names after published examinations. Dates are seconds since 2001 UTC; ZMESSAGETYPE 0 is text, 8 a document.
+Source: column names after published examinations. Dates are seconds since 2001 UTC; ZMESSAGETYPE 0 is text, 8 a
+document.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ CREATE TABLE ZWAGROUPMEMBER (Z_PK INTEGER PRIMARY KEY, Z_ENT INTEGER, Z_OPT INTE
   ZCONTACTNAME VARCHAR, ZMEMBERJID VARCHAR);
 CREATE TABLE ZWAGROUPINFO (Z_PK INTEGER PRIMARY KEY, Z_ENT INTEGER, Z_OPT INTEGER, ZCHATSESSION INTEGER,
   ZCREATIONDATE TIMESTAMP, ZCREATORJID VARCHAR);
-CREATE TABLE ZWAPROFILEPUSHNAME (Z_PK INTEGER PRIMARY KEY, Z_ENT INTEGER, Z_OPT INTEGER, ZJID VARCHAR, ZPUSHNAME VARCHAR);
+CREATE TABLE ZWAPROFILEPUSHNAME (Z_PK INTEGER PRIMARY KEY, Z_ENT INTEGER, Z_OPT INTEGER, ZJID VARCHAR,
+  ZPUSHNAME VARCHAR);
 CREATE TABLE Z_PRIMARYKEY (Z_ENT INTEGER PRIMARY KEY, Z_NAME VARCHAR, Z_SUPER INTEGER, Z_MAX INTEGER);
 CREATE TABLE Z_METADATA (Z_VERSION INTEGER PRIMARY KEY, Z_UUID VARCHAR(255), Z_PLIST BLOB);
 """
@@ -62,9 +64,19 @@ def chats(path: Path, records: Iterable[Message]) -> None:
         for party, number in sessions.items():
             mine = [message for message in ordered if message.party == party]
             row = {
-                "Z_PK": number, "Z_ENT": 3, "Z_OPT": 1, "ZARCHIVED": 0, "ZHIDDEN": 0, "ZMESSAGECOUNTER": len(mine),
-                "ZREMOVED": 0, "ZSESSIONTYPE": 0, "ZUNREADCOUNT": 0, "ZLASTMESSAGE": ordered.index(mine[-1]) + 1,
-                "ZLASTMESSAGEDATE": cocoa(mine[-1].at), "ZCONTACTJID": jid(party), "ZPARTNERNAME": mine[0].party_name,
+                "Z_PK": number,
+                "Z_ENT": 3,
+                "Z_OPT": 1,
+                "ZARCHIVED": 0,
+                "ZHIDDEN": 0,
+                "ZMESSAGECOUNTER": len(mine),
+                "ZREMOVED": 0,
+                "ZSESSIONTYPE": 0,
+                "ZUNREADCOUNT": 0,
+                "ZLASTMESSAGE": ordered.index(mine[-1]) + 1,
+                "ZLASTMESSAGEDATE": cocoa(mine[-1].at),
+                "ZCONTACTJID": jid(party),
+                "ZPARTNERNAME": mine[0].party_name,
             }
             insert(connection, "ZWACHATSESSION", [row])
             push = {"Z_PK": number, "Z_ENT": 10, "Z_OPT": 1, "ZJID": jid(party), "ZPUSHNAME": mine[0].party_name}
@@ -72,12 +84,24 @@ def chats(path: Path, records: Iterable[Message]) -> None:
         for number, message in enumerate(ordered, 1):
             media += bool(message.document)
             row = {
-                "Z_PK": number, "Z_ENT": 9, "Z_OPT": 1, "ZFLAGS": 0, "ZGROUPEVENTTYPE": 0, "ZISFROMME": int(message.sent),
-                "ZMESSAGEERRORSTATUS": 0, "ZMESSAGESTATUS": 6 if message.sent else 8, "ZMESSAGETYPE": 8 if message.document else 0,
-                "ZSORT": number, "ZSTARRED": 0, "ZCHATSESSION": sessions[message.party],
-                "ZMEDIAITEM": media if message.document else None, "ZMESSAGEDATE": cocoa(message.at),
-                "ZSENTDATE": cocoa(message.at), "ZFROMJID": None if message.sent else jid(message.party),
-                "ZTOJID": jid(message.party) if message.sent else None, "ZSTANZAID": f"3EB0{number:016X}",
+                "Z_PK": number,
+                "Z_ENT": 9,
+                "Z_OPT": 1,
+                "ZFLAGS": 0,
+                "ZGROUPEVENTTYPE": 0,
+                "ZISFROMME": int(message.sent),
+                "ZMESSAGEERRORSTATUS": 0,
+                "ZMESSAGESTATUS": 6 if message.sent else 8,
+                "ZMESSAGETYPE": 8 if message.document else 0,
+                "ZSORT": number,
+                "ZSTARRED": 0,
+                "ZCHATSESSION": sessions[message.party],
+                "ZMEDIAITEM": media if message.document else None,
+                "ZMESSAGEDATE": cocoa(message.at),
+                "ZSENTDATE": cocoa(message.at),
+                "ZFROMJID": None if message.sent else jid(message.party),
+                "ZTOJID": jid(message.party) if message.sent else None,
+                "ZSTANZAID": f"3EB0{number:016X}",
                 "ZTEXT": message.text or None,
             }
             insert(connection, "ZWAMESSAGE", [row])

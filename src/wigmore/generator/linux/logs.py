@@ -10,13 +10,22 @@ import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 AGENTS = (
     "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 15_7 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.6 Mobile Safari",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 15_7 like Mac OS X) AppleWebKit/605.1.15 Version/15.6 Safari",
 )
-PAGES = ("/", "/index.php", "/about", "/products/turbines", "/assets/site.css", "/assets/logo.png", "/contact", "/favicon.ico")
+PAGES = (
+    "/",
+    "/index.php",
+    "/about",
+    "/products/turbines",
+    "/assets/site.css",
+    "/assets/logo.png",
+    "/contact",
+    "/favicon.ico",
+)
 
 
 def line(at: datetime, host: str, tag: str, message: str, pid: int | None = None) -> str:
@@ -43,7 +52,14 @@ def session(at: datetime, host: str, pid: int, user: str, opened: bool = True) -
 
 
 def access(
-    at: datetime, address: str, method: str, target: str, status: int, size: int, agent: str = AGENTS[0], referrer: str = "-"
+    at: datetime,
+    address: str,
+    method: str,
+    target: str,
+    status: int,
+    size: int,
+    agent: str = AGENTS[0],
+    referrer: str = "-",
 ) -> str:
     """A combined-format line; `at` is UTC, as a server with its clock on UTC writes it."""
     stamp = f"{at.day:02d}/{MONTHS[at.month - 1]}/{at.year}:{at:%H:%M:%S} +0000"

@@ -37,7 +37,17 @@ def records(entries: Iterable[Entry]) -> bytes:
         seconds, micro = divmod(posix_us(entry.at), 1_000_000)
         packed = ipaddress.ip_address(entry.address).packed if entry.address else b""
         out += LAYOUT.pack(
-            entry.kind, entry.pid, entry.line.encode(), entry.line[-4:].encode(), entry.user.encode(), entry.host.encode(),
-            0, 0, 0, seconds, micro, packed,
+            entry.kind,
+            entry.pid,
+            entry.line.encode(),
+            entry.line[-4:].encode(),
+            entry.user.encode(),
+            entry.host.encode(),
+            0,
+            0,
+            0,
+            seconds,
+            micro,
+            packed,
         )
     return bytes(out)

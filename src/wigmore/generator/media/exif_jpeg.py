@@ -6,11 +6,12 @@ Source: CIPA DC-008 (Exif 2.32); pixels and container by Pillow.
 from __future__ import annotations
 
 import io
-import random
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
+
+from wigmore.generator.draws import draws
 
 Angle = tuple[int, int, int]
 
@@ -39,7 +40,7 @@ def decimal(angle: Angle, negative: bool = False) -> str:
 def _pixels(seed: str, size: tuple[int, int]) -> Any:
     from PIL import Image
 
-    draw = random.Random(seed)
+    draw = draws(seed)
     sky, ground = (tuple(draw.randrange(60, 240) for _ in range(3)) for _ in range(2))
     width, height = size
     picture = Image.new("RGB", size)
@@ -73,12 +74,19 @@ def jpeg(shot: Shot | None, seed: str, size: tuple[int, int] = (160, 120)) -> by
         place = exif.get_ifd(0x8825)
         place.update(
             {
-                0: b"\2\3\0\0", 1: "S" if shot.south else "N", 2: tuple(map(IFDRational, shot.latitude)),
-                3: "W" if shot.west else "E", 4: tuple(map(IFDRational, shot.longitude)), 5: b"\0", 6: IFDRational(12),
+                0: b"\2\3\0\0",
+                1: "S" if shot.south else "N",
+                2: tuple(map(IFDRational, shot.latitude)),
+                3: "W" if shot.west else "E",
+                4: tuple(map(IFDRational, shot.longitude)),
+                5: b"\0",
+                6: IFDRational(12),
             }
         )
         if shot.fix_utc:
             fix = shot.fix_utc
-            place.update({7: tuple(map(IFDRational, (fix.hour, fix.minute, fix.second))), 0x1D: fix.strftime("%Y:%m:%d")})
+            place.update(
+                {7: tuple(map(IFDRational, (fix.hour, fix.minute, fix.second))), 0x1D: fix.strftime("%Y:%m:%d")}
+            )
     picture.save(out, "JPEG", quality=80, exif=exif.tobytes())
     return out.getvalue()

@@ -1,1 +1,1 @@
-"""Scenarios: one folder or file makes one case."""
+"""Scenarios: one folder makes one case, one file one of its sources."""

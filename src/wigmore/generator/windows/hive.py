@@ -117,11 +117,9 @@ def _sid(*parts: int) -> bytes:
 
 
 def _security() -> bytes:
-    """A self-relative descriptor: owner Administrators, group and full access SYSTEM and Administrators (MS-DTYP 2.4.6)."""
+    """A self-relative descriptor: of Administrators, full access for SYSTEM and Administrators (MS-DTYP 2.4.6)."""
     system, administrators = _sid(18), _sid(32, 544)
-    entries = b"".join(
-        struct.pack("<BBHI", 0, 2, 8 + len(sid), 0xF003F) + sid for sid in (system, administrators)
-    )
+    entries = b"".join(struct.pack("<BBHI", 0, 2, 8 + len(sid), 0xF003F) + sid for sid in (system, administrators))
     acl = struct.pack("<BBHHH", 2, 0, 8 + len(entries), 2, 0) + entries
     owner = 20 + len(acl)
     group = owner + len(administrators)
@@ -165,9 +163,27 @@ def _key_cell(cells: _Cells, key: Key, parent: int, security: int, root: bool = 
     class_place = cells.add(class_name) if class_name else NOWHERE
     here = cells.add(
         struct.pack(
-            "<2sHQIIIIIIIIIIIIIIIHH", b"nk", flags, filetime(key.written_at), 0, parent, len(children), 0, NOWHERE,
-            NOWHERE, len(key.values), NOWHERE, security, class_place, longest_key, longest_class, longest_value,
-            largest_value, 0, len(encoded), len(class_name),
+            "<2sHQIIIIIIIIIIIIIIIHH",
+            b"nk",
+            flags,
+            filetime(key.written_at),
+            0,
+            parent,
+            len(children),
+            0,
+            NOWHERE,
+            NOWHERE,
+            len(key.values),
+            NOWHERE,
+            security,
+            class_place,
+            longest_key,
+            longest_class,
+            longest_value,
+            largest_value,
+            0,
+            len(encoded),
+            len(class_name),
         )
         + encoded
     )

@@ -56,7 +56,12 @@ def _entry(name: str, target: Target, is_folder: bool) -> bytes:
     short = short_name(name).encode("ascii") + b"\0"
     short += b"\0" if len(short) % 2 else b""
     head = struct.pack(
-        "<BBIHHH", 0x31 if is_folder else 0x32, 0, 0 if is_folder else target.size & 0xFFFFFFFF, modified[0], modified[1],
+        "<BBIHHH",
+        0x31 if is_folder else 0x32,
+        0,
+        0 if is_folder else target.size & 0xFFFFFFFF,
+        modified[0],
+        modified[1],
         FOLDER if is_folder else ARCHIVE,
     )
     created, accessed = fat(target.created), fat(target.accessed)
@@ -94,7 +99,12 @@ def _string(text: str) -> bytes:
 
 def _tracker(target: Target, droid: tuple[uuid.UUID, uuid.UUID]) -> bytes:
     pair = droid[0].bytes_le + droid[1].bytes_le
-    return struct.pack("<IIII", 0x60, 0xA0000003, 0x58, 0) + target.machine.lower().encode("ascii").ljust(16, b"\0") + pair + pair
+    return (
+        struct.pack("<IIII", 0x60, 0xA0000003, 0x58, 0)
+        + target.machine.lower().encode("ascii").ljust(16, b"\0")
+        + pair
+        + pair
+    )
 
 
 def lnk(target: Target, droid: tuple[uuid.UUID, uuid.UUID] | None = None, relative: str = "") -> bytes:
@@ -102,8 +112,21 @@ def lnk(target: Target, droid: tuple[uuid.UUID, uuid.UUID] | None = None, relati
     flags = HAS_IDS | HAS_INFO | UNICODE | HAS_FOLDER | (HAS_RELATIVE if relative else 0)
     attributes = FOLDER if target.is_folder else ARCHIVE
     header = struct.pack(
-        "<I16sIIQQQIiIHHII", 0x4C, CLASS_ID, flags, attributes, filetime(target.created), filetime(target.accessed),
-        filetime(target.modified), target.size & 0xFFFFFFFF, 0, 1, 0, 0, 0, 0,
+        "<I16sIIQQQIiIHHII",
+        0x4C,
+        CLASS_ID,
+        flags,
+        attributes,
+        filetime(target.created),
+        filetime(target.accessed),
+        filetime(target.modified),
+        target.size & 0xFFFFFFFF,
+        0,
+        1,
+        0,
+        0,
+        0,
+        0,
     )
     strings = (_string(relative) if relative else b"") + _string(target.path.rpartition("\\")[0] or target.path)
     extra = _tracker(target, droid) if droid and target.machine else b""

@@ -20,7 +20,7 @@ HEADER = 84
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A volume a prefetch file names: device path (`\\VOLUME{...}`), its creation time and serial number."""
+    r"""A volume a prefetch file names: device path (`\VOLUME{...}`), its creation time and serial number."""
 
     device: str
     created: datetime
@@ -39,7 +39,7 @@ def path_hash(path: str) -> int:
 
 
 def hashed_path(path: str, volume_number: int = 2) -> str:
-    r"""The path that is hashed: since Windows 10 files are named by `\VOLUME{...}`, the hash is still over `\DEVICE\...`."""
+    r"""The path that is hashed: also where files are named by `\VOLUME{...}`, the hash is over `\DEVICE\...`."""
     if not path.upper().startswith("\\VOLUME{"):
         return path
     return f"\\DEVICE\\HARDDISKVOLUME{volume_number}{path[path.index('}') + 1 :]}"
@@ -58,8 +58,15 @@ def _volume_section(volume: Volume, folders: list[str], version: int) -> bytes:
     folders_at = references_at + len(references)
     names = b"".join(struct.pack("<H", len(name)) + name.encode("utf-16-le") + b"\0\0" for name in folders)
     head = struct.pack(
-        "<IIQIIIII", device_at, len(volume.device), filetime(volume.created), volume.serial, references_at,
-        len(references), folders_at, len(folders),
+        "<IIQIIIII",
+        device_at,
+        len(volume.device),
+        filetime(volume.created),
+        volume.serial,
+        references_at,
+        len(references),
+        folders_at,
+        len(folders),
     )
     body = head.ljust(device_at, b"\0") + device
     return body.ljust(references_at, b"\0") + references + names
@@ -96,7 +103,16 @@ def prefetch(
     strings_at = chains_at + len(chains)
     volumes_at = (strings_at + len(strings) + 7) & ~7
     information = struct.pack(
-        "<IIIIIIIIIQ", metrics_at, len(names), chains_at, len(names), strings_at, len(strings), volumes_at, 1, len(volumes),
+        "<IIIIIIIIIQ",
+        metrics_at,
+        len(names),
+        chains_at,
+        len(names),
+        strings_at,
+        len(strings),
+        volumes_at,
+        1,
+        len(volumes),
         0,
     )
     times = [filetime(moment) for moment in runs[: SLOTS[version]]]
@@ -104,7 +120,9 @@ def prefetch(
     information = (information + struct.pack("<I", count)).ljust(INFORMATION[version], b"\0")
     total = volumes_at + len(volumes)
     header = struct.pack("<I4sII", version, b"SCCA", 0x11, total)
-    header += executable.upper()[:29].encode("utf-16-le").ljust(60, b"\0") + struct.pack("<II", path_hash(hashed_path(path)), 0)
+    header += executable.upper()[:29].encode("utf-16-le").ljust(60, b"\0") + struct.pack(
+        "<II", path_hash(hashed_path(path)), 0
+    )
     body = header + information + metrics + chains + strings
     return body.ljust(volumes_at, b"\0") + volumes
 

@@ -141,9 +141,11 @@ def _ten(raw: bytes, at: int) -> Iterator[Entry]:
         at, number = at + 12 + size, number + 1
 
 
-def fields(layout: str, entry: Entry, count_known: int | None = None) -> dict[str, object]:
+def fields(layout: str, entry: Entry) -> dict[str, object]:
     """The fields of a record for an entry; flags are shown, what they mean is contested and stays out."""
-    data: dict[str, object] = {"path": entry.path, "position": entry.position, "layout": layout}
+    data: dict[str, object] = {"path": entry.path.removeprefix("\\??\\"), "position": entry.position, "layout": layout}
+    if entry.path.startswith("\\??\\"):
+        data["stored_path"] = entry.path
     if entry.size is not None:
         data["file_size"] = entry.size
     if entry.flags is not None:

@@ -18,7 +18,10 @@ from wigmore.model.times import Time
 
 PROPERTIES = "Properties\\{83da6326-97a6-4088-9453-a1923f573b29}"
 DATES = {"0064": "install", "0065": "first_install", "0066": "last_arrival", "0067": "last_removal"}
-PARTS = re.compile(r"(?:(?P<type>Disk|CdRom|Other|SFloppy)[^&]*)?&?Ven_(?P<vendor>[^&]*)&Prod_(?P<product>[^&]*)(?:&Rev_(?P<revision>.*))?", re.I)
+PARTS = re.compile(
+    r"(?:(?P<type>Disk|CdRom|Other|SFloppy)[^&]*)?&?Ven_(?P<vendor>[^&]*)&Prod_(?P<product>[^&]*)(?:&Rev_(?P<revision>.*))?",
+    re.I,
+)
 NUMBERS = re.compile(r"VID_(?P<vendor_id>[0-9A-F]{4})&PID_(?P<product_id>[0-9A-F]{4})", re.I)
 
 
@@ -42,11 +45,12 @@ def described(device: Key) -> dict[str, object]:
         text = device.text(name)
         return text.rsplit(";", 1)[-1] if text else None
 
+    hardware = device.get("HardwareID")
     return kept(
         friendly_name=short("FriendlyName"), description=short("DeviceDesc"), manufacturer=short("Mfg"),
         service=device.text("Service"), device_class=device.text("Class"), location=device.text("LocationInformation"),
         container_id=device.text("ContainerID"), parent_id_prefix=device.text("ParentIdPrefix"),
-        driver=device.text("Driver"), hardware_id=(device.get("HardwareID") or [None])[0] if isinstance(device.get("HardwareID"), list) else None,
+        driver=device.text("Driver"), hardware_id=hardware[0] if isinstance(hardware, list) and hardware else None,
     )  # fmt: skip
 
 
@@ -106,7 +110,8 @@ def devices(hive: Hive, key: Key) -> Iterator[Finding]:
 def portable(hive: Hive, key: Key) -> Iterator[Finding]:
     """Portable devices and volumes with the name or drive letter they showed."""
     parts = [part for part in key.name.replace("##", "#").split("#") if part]
-    serial = next((part for part, after in zip(parts, parts[1:], strict=False) if after.startswith("{")), None)
+    # …USBSTOR#DISK&VEN_…#SERIAL#{class} for volumes, USB#VID_…#SERIAL for phones
+    serial = next((after for part, after in zip(parts, parts[1:], strict=False) if PARTS.search(part) or NUMBERS.search(part)), None)
     data = kept(device_id=key.name, serial=serial) | described(key)
     times = device_times(key)
     yield finding(key, data, times, _best(times))

@@ -1,0 +1,96 @@
+"""Archives as stores: recognised by content, members listed and read without writing anything beside the evidence."""
+
+from __future__ import annotations
+
+from wigmore.evidence.archive_member import ArchiveStore
+from wigmore.evidence.filetype import tar_checksum
+from wigmore.evidence.store import Limits
+from wigmore.model.protocols import EvidenceFile, ParseError
+
+HEAD = 1024  # bytes that recognition needs
+_MARKS: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"PK\3\4", "zip"),
+    (0, b"PK\5\6", "zip"),
+    (0, b"PK\7\x08PK\3\4", "zip"),
+    (0, b"PK00PK\3\4", "zip"),
+    (0, b"7z\xbc\xaf\x27\x1c", "7z"),
+    (0, b"Rar!\x1a\7\0", "rar"),
+    (0, b"Rar!\x1a\7\1\0", "rar"),
+    (0, b"\x1f\x8b\x08", "gz"),
+    (0, b"\xfd7zXZ\0", "xz"),
+    (0, b"\x28\xb5\x2f\xfd", "zst"),
+    (0, b"ANDROID BACKUP\n", "ab"),
+    (0, b"MSCF\0\0\0\0", "cab"),
+    (0, b"xar!", "xar"),
+    (0, b"MSWIM\0\0\0", "wim"),
+    (0, b"\xed\xab\xee\xdb", "rpm"),
+    (0, b"070701", "cpio"),
+    (0, b"070702", "cpio"),
+    (0, b"070707", "cpio"),
+    (0, b"\x1f\x9d", "compress"),
+    (0, b"\x04\x22\x4d\x18", "lz4"),
+    (0, b"LZIP\1", "lzip"),
+    (7, b"**ACE**", "ace"),
+)
+BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # the first block, or the end of an empty stream
+# recognised, so that it can be said that they are not read, and what reads them
+NOT_READ = {
+    "cab": "cabextract", "xar": "xar or bsdtar", "wim": "wimlib or 7-Zip", "rpm": "rpm2cpio", "cpio": "cpio or bsdtar",
+    "compress": "uncompress", "lz4": "lz4", "lzip": "lzip", "ace": "unace", "lha": "lhasa or 7-Zip",
+}  # fmt: skip
+
+
+def archive_kind(head: bytes, path: str) -> str | None:
+    """The kind of archive that begins with `head` (at least 1 KiB of it), None if it is none.
+
+    zip (also documents that are zips), tar, gz, bz2, xz, zst, 7z, rar, ab (Android backup) are opened by
+    `open_archive`; other names are kinds that are recognised only. By content; `path` decides nothing.
+    """
+    for offset, mark, kind in _MARKS:
+        if head[offset : offset + len(mark)] == mark:
+            return kind
+    if head[:3] == b"BZh" and head[3:4].isdigit() and head[4:10] in BZIP2_BLOCKS:
+        return "bz2"
+    if head[1:4] == b"\x2a\x4d\x18" and 0x50 <= head[0] <= 0x5F:
+        return "zst"  # a skippable frame comes first
+    if head[2:5] in (b"-lh", b"-lz") and head[6:7] == b"-":
+        return "lha"
+    if tar_checksum(head) or (head[257:262] == b"ustar" and head[262:263] in b"\0 "):
+        return "tar"  # with a wrong checksum it is a damaged one
+    return None
+
+
+def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple[str, ...] = ()) -> ArchiveStore:
+    """The archive's members as a store; `prefix` is the path that members' paths begin with.
+
+    The store's `records` and `gaps` tell of the archive itself, `needs` what would open what is locked. ParseError
+    (damaged, truncated, unsupported, too_large, memory) where nothing can be listed.
+    """
+    with file.open() as stream:
+        head = stream.read(HEAD)
+    kind = archive_kind(head, file.path)
+    if kind is None:
+        raise ParseError(file.path, 0, "not an archive", "unsupported")
+    if kind in NOT_READ:
+        raise ParseError(file.path, 0, f"{kind} archives are not read; needs {NOT_READ[kind]}", "unsupported")
+    if kind == "zip":
+        from wigmore.evidence.archive_zip import ZipStore
+
+        return ZipStore(file, prefix, limits, secrets)
+    if kind == "tar":
+        from wigmore.evidence.archive_tar import TarStore
+
+        store = TarStore(file, prefix, limits)
+        store.describe()
+        return store
+    if kind == "7z":
+        from wigmore.evidence.archive_7z import SevenZipStore
+
+        return SevenZipStore(file, prefix, limits, secrets)
+    if kind == "rar":
+        from wigmore.evidence.archive_rar import RarStore
+
+        return RarStore(file, prefix, limits, secrets)
+    from wigmore.evidence.archive_stream import SingleStore
+
+    return SingleStore(file, prefix, limits, kind)

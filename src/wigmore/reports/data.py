@@ -1,0 +1,133 @@
+"""Everything a report or an export shows, as plain data gathered once from the graph, the records and the coverage."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wigmore.graph import views
+from wigmore.graph.state import GraphState
+from wigmore.model.nouns import NEUTRAL, Coverage, Phenomenon
+from wigmore.records.store import RecordStore
+from wigmore.registry import origin_of, register
+
+
+@dataclass
+class ReportData:
+    """One case, ready to be shown. Lists are sorted; every text of evidence is still raw: formats escape it."""
+
+    context: dict[str, Any]  # case, title, examiner, authority, questions, run, conclusions, parsers, source_entries
+    sources: list[dict[str, Any]]
+    hypotheses: list[dict[str, Any]]
+    phenomena: list[dict[str, Any]]
+    edges: list[dict[str, Any]]
+    entities: list[dict[str, Any]]
+    links: list[dict[str, Any]]
+    matrix: dict[str, Any]
+    timeline: list[dict[str, Any]]
+    rounds: list[dict[str, Any]]
+    leads: list[dict[str, Any]]
+    probes: list[dict[str, Any]]
+    coverage: list[dict[str, Any]]
+    coverage_counts: dict[str, dict[str, int]]
+    unused: list[str]
+    reviews: list[dict[str, Any]]
+    questions: list[dict[str, Any]]
+    rejections: int = 0
+    artifacts: dict[str, int] = field(default_factory=dict)
+    records: Callable[[], Iterator[dict[str, Any]]] = lambda: iter(())
+
+
+@dataclass(frozen=True)
+class Format:
+    """A report or export format."""
+
+    name: str
+    file_name: str
+    description: str
+    function: Callable[[ReportData, Path], Path]
+    origin: str = ""
+    sha256: str = ""
+
+
+def report_format(name: str, file_name: str) -> Callable[[Callable[[ReportData, Path], Path]], Callable[[ReportData, Path], Path]]:
+    """Declare a function as the writer of a format; its docstring's first line is the description."""
+
+    def wrap(function: Callable[[ReportData, Path], Path]) -> Callable[[ReportData, Path], Path]:
+        origin, digest = origin_of(function)
+        text = (function.__doc__ or "").strip().split("\n")[0]
+        register("format", name, Format(name, file_name, text, function, origin, digest))
+        return function
+
+    return wrap
+
+
+def fact_rows(phenomenon: Phenomenon, invocations: dict[str, Any]) -> list[dict[str, Any]]:
+    """The facts of a phenomenon as INTERFACE.md prints them."""
+    out = []
+    for fact in phenomenon.verified_facts:
+        invocation = invocations.get(fact.citation.invocation_id, {})
+        out.append({
+            "fact_id": fact.id, "phenomenon_id": phenomenon.id, "source_id": phenomenon.source_id, "artifact": fact.artifact,
+            "path": fact.path, "locator": fact.locator, "state": fact.state, "name": fact.name, "value": fact.value,
+            "kind": fact.citation.kind, "record_id": fact.citation.record_id,
+            "invocation_id": fact.citation.invocation_id, "output_sha256": fact.citation.output_sha256,
+            "rerun": invocation.get("rerun", ""),
+        })
+    return out
+
+
+def report_data(
+    state: GraphState, store: RecordStore, coverage: list[Coverage], context: dict[str, Any], rejections: int = 0
+) -> ReportData:
+    """Gather a case. `context` comes from the use case: case file, run, conclusions, invocations, parsers."""
+    invocations = context.get("invocations", {})
+    phenomena = []
+    for phenomenon in sorted(state.phenomena.values(), key=lambda p: (p.source_id, -state.quality(p), p.id)):
+        row = phenomenon.to_dict()
+        row["facts"] = fact_rows(phenomenon, invocations)
+        row.pop("verified_facts")
+        row["quality"] = state.quality(phenomenon)
+        row["also"] = sorted(state.merged.get(phenomenon.id, ()))
+        phenomena.append(row)
+    timeline = [
+        {"time": p["occurred_at"], "phenomenon_id": p["id"], "title": p["title"], "source_id": p["source_id"],
+         "category": p["category"]}
+        for p in phenomena if p["occurred_at"]
+    ]
+    timeline.sort(key=lambda r: (str(r["time"]), r["phenomenon_id"]))
+    counts: dict[str, Counter[str]] = {}
+    for row_ in coverage:
+        counts.setdefault(row_.artifact, Counter())[row_.outcome] += 1
+    hypotheses = []
+    for hypothesis_id in sorted(state.hypotheses):
+        view = state.hypothesis_view(hypothesis_id)
+        said = views.conclusion(state, state.hypotheses[hypothesis_id])
+        view["conclusion"], view["conclusion_reasons"] = said.verdict, list(said.reasons)
+        view["alternatives"] = state.alternatives(hypothesis_id)
+        view["edges"] = [e.to_dict() for e in state.edges_to(hypothesis_id)]
+        view["probes_made"] = [p for (h, _, _), p in sorted(state.probes.items()) if h == hypothesis_id]
+        hypotheses.append(view)
+    order = {"concluded": 0, "contested": 1, "not_tested": 2, "refuted": 3, "open": 4}
+    hypotheses.sort(key=lambda h: (h["innocent"], order[h["conclusion"]], -h["log_odds"], h["id"]))
+    return ReportData(
+        context=context,
+        sources=[{**s.to_dict(), "hashes": state.hashes.get(s.id, {})} for s in sorted(state.sources.values(), key=lambda s: s.id)],
+        hypotheses=hypotheses, phenomena=phenomena,
+        edges=[e.to_dict() for e in sorted(state.edges.values(), key=lambda e: e.id) if e.edge_type != NEUTRAL],
+        entities=[e.to_dict() for e in sorted(state.entities.values(), key=lambda e: (e.type, e.name, e.id))],
+        links=[link.to_dict() for link in sorted(state.links.values(), key=lambda x: x.id)],
+        matrix=views.matrix(state), timeline=timeline,
+        rounds=[{**r.to_dict(), "new_phenomena_count": r.new_phenomena_count, "new_edges_count": r.new_edges_count,
+                 "status_flips": r.status_flips} for r in sorted(state.rounds.values(), key=lambda r: r.round_number)],
+        leads=[x.to_dict() for x in sorted(state.leads.values(), key=lambda x: (x.round_number, x.id))],
+        probes=[p for _, p in sorted(state.probes.items())],
+        coverage=[c.to_dict() for c in sorted(coverage, key=lambda c: (c.source_id, c.path, c.inode or "", c.parser))],
+        coverage_counts={a: dict(sorted(c.items())) for a, c in sorted(counts.items())},
+        unused=views.unused_phenomena(state), reviews=list(state.reviews),
+        questions=[q for _, q in sorted(state.questions.items())], rejections=rejections, artifacts=store.artifacts(),
+        records=lambda: store.records(),
+    )
