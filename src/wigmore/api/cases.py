@@ -38,3 +38,22 @@ def open_case(path: Path, *, write: bool = False, threads: int = 2) -> Workbench
         raise UseError(str(error)) from error
     except LedgerError as error:
         raise UseError(str(error), INTEGRITY if "amage" in type(error).__name__ else FAILED) from error
+
+
+def refusal(error: Exception) -> tuple[str, int] | None:
+    """The message and exit code of an error that is the user's to mend; None for one that is ours."""
+    from wigmore.agents.templates import TemplateError
+    from wigmore.graph.semantics import SemanticsError
+    from wigmore.ledger import LedgerError
+    from wigmore.model.protocols import ParseError
+    from wigmore.records.indicators import RuleError
+
+    if isinstance(error, UseError):
+        return str(error), error.code
+    if isinstance(error, (CaseFileError, ConfigError, RuleError, TemplateError, SemanticsError)):
+        return str(error), USAGE
+    if isinstance(error, LedgerError):
+        return str(error), INTEGRITY if "amage" in type(error).__name__ else FAILED
+    if isinstance(error, (ParseError, OSError)):
+        return str(error), FAILED
+    return None

@@ -26,9 +26,10 @@ from wigmore.model.nouns import Coverage, EvidenceSource
 from wigmore.model.times import stamp
 from wigmore.records.extraction import Extraction, Progress
 from wigmore.registry import parsers
-from wigmore.reports.data import report_data
+from wigmore.reports.data import ReportData, report_data
 from wigmore.reports.html import render_html
 
+PROFILES = ("triage", "full")
 Busy = list[tuple[str, str, float]]
 
 
@@ -41,6 +42,7 @@ class Options:
     say: Callable[[str], None] = lambda _: None
     progress: Callable[[Progress, Busy], None] | None = None
     audit: bool = True
+    profile: str = "full"
 
 
 @dataclass
@@ -86,6 +88,8 @@ def run(case: Path, options: Options) -> Result:
 
 def _run(bench: Workbench, options: Options) -> Result:
     case = bench.case
+    if options.profile not in PROFILES:
+        raise UseError(f"unknown profile {options.profile!r}; one of {', '.join(PROFILES)}")
     if not bench.case_file.sources:
         raise UseError(f"{case / 'case.yaml'} names no sources: add at least one under `sources:`")
     for folder in (case / "records", case / "outputs", case / "runs"):
@@ -107,7 +111,7 @@ def _run(bench: Workbench, options: Options) -> Result:
     gaps = _intake(bench, extraction, options)
     _expected_coverage(bench)
     investigation = Investigation(bench, jobs=options.jobs, say=options.say)
-    outcome = investigation.run()
+    outcome = investigation.run(triage_only=options.profile == "triage")
     audit = Audit()
     if options.audit:
         options.say("audit")
@@ -125,10 +129,23 @@ def _run(bench: Workbench, options: Options) -> Result:
         temporary.write_text(json.dumps(archive, indent=1, sort_keys=True), encoding="utf-8")
     report = folder / "report.html"
     with durable_file(report) as temporary:
-        temporary.write_text(render_html(report_data(bench.state, bench.store, bench.coverage, _context(bench, archive))),
-                             encoding="utf-8")
+        temporary.write_text(render_html(gather(bench, archive)), encoding="utf-8")
     code = INTEGRITY if audit.overall == "block" else BUDGET if outcome.budget else GAPS if gaps else DONE
     return Result(case, code, conclusions(bench), gaps, report, graph_hash, head, audit.to_dict(), extraction.progress)
+
+
+def gather(bench: Workbench, archive: dict[str, Any]) -> ReportData:
+    """The report's data of an opened case."""
+    rejections = bench.ledger.counts().get("rejection", 0)
+    return report_data(bench.state, bench.store, bench.coverage, _context(bench, archive), rejections)
+
+
+def latest_report(bench: Workbench) -> ReportData:
+    """The report's data as of the last run; raises UseError where none was finished."""
+    archives = sorted((bench.case / "runs").glob("*/run.json"))
+    if not archives:
+        raise UseError(f"no run of {bench.case} was finished; `wigmore run {bench.case}` goes on with it")
+    return gather(bench, json.loads(archives[-1].read_text(encoding="utf-8")))
 
 
 def vars_of(damage: Any) -> dict[str, str]:

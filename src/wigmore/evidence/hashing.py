@@ -29,7 +29,8 @@ def hash_source(spec: Any, *, media: bool = True) -> dict[str, Any]:
     A folder gives `{kind: tree, manifest_sha256, files, bytes, unreadable}`, the SHA-256 over the canonical JSON of the
     sorted rows [path, size, sha256]. A file gives `{kind, container_sha256, segments: [{path, size, md5, sha1, sha256}]}`;
     an image adds `{media_size, media_md5, media_sha1, media_sha256, stored_md5, stored_sha1, stored_ok}` unless `media`
-    is off; `stored_ok` is None where nothing is stored, `media_error` says why the medium could not be read through.
+    is off; `stored_ok` is None where nothing is stored, `media_error` says why the medium could not be read through and
+    `media_damaged` where (E01).
     """
     from wigmore.evidence.source import open_source
 
@@ -73,6 +74,8 @@ def _sha256(stream: BinaryIO) -> tuple[str, int]:
 
 def hash_container(source: Any, *, media: bool) -> dict[str, Any]:
     """The hashes of a single-file source and of the files that belong to it."""
+    from wigmore.evidence.ewf_media import EwfMedia
+
     store = source.open_store("")
     entry = next(iter(store.entries()))
     if not isinstance(entry, Entry):
@@ -103,7 +106,10 @@ def hash_container(source: Any, *, media: bool) -> dict[str, Any]:
             opened.seek(0)
             found_hashes = hash_stream(opened)
         except (OSError, ParseError) as error:
-            return {**result, "stored_ok": False if stored.md5 or stored.sha1 else None, "media_error": str(error)[:400]}
+            result |= {"stored_ok": False if stored.md5 or stored.sha1 else None, "media_error": str(error)[:400]}
+            if isinstance(opened, EwfMedia):
+                result["media_damaged"] = [{"offset": start, "length": length} for start, length in opened.damaged()]
+            return result
         result |= {f"media_{name}": found_hashes[name] for name in ALGORITHMS}
     checks = [result[f"media_{name}"] == value for name, value in (("md5", stored.md5), ("sha1", stored.sha1)) if value]
     result["stored_ok"] = all(checks) if checks else None

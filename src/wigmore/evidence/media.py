@@ -218,6 +218,9 @@ def open_media(file: EvidenceFile, kind: str | None) -> Media:
 
 def reason_of(error: BaseException) -> str:
     """The telling part of a library's message, without its trail of function names."""
+    raised = re.search(r"OSError\(['\"](.+?)['\"]\)", str(error))
+    if raised:  # an error of the medium that came up through The Sleuth Kit
+        return raised[1][:400]
     lines = [line.strip() for line in str(error).replace("\r", "\n").split("\n") if line.strip()]
     text = lines[0] if lines else type(error).__name__
     text = re.sub(r"^[A-Za-z_0-9]+: ", "", text)
@@ -242,12 +245,22 @@ def _raw(file: EvidenceFile, held: list[BinaryIO]) -> Media:
 
 
 def _ewf(file: EvidenceFile, held: list[BinaryIO]) -> Media:
-    import pyewf
+    from wigmore.evidence.ewf_media import EwfMedia
 
     files = segments(file, "E01")
+    media = EwfMedia(_streams(files, held))
+    media.segments = tuple(one.path for one in files)
+    return media
+
+
+def _ewf_second(file: EvidenceFile, held: list[BinaryIO]) -> Media:
+    """EWF version 2 (Ex01), through libewf."""
+    import pyewf
+
+    files = segments(file, "Ex01")
     handle = pyewf.handle()
     handle.open_file_objects(_streams(files, held))
-    media = Media(handle.get_media_size(), "E01", handle, tuple(held))
+    media = Media(handle.get_media_size(), "Ex01", handle, tuple(held))
     media.sector_size = handle.get_bytes_per_sector() or 512
     media.segments = tuple(one.path for one in files)
     return media
@@ -309,7 +322,7 @@ def _vmdk(file: EvidenceFile, held: list[BinaryIO]) -> Media:
 
 _OPENERS: dict[str, Callable[[EvidenceFile, list[BinaryIO]], Media]] = {
     "E01": _ewf,
-    "Ex01": _ewf,
+    "Ex01": _ewf_second,
     "VMDK": _vmdk,
     "VHD": _simple("pyvhdi", "file", "VHD"),
     "VHDX": _simple("pyvhdi", "file", "VHDX"),

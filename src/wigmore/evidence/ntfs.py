@@ -44,11 +44,22 @@ class MasterFileTable:
         late: list[tuple[int, int, str, tuple[int, ...]]] = []
         step = max(1, PIECE // record_size) * record_size
         for start in range(0, self.count * record_size, step):
-            piece = bytearray(read(start, min(step, self.count * record_size - start)))
+            piece = self._piece(read, start, min(step, self.count * record_size - start))
             for offset in range(0, len(piece) - record_size + 1, record_size):
                 self._record(piece, offset, (start + offset) // record_size, late)
         for base, parent, name, stamps in late:
             self._name(base, parent, name, stamps)
+
+    def _piece(self, read: Callable[[int, int], bytes], start: int, length: int) -> bytearray:
+        """Bytes of the table; where a part of it cannot be read, zeros and a note of its records."""
+        try:
+            return bytearray(read(start, length))
+        except (OSError, RuntimeError):
+            if length <= self.record_size:
+                self.bad.append(start // self.record_size)
+                return bytearray(self.record_size)
+        half = length // self.record_size // 2 * self.record_size
+        return self._piece(read, start, half) + self._piece(read, start + half, length - half)
 
     def _record(self, piece: bytearray, start: int, number: int, late: list[tuple[int, int, str, tuple[int, ...]]]) -> None:
         mark, fix_at, fix_count, _, sequence, _, first, flags, _, _, base = _HEADER.unpack_from(piece, start)

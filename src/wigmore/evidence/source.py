@@ -254,6 +254,9 @@ class Source:
         if kind == "E01" and not stored.finished:
             broken = bool(stored.problem) and not stored.cut
             gaps.insert(0, Gap(stored.problem or "the last segment is missing", None, "damaged" if broken else "truncated"))
+        reach = getattr(layout.media, "known", layout.media.size)
+        if reach < layout.media.size:
+            gaps.append(Gap(f"the medium is missing from offset {reach} on, of {layout.media.size} bytes", reach, "truncated"))
         if stored.errors:
             bad = ", ".join(f"{first}+{count}" for first, count in stored.errors[:20])
             gaps.append(Gap(f"unreadable when acquired, sectors (first+count): {bad}"))

@@ -365,9 +365,12 @@ class Investigation:
         self._tasks([(self.roles["timeline"], f"timeline:{identify('graph', self.bench.state.graph_hash())}", "")])
         self._phase("timeline", before)
 
-    def run(self) -> Outcome:
-        """Phases 1 to 4."""
+    def run(self, *, triage_only: bool = False) -> Outcome:
+        """Phases 1 to 4, or the first alone."""
         self.triage()
+        if triage_only:
+            self.outcome.stop = "triage only"
+            return self.outcome
         self.hypothesise()
         self.investigate()
         self.timeline()

@@ -7,7 +7,7 @@ import binascii
 import re
 from collections.abc import Iterator
 
-from wigmore.artifacts.generic.sqlite_queries import Data, Query, clock, milliseconds, named, read_queries, seconds
+from wigmore.artifacts.generic.sqlite_queries import Data, Query, clock, milliseconds, named, read_queries
 from wigmore.artifacts.generic.sqlite_reader import Database, Layout
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Yield
@@ -17,16 +17,20 @@ SQLITE = "https://www.sqlite.org/fileformat2.html"
 ANDROID = "https://developer.android.com/reference/android/"
 
 DOWNLOADS = Layout(paths=("downloads.db",), tables=(("downloads", ("uri", "_data", "lastmod", "total_bytes")),))
-ACCOUNTS = Layout(paths=("accounts.db", "accounts_ce.db", "accounts_de.db"), tables=(("accounts", ("name", "type")), ("extras", ())))
+ACCOUNTS = Layout(
+    paths=("accounts.db", "accounts_ce.db", "accounts_de.db"), tables=(("accounts", ("name", "type")), ("extras", ()))
+)
 STORE = Layout(paths=("localappstate.db",), tables=(("appstate", ("package_name", "first_download_ms")),))
 LIBRARY = Layout(tables=(("ownership", ("account", "library_id", "doc_id")),))
 WEBVIEW = Layout(paths=("webview.db",), tables=(("cookies", ("name", "value", "domain", "expires")), ("formurl", ())))
 FILES = Layout(
-    paths=("files_master_database",), tables=(("files_master_table", ("root_path", "root_relative_file_path", "file_name")),)
+    paths=("files_master_database",),
+    tables=(("files_master_table", ("root_path", "root_relative_file_path", "file_name")),),
 )
 TANGO = Layout(tables=(("messages", ("msg_id", "conv_id", "create_time", "send_time", "payload")), ("likes", ())))
 WHATSAPP = Layout(
-    paths=("msgstore.db",), tables=(("message", ("text_data", "from_me", "timestamp")), ("chat", ("jid_row_id",)), ("jid", ("raw_string",)))
+    paths=("msgstore.db",),
+    tables=(("message", ("text_data", "from_me", "timestamp")), ("chat", ("jid_row_id",)), ("jid", ("raw_string",))),
 )
 OLD_WHATSAPP = Layout(tables=(("messages", ("key_remote_jid", "key_from_me", "data", "timestamp")),))
 WA = Layout(paths=("wa.db",), tables=(("wa_contacts", ("jid", "display_name")),))
@@ -35,7 +39,8 @@ DOWNLOAD = Query(
     "android.download",
     ("downloads d",),
     "d._id d.uri d.hint d._data d.title d.description d.mimetype d.lastmod d.total_bytes d.current_bytes d.status "
-    "d.notificationpackage d.uid d.referer d.etag d.deleted d.is_visible_in_downloads_ui d.mediaprovider_uri d.destination",
+    "d.notificationpackage d.uid d.referer d.etag d.deleted d.is_visible_in_downloads_ui d.mediaprovider_uri "
+    "d.destination",
     "d._id",
     {"lastmod": milliseconds},
 )
@@ -82,8 +87,10 @@ STORED = Query(
     "android.files_by_google",
     ("files_master_table f", "LEFT JOIN files_metadata_table m ON m.file_id = f.id",
      "LEFT JOIN file_open_info_table o ON o.file_id = f.id"),
-    "f.id f.root_path f.root_relative_file_path f.file_name f.size f.file_date_modified_ms f.storage_location f.mime_type "
-    "f.media_type f.uri f.is_hidden f.title f.parent_folder_name m.taken_date_ms m.latitude m.longitude m.device_description "
+    "f.id f.root_path f.root_relative_file_path f.file_name f.size f.file_date_modified_ms f.storage_location "
+    "f.mime_type "
+    "f.media_type f.uri f.is_hidden f.title f.parent_folder_name m.taken_date_ms m.latitude m.longitude "
+    "m.device_description "
     "m.duration_ms m.artist m.album o.file_open_time_stamp_ms",
     "f.id",
     {"file_date_modified_ms": milliseconds, "taken_date_ms": milliseconds, "file_open_time_stamp_ms": milliseconds},
@@ -137,8 +144,10 @@ WHATSAPP_MESSAGE = Query(
     ("message m", "LEFT JOIN chat c ON c._id = m.chat_row_id", "LEFT JOIN jid j ON j._id = c.jid_row_id",
      "LEFT JOIN jid s ON s._id = m.sender_jid_row_id", "LEFT JOIN message_media a ON a.message_row_id = m._id",
      "LEFT JOIN message_location l ON l.message_row_id = m._id"),
-    "m._id m.text_data m.from_me m.timestamp m.received_timestamp m.receipt_server_timestamp m.message_type m.key_id m.status "
-    "m.starred m.recipient_count c.subject:chat_subject j.raw_string:chat_jid s.raw_string:sender_jid a.file_path a.mime_type "
+    "m._id m.text_data m.from_me m.timestamp m.received_timestamp m.receipt_server_timestamp m.message_type "
+    "m.key_id m.status "
+    "m.starred m.recipient_count c.subject:chat_subject j.raw_string:chat_jid s.raw_string:sender_jid "
+    "a.file_path a.mime_type "
     "a.file_size a.media_name a.media_caption a.media_duration l.latitude l.longitude l.place_name l.place_address",
     "m._id",
     {"timestamp": milliseconds, "received_timestamp": milliseconds, "receipt_server_timestamp": milliseconds},
@@ -148,7 +157,8 @@ OLD_WHATSAPP_MESSAGE = Query(
     "android.whatsapp.message",
     ("messages m", "LEFT JOIN chat_list c ON c.key_remote_jid = m.key_remote_jid"),
     "m._id m.key_remote_jid m.key_from_me m.key_id m.data m.timestamp m.received_timestamp m.receipt_device_timestamp "
-    "m.read_device_timestamp m.status m.media_wa_type m.media_name m.media_caption m.media_mime_type m.media_size m.latitude "
+    "m.read_device_timestamp m.status m.media_wa_type m.media_name m.media_caption m.media_mime_type "
+    "m.media_size m.latitude "
     "m.longitude m.remote_resource m.starred c.subject:chat_subject",
     "m._id",
     {"timestamp": milliseconds, "received_timestamp": milliseconds, "receipt_device_timestamp": milliseconds,
@@ -161,13 +171,16 @@ def _whatsapp_call(data: Data, database: Database) -> None:
     data["direction"] = "outgoing" if data.get("from_me") == 1 else "incoming"
     data["media"] = "video" if data.get("video_call") == 1 else "audio"
     data["duration_clock"] = clock(data.get("duration"))
-    named(data, "call_result", {0: "in progress", 2: "missed", 3: "unavailable or rejected", 4: "missed", 5: "answered"})
+    named(
+        data, "call_result", {0: "in progress", 2: "missed", 3: "unavailable or rejected", 4: "missed", 5: "answered"}
+    )
 
 
 WHATSAPP_CALL = Query(
     "android.whatsapp.call",
     ("call_log c", "LEFT JOIN jid j ON j._id = c.jid_row_id", "LEFT JOIN jid g ON g._id = c.group_jid_row_id"),
-    "c._id c.from_me c.timestamp c.video_call c.duration c.call_result c.bytes_transferred c.call_id j.raw_string:party_jid "
+    "c._id c.from_me c.timestamp c.video_call c.duration c.call_result c.bytes_transferred c.call_id "
+    "j.raw_string:party_jid "
     "g.raw_string:group_jid",
     "c._id",
     {"timestamp": milliseconds},
@@ -176,7 +189,8 @@ WHATSAPP_CALL = Query(
 WHATSAPP_CONTACT = Query(
     "android.whatsapp.contact",
     ("wa_contacts c",),
-    "c._id c.jid c.display_name c.given_name c.family_name c.wa_name c.number c.status c.status_timestamp c.is_whatsapp_user "
+    "c._id c.jid c.display_name c.given_name c.family_name c.wa_name c.number c.status c.status_timestamp "
+    "c.is_whatsapp_user "
     "c.company c.title c.nickname",
     "c._id",
     {"status_timestamp": milliseconds},

@@ -14,9 +14,12 @@ from wigmore.registry import Claim, parser
 
 AOSP = "https://android.googlesource.com/platform/frameworks/base/+/refs/heads/main/"
 EVENTS = {
-    1: "moved to foreground", 2: "moved to background", 3: "end of day", 4: "continue previous day", 5: "configuration change",
-    6: "system interaction", 7: "user interaction", 8: "shortcut invocation", 9: "chooser action", 10: "notification seen",
-    11: "standby bucket changed", 12: "notification interruption", 15: "screen interactive", 16: "screen non-interactive",
+    1: "moved to foreground", 2: "moved to background", 3: "end of day", 4: "continue previous day",
+    5: "configuration change",
+    6: "system interaction", 7: "user interaction", 8: "shortcut invocation", 9: "chooser action",
+    10: "notification seen",
+    11: "standby bucket changed", 12: "notification interruption", 15: "screen interactive",
+    16: "screen non-interactive",
     17: "keyguard shown", 18: "keyguard hidden", 19: "foreground service start", 20: "foreground service stop",
     23: "activity stopped", 26: "device shutdown", 27: "device startup", 28: "user unlocked",
 }  # fmt: skip
@@ -133,13 +136,17 @@ def usagestats(file: EvidenceFile) -> Iterator[Yield]:
     """One record an event, one an app's aggregate; offsets are added to the start in the file's name."""
     name = file.path.rsplit("/", 1)[-1]
     if not (name.isdigit() and len(name) <= 14):
-        raise ParseError(file.path, None, "the name is not the start of the span in ms, times cannot be placed", "schema_unknown")
+        raise ParseError(
+            file.path, None, "the name is not the start of the span in ms, times cannot be placed", "schema_unknown"
+        )
     start = int(name)
 
     def placed(text: str | None) -> Time | None:
         if text is None or not re.fullmatch(r"-?\d{1,14}", text) or text == "0":
             return None
-        time = posix(start + int(text), unit="ms", source="start of the span in the file's name, plus the stored offset")
+        time = posix(
+            start + int(text), unit="ms", source="start of the span in the file's name, plus the stored offset"
+        )
         return {**time, "raw": text} if time else None
 
     root = read_xml(file)
@@ -160,7 +167,8 @@ def usagestats(file: EvidenceFile) -> Iterator[Yield]:
             if (time := placed(found.get(attribute))) is not None
         }  # fmt: skip
         aggregate: dict[str, object] = {
-            "package": found.get("package"), "time_active_ms": found.get("timeActive"), "last_event": found.get("lastEvent"),
+            "package": found.get("package"), "time_active_ms": found.get("timeActive"),
+            "last_event": found.get("lastEvent"),
             "launch_count": found.get("appLaunchCount"),
         }  # fmt: skip
         data_kept = {key: value for key, value in aggregate.items() if value is not None}
@@ -188,7 +196,11 @@ def wifi(file: EvidenceFile) -> Iterator[Yield]:
                 name = element.attributes.get("name")
                 value = element.attributes.get("value", element.text.strip())
                 if name and not element.children and value:
-                    clean = value[1:-1] if element.name == "string" and value[:1] == value[-1:] == '"' and len(value) > 1 else value
+                    clean = (
+                        value[1:-1]
+                        if element.name == "string" and value[:1] == value[-1:] == '"' and len(value) > 1
+                        else value
+                    )
                     if name in data:
                         previous = data[name]
                         data[name] = [*previous, clean] if isinstance(previous, list) else [previous, clean]
@@ -223,4 +235,7 @@ def build_properties(file: EvidenceFile) -> Iterator[Yield]:
                 data[name] = value
     if data:
         host = next((str(data[n]) for n in ("ro.serialno", "ro.boot.serialno") if data.get(n)), "")
-        yield {"kind": "offset", "offset": 0, "length": file.size}, Record(data, times, host_id=host, artifact="android.build_properties")
+        yield (
+            {"kind": "offset", "offset": 0, "length": file.size},
+            Record(data, times, host_id=host, artifact="android.build_properties"),
+        )

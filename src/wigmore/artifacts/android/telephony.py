@@ -15,7 +15,6 @@ CALL_TYPES = {
     1: "incoming", 2: "outgoing", 3: "missed", 4: "voicemail", 5: "rejected", 6: "blocked", 7: "answered externally",
 }  # fmt: skip
 ADDRESS_TYPES = {129: "bcc", 130: "cc", 137: "from", 151: "to"}
-BUGLE_STATUS_SENT = frozenset((1, 2))
 
 MESSAGES = Layout(paths=("mmssms.db",), tables=(("sms", ("address", "date", "type", "body")), ("threads", ())))
 CALLS = Layout(paths=("calllog.db", "contacts2.db"), tables=(("calls", ("number", "date", "duration", "type")),))
@@ -25,7 +24,8 @@ CONTACTS = Layout(
 )
 BUGLE = Layout(
     paths=("bugle_db",),
-    tables=(("messages", ("conversation_id", "sender_id", "received_timestamp")), ("participants", ("normalized_destination",)),
+    tables=(("messages", ("conversation_id", "sender_id", "received_timestamp")),
+            ("participants", ("normalized_destination",)),
             ("parts", ("message_id", "text"))),
 )  # fmt: skip
 
@@ -52,12 +52,16 @@ def _mms(data: Data, database: Database) -> None:
     named(data, "msg_box", {1: "received", 2: "sent", 3: "draft", 4: "outbox", 5: "failed"}, "direction")
     identifier = data["_id"]
     if database.has("addr", "msg_id", "address", "type"):
-        for address, kind in database.related("SELECT address, type FROM addr WHERE msg_id = ? ORDER BY _id", identifier):
+        for address, kind in database.related(
+            "SELECT address, type FROM addr WHERE msg_id = ? ORDER BY _id", identifier
+        ):
             who = "Local User" if address == "insert-address-token" else address
             data.setdefault(ADDRESS_TYPES.get(kind, f"address_{kind}"), []).append(who)
     if database.has("part", "mid", "ct", "text"):
         file_column = '"_data"' if database.has("part", "_data") else "NULL"
-        parts = database.related(f"SELECT ct, name, text, {file_column} FROM part WHERE mid = ? ORDER BY seq, _id", identifier)
+        parts = database.related(
+            f"SELECT ct, name, text, {file_column} FROM part WHERE mid = ? ORDER BY seq, _id", identifier
+        )
         data["body"] = "\n".join(str(text) for kind, _, text, _ in parts if kind == "text/plain" and text)
         data["parts"] = [{"type": k, "name": n, "file": f} for k, n, _, f in parts if k != "application/smil"]
 
@@ -65,7 +69,8 @@ def _mms(data: Data, database: Database) -> None:
 MMS = Query(
     "android.mms",
     ("pdu p",),
-    "p._id p.thread_id p.date p.date_sent p.msg_box p.read p.seen p.sub p.m_id p.ct_l p.m_type p.m_size p.tr_id p.creator "
+    "p._id p.thread_id p.date p.date_sent p.msg_box p.read p.seen p.sub p.m_id p.ct_l p.m_type p.m_size p.tr_id "
+    "p.creator "
     "p.text_only p.locked",
     "p._id",
     {"date": seconds, "date_sent": seconds},  # unlike SMS, MMS are stored in seconds
@@ -81,7 +86,8 @@ def _call(data: Data, database: Database) -> None:
 CALL = Query(
     "android.call",
     ("calls c",),
-    "c._id c.number c.date c.duration c.type c.name c.matched_number c.formatted_number c.normalized_number c.numbertype "
+    "c._id c.number c.date c.duration c.type c.name c.matched_number c.formatted_number c.normalized_number "
+    "c.numbertype "
     "c.numberlabel c.countryiso c.geocoded_location c.presentation c.via_number c.is_read c.new c.last_modified "
     "c.subscription_component_name c.subscription_id c.phone_account_address c.data_usage c.features c.transcription "
     "c.voicemail_uri c.block_reason c.missed_reason c.call_screening_app_name c.lookup_uri",
@@ -90,8 +96,10 @@ CALL = Query(
     derive=_call,
 )
 KINDS = {
-    "phone_v2": "phones", "email_v2": "emails", "name": "names", "postal-address_v2": "addresses", "nickname": "nicknames",
-    "organization": "organizations", "note": "notes", "website": "urls", "im": "instant_messages", "contact_event": "events",
+    "phone_v2": "phones", "email_v2": "emails", "name": "names", "postal-address_v2": "addresses",
+    "nickname": "nicknames",
+    "organization": "organizations", "note": "notes", "website": "urls", "im": "instant_messages",
+    "contact_event": "events",
     "relation": "relations", "photo": "", "group_membership": "", "identity": "",
 }  # fmt: skip
 PHONE_LABELS = {"1": "Home", "2": "Mobile", "3": "Work", "4": "Work fax", "5": "Home fax", "6": "Pager", "7": "Other",
@@ -102,7 +110,8 @@ def _contact(data: Data, database: Database) -> None:
     if not database.has("mimetypes", "mimetype"):
         return
     rows = database.related(
-        "SELECT m.mimetype, d.data1, d.data2, d.data3, d.data4 FROM data d LEFT JOIN mimetypes m ON m._id = d.mimetype_id "
+        "SELECT m.mimetype, d.data1, d.data2, d.data3, d.data4 FROM data d LEFT JOIN mimetypes m ON m._id = "
+        "d.mimetype_id "
         "WHERE d.raw_contact_id = ? ORDER BY d._id",
         data["_id"],
     )
@@ -160,9 +169,14 @@ def _bugle(data: Data, database: Database) -> None:
 
 BUGLE_MESSAGE = Query(
     "android.google_messages",
-    ("messages m", "LEFT JOIN participants p ON p._id = m.sender_id", "LEFT JOIN conversations c ON c._id = m.conversation_id"),
+    (
+        "messages m",
+        "LEFT JOIN participants p ON p._id = m.sender_id",
+        "LEFT JOIN conversations c ON c._id = m.conversation_id",
+    ),
     "m._id m.conversation_id m.sent_timestamp m.received_timestamp m.message_protocol m.message_status m.seen m.read "
-    "m.sms_message_uri m.mms_subject m.rcs_message_id p.full_name:sender_full_name p.normalized_destination:sender_number "
+    "m.sms_message_uri m.mms_subject m.rcs_message_id p.full_name:sender_full_name "
+    "p.normalized_destination:sender_number "
     "c.name:conversation c.participant_normalized_destination:conversation_number",
     "m._id",
     {"received_timestamp": milliseconds, "sent_timestamp": milliseconds},

@@ -1,7 +1,7 @@
 """Android's XML files, as text and in the binary form (ABX) of version 12 and later, as plain elements.
 
-ABX: `com.android.modules.utils.BinaryXmlSerializer` of the Android Open Source Project: magic `ABX\\0`, then tokens of one
-byte (low half: event, high half: type), big-endian numbers, strings with 16-bit length, interned where 0xFFFF stands.
+ABX: `com.android.modules.utils.BinaryXmlSerializer` of the Android Open Source Project: magic `ABX\\0`, then tokens of
+one byte (low half: event, high half: type), big-endian numbers, strings with 16-bit length, interned where 0xFFFF stands.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class _Abx:
         return raw
 
     def string(self) -> str:
-        return shown(self.take(struct.unpack(">H", self.take(2))[0]))
+        return shown(self.take(int.from_bytes(self.take(2), "big")))
 
     def known(self) -> str:
         number = struct.unpack(">H", self.take(2))[0]
@@ -116,7 +116,7 @@ class _Abx:
             text = self.string()
             self.interned.append(text)
             return text
-        return self.interned[number]
+        return str(self.interned[number])
 
     def value(self, kind: int) -> str:
         if kind in (1, 12, 13):

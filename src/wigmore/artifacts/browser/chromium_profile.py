@@ -95,7 +95,8 @@ KEYWORDS = Query(
 PROFILES = Query(
     "browser.chromium.autofill_profile",
     ("autofill_profiles p", "LEFT JOIN autofill_profile_names n ON n.guid = p.guid",
-     "LEFT JOIN autofill_profile_emails e ON e.guid = p.guid", "LEFT JOIN autofill_profile_phones t ON t.guid = p.guid"),
+     "LEFT JOIN autofill_profile_emails e ON e.guid = p.guid",
+     "LEFT JOIN autofill_profile_phones t ON t.guid = p.guid"),
     "p.guid p.company_name p.street_address p.city p.state p.zipcode p.country_code p.origin p.use_count p.use_date "
     "p.date_modified n.first_name n.middle_name n.last_name n.full_name e.email t.number",
     "p.rowid",

@@ -60,7 +60,8 @@ def _annotation(data: Data, database: Database) -> None:
 
 
 PLACES = Layout(
-    paths=("places.sqlite",), tables=(("moz_places", ("url", "title")), ("moz_historyvisits", ("place_id", "visit_date")))
+    paths=("places.sqlite",),
+    tables=(("moz_places", ("url", "title")), ("moz_historyvisits", ("place_id", "visit_date"))),
 )
 COOKIES = Layout(paths=("cookies.sqlite",), tables=(("moz_cookies", ("name", "host", "expiry")),))
 FORMS = Layout(paths=("formhistory.sqlite",), tables=(("moz_formhistory", ("fieldname", "value")),))
@@ -216,7 +217,11 @@ def permissions(file: EvidenceFile) -> Iterator[Yield]:
 
 
 def _is_logins(head: bytes, path: str, size: int) -> bool:
-    return head.lstrip().startswith(b"{") and b'"logins"' in head and (b'"nextId"' in head or b'"encryptedUsername"' in head)
+    return (
+        head.lstrip().startswith(b"{")
+        and b'"logins"' in head
+        and (b'"nextId"' in head or b'"encryptedUsername"' in head)
+    )
 
 
 @parser(

@@ -46,8 +46,18 @@ def _kind(location: str) -> tuple[str, dict[str, Any]]:
         last = datetime(*(int(x) for x in period.groups()[3:6]))  # type: ignore[arg-type]  # likewise
         user, _, page = period[7].partition("@")
         kind = "history daily" if (last - first).days <= 1 else "history weekly"
-        return kind, {"user": user, "url": page, "period_from": first.date().isoformat(), "period_to": last.date().isoformat()}
-    for prefix, kind in (("Visited: ", "history"), ("Cookie:", "cookie"), ("iecompat:", "compatibility"), ("DOMStore:", "storage")):
+        return kind, {
+            "user": user,
+            "url": page,
+            "period_from": first.date().isoformat(),
+            "period_to": last.date().isoformat(),
+        }
+    for prefix, kind in (
+        ("Visited: ", "history"),
+        ("Cookie:", "cookie"),
+        ("iecompat:", "compatibility"),
+        ("DOMStore:", "storage"),
+    ):
         if location.startswith(prefix):
             user, _, page = location[len(prefix) :].partition("@")
             return kind, {"user": user, "url": page}
@@ -77,8 +87,13 @@ def _entry(record: bytes, old: bool) -> tuple[dict[str, Any], dict[str, Time], s
         data["title"] = _title(raw)
     times: dict[str, Time] = {}
     weekly = kind in ("history daily", "history weekly")
-    names = ("modified", "accessed") if not kind.startswith("history") else ("visited_local", "visited") if weekly else (
-        "visited_secondary", "visited")
+    names = (
+        ("modified", "accessed")
+        if not kind.startswith("history")
+        else ("visited_local", "visited")
+        if weekly
+        else ("visited_secondary", "visited")
+    )
     if kind == "history weekly":
         names = ("visited_local", "created")
     for name, value, is_local in ((names[0], second, weekly), (names[1], first, False)):
@@ -113,7 +128,9 @@ def _allocated(raw: bytes, block: int) -> bool:
     reads="index.dat of Internet Explorer up to version 9, and of other programs that use WinINet",
     means="a WinINet program fetched or visited the URL; `file:` entries are local items opened through the shell",
     does_not_mean="a deliberate visit, or use of Internet Explorer itself; deleted entries may be partly overwritten",
-    refs=("https://github.com/libyal/libmsiecf/blob/main/documentation/MSIE%20Cache%20File%20(index.dat)%20format.asciidoc",),
+    refs=(
+        "https://github.com/libyal/libmsiecf/blob/main/documentation/MSIE%20Cache%20File%20(index.dat)%20format.asciidoc",
+    ),
     artifacts=("browser.msie.entry", "browser.msie.redirect"),
 )
 def index_dat(file: EvidenceFile) -> Iterator[Yield]:

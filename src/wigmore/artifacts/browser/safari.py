@@ -16,7 +16,8 @@ from wigmore.model.times import Time, cocoa
 from wigmore.registry import Claim, parser
 
 HISTORY = Layout(
-    paths=("history.db",), tables=(("history_items", ("url", "visit_count")), ("history_visits", ("history_item", "visit_time")))
+    paths=("history.db",),
+    tables=(("history_items", ("url", "visit_count")), ("history_visits", ("history_item", "visit_time"))),
 )
 TABS = Layout(paths=("browserstate.db",), tables=(("tabs", ("title", "url", "last_viewed_time")),))
 MARKS = Layout(
@@ -217,7 +218,11 @@ def binary_cookies(file: EvidenceFile) -> Iterator[Yield]:
     for size in struct.unpack(f">{pages}I", raw[8:start]):
         page = raw[start : start + size]
         if len(page) < size or size < 8 or page[:4] != b"\0\0\1\0":
-            yield Gap("a page of cookies is cut or has another signature", start, "truncated" if len(page) < size else "damaged")
+            yield Gap(
+                "a page of cookies is cut or has another signature",
+                start,
+                "truncated" if len(page) < size else "damaged",
+            )
             start += size
             continue
         count = int.from_bytes(page[4:8], "little")
@@ -246,6 +251,8 @@ def binary_cookies(file: EvidenceFile) -> Iterator[Yield]:
             }
             yield (
                 {"kind": "offset", "offset": start + at, "length": len(cookie)},
-                Record(settled(data), times, "created" if "created" in times else None, artifact="browser.safari.cookie"),
+                Record(
+                    settled(data), times, "created" if "created" in times else None, artifact="browser.safari.cookie"
+                ),
             )
         start += size

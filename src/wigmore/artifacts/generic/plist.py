@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from wigmore.artifacts.generic.plist_reader import PlistDate, PlistError, is_archive, is_plist, leaves, read_plist, unarchive
+from wigmore.artifacts.generic.plist_reader import (
+    PlistDate,
+    PlistError,
+    is_archive,
+    is_plist,
+    leaves,
+    read_plist,
+    unarchive,
+)
 from wigmore.model.protocols import EvidenceFile, ParseError, Record, Yield
 from wigmore.model.times import Time
 from wigmore.registry import Claim, parser

@@ -100,7 +100,7 @@ class _Binary:
             number_read = struct.unpack(">f" if len(raw) == 4 else ">d", raw)[0]
             return PlistDate(number_read) if kind == 3 else number_read
         if kind == 8:
-            return UID(int.from_bytes(self.take(at, low + 1), "big"))
+            return UID(int.from_bytes(self.take(at, min(low + 1, 8)), "big"))
         at, length = self.length(at, low)
         if kind == 4:
             return self.take(at, length)
@@ -146,9 +146,9 @@ def is_plist(head: bytes) -> bool:
     if head.startswith(b"bplist0"):
         return True
     start = head[:512].lstrip(b"\xef\xbb\xbf \t\r\n")
-    return start.startswith(b"<plist") or (start.startswith(b"<?xml") and b"<plist" in head[:1024]) or (
-        start.startswith(b"<!DOCTYPE plist")
-    )
+    if start.startswith((b"<plist", b"<!DOCTYPE plist")):
+        return True
+    return start.startswith(b"<?xml") and b"<plist" in head[:1024]
 
 
 def read_plist(data: bytes) -> Any:
@@ -183,7 +183,7 @@ def _dated(value: Any, depth: int) -> Any:
     if isinstance(value, list):
         return [_dated(item, depth + 1) for item in value]
     if isinstance(value, datetime):
-        return PlistDate(int((value - datetime(2001, 1, 1)).total_seconds()))  # noqa: DTZ001  # plist dates are UTC
+        return PlistDate(int((value - datetime(2001, 1, 1)).total_seconds()))  # plist dates are UTC
     return clean(value) if isinstance(value, str) else value
 
 
@@ -378,7 +378,13 @@ def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     opened = 0
     while stack:
         here, item, level = stack.pop()
-        if isinstance(item, bytes) and level < DEPTH and opened < 1000 and len(item) <= DECODED and is_plist(item[:1024]):
+        if (
+            isinstance(item, bytes)
+            and level < DEPTH
+            and opened < 1000
+            and len(item) <= DECODED
+            and is_plist(item[:1024])
+        ):
             opened += 1
             try:
                 inner = read_plist(item)

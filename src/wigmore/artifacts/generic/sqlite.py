@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -12,7 +11,17 @@ from typing import Any
 
 from wigmore.artifacts.generic.plist_reader import decode_json, leaves
 from wigmore.artifacts.generic.sqlite_queries import blob_fields
-from wigmore.artifacts.generic.sqlite_reader import MAGIC, Database, Layout, Row, View, open_database, quoted
+from wigmore.artifacts.generic.sqlite_reader import (
+    FAULTS,
+    MAGIC,
+    Database,
+    Layout,
+    Row,
+    View,
+    open_database,
+    quoted,
+    said,
+)
 from wigmore.model.canonical import canonical, sha256
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import Time, cocoa, filetime, iso, posix, webkit
@@ -20,9 +29,13 @@ from wigmore.registry import HEAD, Claim, parser, parsers
 
 HINT = re.compile(
     r"(time|date|stamp|created|modified|changed|updated|accessed|visited|expir|sent|received|delivered|_at$|_ts$|^ts$|"
-    r"last_?(used|seen|run|sync|open|play|activ|login|attempt)|start|end$|since|until|utc)", re.IGNORECASE
+    r"last_?(used|seen|run|sync|open|play|activ|login|attempt)|start|end$|since|until|utc)",
+    re.IGNORECASE,
 )
-NO_HINT = re.compile(r"(duration|timezone|time_?zone|timeout|offset|interval|elapsed|count|uptime|day|format|_id$|version)", re.IGNORECASE)
+NO_HINT = re.compile(
+    r"(duration|timezone|time_?zone|timeout|offset|interval|elapsed|count|uptime|day|format|_id$|version)",
+    re.IGNORECASE,
+)
 COMPARED = 200_000  # rows of a table without rowid whose hashes are kept for the comparison
 NESTED = 2_000  # leaves of a decoded value that are looked at for times
 NESTED_TIMES = 50
@@ -103,7 +116,7 @@ def _rowid(view: View, table: str) -> str | None:
     try:
         for _ in view.run(f"SELECT {name} FROM {quoted(table)} LIMIT 0"):
             pass
-    except sqlite3.Error as error:
+    except FAULTS as error:
         if "no such column" in str(error):
             return None  # WITHOUT ROWID
     return name
@@ -134,7 +147,7 @@ def _by_rowid(database: Database, table: str, rowid: str) -> Iterator[Row]:
             if last is not None and key <= last:
                 break
             yield Row(table, key, values)
-    except sqlite3.Error:
+    except FAULTS:
         return  # the gap of the upward pass stands for the table
 
 
@@ -149,8 +162,8 @@ def _without_rowid(database: Database, table: str) -> Iterator[Row]:
         try:
             for row in view.run(sql):
                 yield dict(zip(columns, row, strict=True))
-        except (sqlite3.Error, OverflowError) as error:
-            database.gaps.append(Gap(f"table {table}{version}: {error}"))
+        except FAULTS as error:
+            database.gaps.append(Gap(f"table {table}{version}: {said(error)}"))
 
     def digest(values: dict[str, Any]) -> str:
         return sha256(canonical({k: v.hex() if isinstance(v, bytes) else repr(v) for k, v in values.items()}))[:32]
@@ -183,7 +196,12 @@ def _elsewhere(file: EvidenceFile, database: Database) -> Iterator[Yield]:
         head = stream.read(HEAD)
     for known in parsers().values():
         claim = known.claims
-        if isinstance(claim, Layout) and claim.tables and not claim(head, file.path, file.size) and claim.fits(database.tables):
+        if (
+            isinstance(claim, Layout)
+            and claim.tables
+            and not claim(head, file.path, file.size)
+            and claim.fits(database.tables)
+        ):
             for item in known.function(file):
                 if isinstance(item, tuple):
                     locator, found = item
@@ -194,7 +212,7 @@ def _elsewhere(file: EvidenceFile, database: Database) -> Iterator[Yield]:
     "generic.sqlite",
     claims=Claim(magic=((0, MAGIC),)),
     reads="any SQLite 3 database, with the write-ahead log or rollback journal beside it",
-    means="the database holds this row now (live, wal_committed) or held it before its log was written (wal_superseded)",
+    means="the database holds this row (live, wal_committed) or held it before its log was written (wal_superseded)",
     does_not_mean="what the row stands for; a time guessed from a column's name is a hint, never a dated event",
     refs=("https://www.sqlite.org/fileformat2.html", "https://www.sqlite.org/walformat.html"),
     generic=True,

@@ -27,7 +27,10 @@ QUARANTINE = Layout(
 )
 USAGE = Layout(tables=(("application_usage", ("event", "bundle_id", "app_path", "last_time", "number_times")),))
 VERSIONS = Layout(
-    tables=(("files", ("file_name", "file_path", "file_last_seen")), ("generations", ("generation_path", "generation_add_time")))
+    tables=(
+        ("files", ("file_name", "file_path", "file_last_seen")),
+        ("generations", ("generation_path", "generation_add_time")),
+    )
 )
 TIMELINE = Layout(
     paths=("activitiescache.db",), tables=(("Activity", ("AppId", "ActivityType", "StartTime", "LastModifiedTime")),)
@@ -36,7 +39,8 @@ DRIVE = Layout(
     tables=(("cloud_entry", ("resource_id", "filename", "modified")), ("local_entry", ("inode_number", "filename")))
 )
 KODI = Layout(
-    paths=("myvideos*.db",), tables=(("files", ("idFile", "strFilename", "playCount", "lastPlayed")), ("path", ("strPath",)))
+    paths=("myvideos*.db",),
+    tables=(("files", ("idFile", "strFilename", "playCount", "lastPlayed")), ("path", ("strPath",))),
 )
 
 EVENT = Query(
@@ -49,7 +53,8 @@ EVENT = Query(
     {"LSQuarantineTimeStamp": apple},
     derive=lambda data, database: named(
         data, "LSQuarantineTypeNumber",
-        {0: "web download", 1: "other download", 2: "e-mail attachment", 3: "message attachment", 4: "calendar attachment",
+        {0: "web download", 1: "other download", 2: "e-mail attachment", 3: "message attachment",
+         4: "calendar attachment",
          5: "other attachment"}, "type_name",
     ),
 )  # fmt: skip
@@ -101,8 +106,8 @@ def _activity(data: Data, database: Database) -> None:
         data["duration_seconds"] = end - start
 
 
-TIMES = {name: seconds for name in ("StartTime", "EndTime", "LastModifiedTime", "LastModifiedOnClient", "CreatedTime",
-                                    "ExpirationTime", "OriginalLastModifiedOnClient")}  # fmt: skip
+TIME_COLUMNS = "StartTime EndTime LastModifiedTime LastModifiedOnClient CreatedTime ExpirationTime"
+TIMES = dict.fromkeys(TIME_COLUMNS.split(), seconds)
 COLUMNS = (
     "{0}.Id {0}.AppId {0}.AppActivityId {0}.ActivityType {0}.ActivityStatus {0}.OperationType {0}.ParentActivityId "
     "{0}.Tag {0}.Group {0}.StartTime {0}.EndTime {0}.LastModifiedTime {0}.LastModifiedOnClient {0}.CreatedTime "
@@ -114,7 +119,8 @@ ACTIVITY = Query(
     derive=_activity,
 )  # fmt: skip
 OPERATION = Query(
-    "windows.timeline", ("ActivityOperation a",), COLUMNS.format("a"), "a.rowid", TIMES, ("StartTime", "LastModifiedTime"),
+    "windows.timeline", ("ActivityOperation a",), COLUMNS.format("a"), "a.rowid", TIMES,
+    ("StartTime", "LastModifiedTime"),
     derive=_activity,
 )  # fmt: skip
 
@@ -132,7 +138,14 @@ def _local(data: Data, database: Database) -> None:
 
 
 def _path(
-    database: Database, relations: str, child: str, parent: str, entries: str, key: str, identifier: object, name: object
+    database: Database,
+    relations: str,
+    child: str,
+    parent: str,
+    entries: str,
+    key: str,
+    identifier: object,
+    name: object,
 ) -> str:
     """The path of an entry: names of its parents, at most 64; the root's own name is left to the parents' end."""
     parts, seen = [str(name or "")], {identifier}
@@ -221,7 +234,8 @@ def document_versions(file: EvidenceFile) -> Iterator[Yield]:
     reads="ActivitiesCache.db of Windows 10 1803 and later",
     means="an app, document or page was used in the account, from start to end; clipboard entries where kept",
     does_not_mean="that it was used on this computer: PlatformDeviceId names the device it was",
-    refs=("https://learn.microsoft.com/en-us/windows/uwp/launch-resume/useractivities",), artifacts=(ACTIVITY.artifact,),
+    refs=("https://learn.microsoft.com/en-us/windows/uwp/launch-resume/useractivities",),
+    artifacts=(ACTIVITY.artifact,),
 )  # fmt: skip
 def timeline(file: EvidenceFile) -> Iterator[Yield]:
     """One record an activity and one an operation waiting for synchronisation."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,7 +96,7 @@ class Query:
     joins: tuple[str, ...]
     columns: str
     key: str
-    times: dict[str, Convert] = field(default_factory=dict)
+    times: Mapping[str, Convert] = field(default_factory=dict)
     dated_by: tuple[str, ...] = ()
     where: str = ""
     derive: Callable[[Data, Database], None] | None = None
@@ -164,7 +164,9 @@ def opened(data: Data, *names: str) -> None:
     """Replace the named columns by what their BLOBs or JSON texts hold, where they can be decoded."""
     for name in names:
         value = data.get(name)
-        decoded = decode_blob(value) if isinstance(value, bytes) else decode_json(value) if isinstance(value, str) else None
+        decoded = (
+            decode_blob(value) if isinstance(value, bytes) else decode_json(value) if isinstance(value, str) else None
+        )
         if decoded is not None:
             data[name] = decoded
 

@@ -27,6 +27,7 @@ STEP = 1_000_000  # virtual machine instructions between two looks at the budget
 BUDGET = 3_000  # steps that one query may take: about a minute
 TABLES = 5_000
 SAME_KEY = 1_000  # joined rows of one key that are compared together
+FAULTS = (sqlite3.Error, UnicodeDecodeError, OverflowError)  # error texts of damaged schemas may not be UTF-8
 READ_ONLY = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
 
 
@@ -51,7 +52,10 @@ class Layout(Claim):
         known = schema_in(head)
         if known is not None:
             return all(
-                any(name.lower() == table.lower() and all(c.lower() in sql.lower() for c in columns) for name, sql in known)
+                any(
+                    name.lower() == table.lower() and all(c.lower() in sql.lower() for c in columns)
+                    for name, sql in known
+                )
                 for table, columns in self.tables
             )
         return self.by_path(path) or all(
@@ -79,7 +83,7 @@ def schema_in(head: bytes) -> list[tuple[str, str]] | None:
         if at + size > page:
             return None  # spills to an overflow page
         header, cursor = varint(head, at)
-        end, kinds = at + header, []
+        end, kinds = at + header, list[int]()
         while cursor < end and len(kinds) < 5:
             kind, cursor = varint(head, cursor)
             kinds.append(kind)
@@ -169,7 +173,7 @@ class View:
                 continue
             try:
                 columns = self.connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
-            except sqlite3.DatabaseError:
+            except FAULTS:
                 columns = []  # a table whose definition cannot be read has no columns: the caller says so
             tables[name] = tuple(c[1] for c in columns if c[6] in (0, 3))
         return tables
@@ -238,15 +242,13 @@ class Database:
         """The rows (at most SAME_KEY) of a query that belong to one row already read; a failure is noted as a gap."""
         try:
             return list(islice(self.live.run(sql, values), SAME_KEY))
-        except (sqlite3.Error, OverflowError) as error:
-            gap = Gap(f"related rows: {_said(error)}", reason=_reason(error))
+        except FAULTS as error:
+            gap = Gap(f"related rows: {said(error)}", reason=_reason(error))
             if gap not in self.gaps:
                 self.gaps.append(gap)
             return []
 
-    def compared(
-        self, table: str, run: Callable[[View], Iterator[tuple[Any, dict[str, Any]]] | None]
-    ) -> Iterator[Row]:
+    def compared(self, table: str, run: Callable[[View], Iterator[tuple[Any, dict[str, Any]]] | None]) -> Iterator[Row]:
         """The rows `run` reads from both versions, merged by key, each with its state."""
         live = self._groups(run(self.live), table, "")
         if self.before is None:
@@ -286,8 +288,8 @@ class Database:
                         group = []
                 if group:
                     yield key, group
-        except (sqlite3.Error, OverflowError, MemoryError) as error:
-            self.gaps.append(Gap(f"table {table}{version}: {_said(error)}", reason=_reason(error)))
+        except (*FAULTS, MemoryError) as error:
+            self.gaps.append(Gap(f"table {table}{version}: {said(error)}", reason=_reason(error)))
 
 
 def _named(names: tuple[str, ...], row: tuple[Any, ...]) -> dict[str, Any]:
@@ -332,7 +334,8 @@ def _build(
             names.append(renamed or field_name)
             chosen.append(f"{alias}.{quoted(field_name)}")
     conditions = [
-        part for part in where.split(" AND ")
+        part
+        for part in where.split(" AND ")
         if part and all(a in tables and _has(view, tables[a], (c,)) for a, c in ALIASED.findall(part))
     ]
     sql = f"SELECT {', '.join([key, *chosen])} FROM {' '.join(parts)}"
@@ -341,7 +344,10 @@ def _build(
     return f"{sql} ORDER BY {key}{limit}", tuple(names)
 
 
-def _said(error: BaseException) -> str:
+def said(error: BaseException) -> str:
+    """What went wrong, in words that can be printed."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"damaged schema: {shown(error.object)}"
     return "took longer than its budget" if str(error) == "interrupted" else str(error) or type(error).__name__
 
 
@@ -383,8 +389,13 @@ def open_database(file: EvidenceFile, layout: Layout | None = None) -> Iterator[
             try:
                 database.before = View(base, changing=False, salvage=True)
                 stack.callback(database.before.connection.close)
-            except sqlite3.Error as error:
-                gaps.append(Gap(f"the database without its log cannot be read, so what the log changed cannot be told: {error}"))
+            except FAULTS as error:
+                gaps.append(
+                    Gap(
+                        f"the database without its log cannot be read, so what the log changed cannot be told: "
+                        f"{said(error)}"
+                    )
+                )
         if layout is not None and not layout.fits(live.tables):
             wanted = ", ".join(f"{table}({', '.join(columns)})" for table, columns in layout.tables)
             raise ParseError(file.path, None, f"has no tables {wanted}", "schema_unknown")
@@ -394,18 +405,18 @@ def open_database(file: EvidenceFile, layout: Layout | None = None) -> Iterator[
 def _open(file: EvidenceFile, path: Path, changing: bool, gaps: list[Gap]) -> View:
     try:
         return View(path, changing=changing)
-    except sqlite3.Error as error:
+    except FAULTS as error:
         first = error
     try:
         view = View(path, changing=changing, salvage=True)
-    except sqlite3.Error as error:
-        raise ParseError(file.path, None, f"not readable as SQLite: {error}", "damaged") from error
+    except FAULTS as error:
+        raise ParseError(file.path, None, f"not readable as SQLite: {said(error)}", "damaged") from error
     with file.open() as stream:
         head = stream.read(100)
     page = int.from_bytes(head[16:18], "big")
     stated = int.from_bytes(head[28:32], "big") * (65536 if page == 1 else page)
     cut = stated > file.size
-    reason = f"the header states {stated} bytes, there are {file.size}" if cut else str(first)
+    reason = f"the header states {stated} bytes, there are {file.size}" if cut else said(first)
     gaps.append(Gap(f"read past damage: {reason}", reason="truncated" if cut else "damaged"))
     return view
 

@@ -16,14 +16,16 @@ NAMES = (
     ".globalpreferences.plist", "com.apple.mobilegestalt.plist", "device_values.plist",
 )  # fmt: skip
 # keys that name, version or number the device or its lines; compared without spaces, dashes and case
-IDENTITY = frozenset(
-    "devicename displayname productversion productbuildversion buildversion productname producttype serialnumber imei "
-    "imei2 meid iccid phonenumber uniqueidentifier uniquedeviceid guid targetidentifier targettype lastbackupdate date "
-    "isencrypted isfullbackup version wifiaddress bluetoothaddress ethernetmacaddress timezone applelocale "
-    "applelanguages lastupdatetime osversion modelnumber regioninfo reportedphonenumber reportedsubscriberidentity "
-    "lastknownserviceprovider imeis ituneversion itunesversion passcodewasset waspasscodeset carrierbundlename "
-    "operatorname previousiccid lastknownicci lastknowniccid subscriberidentity personalitymap snapshotstate uuid".split()
-)
+IDENTITY = frozenset((
+    "devicename", "displayname", "productversion", "productbuildversion", "buildversion", "productname",
+    "producttype", "serialnumber", "imei", "imei2", "meid", "iccid", "phonenumber", "uniqueidentifier",
+    "uniquedeviceid", "guid", "targetidentifier", "targettype", "lastbackupdate", "date", "isencrypted",
+    "isfullbackup", "version", "wifiaddress", "bluetoothaddress", "ethernetmacaddress", "timezone", "applelocale",
+    "applelanguages", "lastupdatetime", "osversion", "modelnumber", "regioninfo", "reportedphonenumber",
+    "reportedsubscriberidentity", "lastknownserviceprovider", "imeis", "ituneversion", "itunesversion",
+    "passcodewasset", "waspasscodeset", "carrierbundlename", "operatorname", "previousiccid", "lastknownicci",
+    "lastknowniccid", "subscriberidentity", "personalitymap", "snapshotstate", "uuid",
+))  # fmt: skip
 SERIALS = ("uniqueidentifier", "uniquedeviceid", "serialnumber", "imei")
 
 
@@ -78,7 +80,8 @@ def _networks(root: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 @parser(
     "ios.wifi",
     claims=Claim(
-        paths=("com.apple.wifi.known-networks.plist", "com.apple.wifi.plist", "com.apple.wifi-private-mac-networks.plist",
+        paths=("com.apple.wifi.known-networks.plist", "com.apple.wifi.plist",
+               "com.apple.wifi-private-mac-networks.plist",
                "com.apple.airport.preferences.plist"),
         look=lambda head, path, size: is_plist(head),
     ),

@@ -63,4 +63,3 @@ def discord_messages(file: EvidenceFile) -> Iterator[Yield]:
         }  # fmt: skip
         dated = "timestamp" if "timestamp" in times else None
         yield {"kind": "key", "key": f"[{index}]"}, Record(settled(data), times, dated, artifact="ios.discord.message")
-

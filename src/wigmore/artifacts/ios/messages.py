@@ -16,7 +16,8 @@ SMS = Layout(
 )
 OLD = Layout(tables=(("message", ("address", "date", "text", "flags")), ("msg_group", ())))
 ITEMS = {
-    0: "message", 1: "participant added or removed", 2: "group renamed", 3: "group left or photo", 4: "location sharing",
+    0: "message", 1: "participant added or removed", 2: "group renamed", 3: "group left or photo",
+    4: "location sharing",
     5: "audio kept", 6: "call",
 }  # fmt: skip
 TAPBACKS = {0: "loved", 1: "liked", 2: "disliked", 3: "laughed at", 4: "emphasized", 5: "questioned", 6: "reacted to"}
@@ -29,7 +30,8 @@ def _message(data: Data, database: Database) -> None:
     data["from"] = "Local User" if sent else party
     if database.has("chat_handle_join", "chat_id", "handle_id") and data.get("chat_id") is not None:
         members = database.related(
-            "SELECT h.id FROM chat_handle_join j JOIN handle h ON h.ROWID = j.handle_id WHERE j.chat_id = ? ORDER BY h.ROWID",
+            "SELECT h.id FROM chat_handle_join j JOIN handle h ON h.ROWID = j.handle_id WHERE j.chat_id = ? "
+            "ORDER BY h.ROWID",
             data["chat_id"],
         )
         data["participants"] = [member for (member,) in members]

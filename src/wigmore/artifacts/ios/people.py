@@ -20,11 +20,14 @@ LABEL = re.compile(r"_\$!<(.*)>!\$_$")
 CALL_TYPES = {0: "third-party app", 1: "telephone", 8: "FaceTime video", 16: "FaceTime audio"}
 
 BOOK = Layout(
-    paths=("addressbook.sqlitedb",), tables=(("ABPerson", ("First", "Last")), ("ABMultiValue", ("record_id", "property", "value")))
+    paths=("addressbook.sqlitedb",),
+    tables=(("ABPerson", ("First", "Last")), ("ABMultiValue", ("record_id", "property", "value"))),
 )
 CALLS = Layout(paths=("callhistory.storedata",), tables=(("ZCALLRECORD", ("ZADDRESS", "ZDATE", "ZDURATION")),))
 OLD_CALLS = Layout(paths=("call_history.db",), tables=(("call", ("address", "date", "duration", "flags")),))
-VOICEMAIL = Layout(paths=("voicemail.db",), tables=(("voicemail", ("sender", "callback_num", "duration", "trashed_date")),))
+VOICEMAIL = Layout(
+    paths=("voicemail.db",), tables=(("voicemail", ("sender", "callback_num", "duration", "trashed_date")),)
+)
 
 
 def label(text: Any) -> str:
@@ -34,11 +37,13 @@ def label(text: Any) -> str:
 
 
 def _person(data: Data, database: Database) -> None:
-    data["name"] = " ".join(str(data[p]) for p in ("Prefix", "First", "Middle", "Last", "Suffix") if data.get(p)) or data.get(
-        "Organization"
-    )
+    data["name"] = " ".join(
+        str(data[p]) for p in ("Prefix", "First", "Middle", "Last", "Suffix") if data.get(p)
+    ) or data.get("Organization")
     labels = database.has("ABMultiValueLabel", "value")
-    entries = database.has("ABMultiValueEntry", "parent_id", "key", "value") and database.has("ABMultiValueEntryKey", "value")
+    entries = database.has("ABMultiValueEntry", "parent_id", "key", "value") and database.has(
+        "ABMultiValueEntryKey", "value"
+    )
     values = database.related(
         "SELECT v.UID, v.property, v.value, " + ("l.value" if labels else "NULL") + " FROM ABMultiValue v "
         + ("LEFT JOIN ABMultiValueLabel l ON l.ROWID = v.label " if labels else "")
@@ -60,7 +65,8 @@ def _person(data: Data, database: Database) -> None:
         data.setdefault(kind, []).append(text)
     if database.has("ABGroupMembers", "group_id", "member_id") and database.has("ABGroup", "Name"):
         groups = database.related(
-            "SELECT g.Name FROM ABGroupMembers m JOIN ABGroup g ON g.ROWID = m.group_id WHERE m.member_id = ? ORDER BY g.ROWID",
+            "SELECT g.Name FROM ABGroupMembers m JOIN ABGroup g ON g.ROWID = m.group_id WHERE m.member_id = ? "
+            "ORDER BY g.ROWID",
             data["ROWID"],
         )
         if groups:
@@ -71,7 +77,8 @@ PERSON = Query(
     "ios.contact",
     ("ABPerson p", "LEFT JOIN ABStore s ON s.ROWID = p.StoreID"),
     "p.ROWID p.First p.Middle p.Last p.Prefix p.Suffix p.Nickname p.Organization p.Department p.JobTitle p.Note p.Kind "
-    "p.Birthday p.DisplayName p.CreationDate:created p.ModificationDate:modified p.ExternalIdentifier p.ExternalUUID p.guid "
+    "p.Birthday p.DisplayName p.CreationDate:created p.ModificationDate:modified p.ExternalIdentifier "
+    "p.ExternalUUID p.guid "
     "s.Name:store s.StoreInternalIdentifier",
     "p.ROWID",
     {"created": apple, "modified": apple},
@@ -87,15 +94,16 @@ def _call(data: Data, database: Database) -> None:
     data["answered"] = "n/a (outgoing)" if outgoing else bool(data.get("ZANSWERED"))
     data["duration"] = clock(data.get("ZDURATION"))
     named(data, "ZCALLTYPE", CALL_TYPES, "call_type")
-    link = next(
-        (t for t in database.tables if re.fullmatch(r"Z_\d+REMOTEPARTICIPANTHANDLES", t, re.IGNORECASE)), None
-    )
+    link = next((t for t in database.tables if re.fullmatch(r"Z_\d+REMOTEPARTICIPANTHANDLES", t, re.IGNORECASE)), None)
     if link and database.has("ZHANDLE", "ZVALUE"):
-        ours = next((c for c in database.tables[link] if re.fullmatch(r"Z_\d+REMOTEPARTICIPANTCALLS", c, re.IGNORECASE)), None)
+        ours = next(
+            (c for c in database.tables[link] if re.fullmatch(r"Z_\d+REMOTEPARTICIPANTCALLS", c, re.IGNORECASE)), None
+        )
         theirs = next((c for c in database.tables[link] if c != ours and c.upper().startswith("Z_")), None)
         if ours and theirs:
             people = database.related(
-                f'SELECT h.ZVALUE FROM "{link}" l JOIN ZHANDLE h ON h.Z_PK = l."{theirs}" WHERE l."{ours}" = ? ORDER BY h.Z_PK',
+                f'SELECT h.ZVALUE FROM "{link}" l JOIN ZHANDLE h ON h.Z_PK = l."{theirs}" '
+                f'WHERE l."{ours}" = ? ORDER BY h.Z_PK',
                 data["Z_PK"],
             )
             data["participants"] = [value for (value,) in people]
@@ -132,7 +140,8 @@ OLD_CALL = Query(
 MAIL = Query(
     "ios.voicemail",
     ("voicemail v",),
-    "v.ROWID v.remote_uid v.date v.sender v.callback_num v.duration v.expiration v.trashed_date v.flags v.receiver v.label",
+    "v.ROWID v.remote_uid v.date v.sender v.callback_num v.duration v.expiration v.trashed_date v.flags "
+    "v.receiver v.label",
     "v.ROWID",
     {"date": seconds, "expiration": seconds, "trashed_date": apple},
     ("date",),

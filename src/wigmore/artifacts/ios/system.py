@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wigmore.artifacts.generic.sqlite_queries import Data, Query, apple, blob_fields, named, opened, read_queries, seconds
+from wigmore.artifacts.generic.sqlite_queries import (
+    Data,
+    Query,
+    apple,
+    blob_fields,
+    named,
+    opened,
+    read_queries,
+    seconds,
+)
 from wigmore.artifacts.generic.sqlite_reader import Database, Layout
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import parser
@@ -20,7 +29,8 @@ KNOWLEDGE = Layout(
 TCC = Layout(paths=("tcc.db",), tables=(("access", ("service", "client", "client_type")),))
 INTERACTIONS = Layout(paths=("interactionc.db",), tables=(("ZINTERACTIONS", ("ZBUNDLEID", "ZSTARTDATE", "ZSENDER")),))
 USAGE = Layout(
-    paths=("datausage.sqlite", "netusage.sqlite"), tables=(("ZPROCESS", ("ZPROCNAME", "ZFIRSTTIMESTAMP")), ("ZLIVEUSAGE", ()))
+    paths=("datausage.sqlite", "netusage.sqlite"),
+    tables=(("ZPROCESS", ("ZPROCNAME", "ZFIRSTTIMESTAMP")), ("ZLIVEUSAGE", ())),
 )
 
 
@@ -107,7 +117,8 @@ INTERACTION = Query(
     "ios.interaction",
     ("ZINTERACTIONS i", "LEFT JOIN ZCONTACTS s ON s.Z_PK = i.ZSENDER"),
     "i.Z_PK i.ZBUNDLEID i.ZDIRECTION i.ZISRESPONSE i.ZMECHANISM i.ZRECIPIENTCOUNT i.ZSTARTDATE i.ZENDDATE "
-    "i.ZCREATIONDATE i.ZDOMAINIDENTIFIER i.ZGROUPNAME i.ZUUID s.ZDISPLAYNAME:sender_name s.ZIDENTIFIER:sender_identifier",
+    "i.ZCREATIONDATE i.ZDOMAINIDENTIFIER i.ZGROUPNAME i.ZUUID s.ZDISPLAYNAME:sender_name "
+    "s.ZIDENTIFIER:sender_identifier",
     "i.Z_PK",
     {"ZSTARTDATE": apple, "ZENDDATE": apple, "ZCREATIONDATE": apple},
     derive=lambda data, database: named(data, "ZDIRECTION", {0: "incoming", 1: "outgoing"}, "direction"),
@@ -119,8 +130,9 @@ PERSON = Query(
     "c.ZOUTGOINGRECIPIENTCOUNT c.ZFIRSTINCOMINGSENDERDATE c.ZFIRSTOUTGOINGRECIPIENTDATE c.ZLASTINCOMINGSENDERDATE "
     "c.ZLASTOUTGOINGRECIPIENTDATE c.ZCREATIONDATE",
     "c.Z_PK",
-    {name: apple for name in ("ZFIRSTINCOMINGSENDERDATE", "ZFIRSTOUTGOINGRECIPIENTDATE", "ZLASTINCOMINGSENDERDATE",
-                              "ZLASTOUTGOINGRECIPIENTDATE", "ZCREATIONDATE")},
+    dict.fromkeys(
+        ("ZFIRSTINCOMINGSENDERDATE", "ZFIRSTOUTGOINGRECIPIENTDATE", "ZLASTINCOMINGSENDERDATE",
+         "ZLASTOUTGOINGRECIPIENTDATE", "ZCREATIONDATE"), apple),
     undated=True,
 )  # fmt: skip
 NETWORK = Query(
@@ -198,11 +210,14 @@ def _tweet(data: Data, database: Database) -> None:
     opened(data, "entities")
 
 
-TWITTER = Layout(paths=("twitter.db",), tables=(("Statuses", ("text", "userId", "date")), ("Users", ("screenName", "name"))))
+TWITTER = Layout(
+    paths=("twitter.db",), tables=(("Statuses", ("text", "userId", "date")), ("Users", ("screenName", "name")))
+)
 TWEET = Query(
     "ios.twitter.status",
     ("Statuses s", "LEFT JOIN Users u ON u.id = s.userId"),
-    "s.id s.text s.date s.updatedAt s.userId u.name u.screenName s.inReplyToStatusId s.inReplyToUsername s.retweetCount "
+    "s.id s.text s.date s.updatedAt s.userId u.name u.screenName s.inReplyToStatusId s.inReplyToUsername "
+    "s.retweetCount "
     "s.favoriteCount s.favorited s.lang s.source s.latitude s.longitude s.entities",
     "s.id",
     {"date": seconds, "updatedAt": seconds},

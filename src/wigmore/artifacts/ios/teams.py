@@ -50,7 +50,9 @@ def _cards(properties: dict[str, Any], data: Data) -> None:
 def _call(log: dict[str, Any], data: Data) -> None:
     data["_artifact"] = "ios.teams.call"
     origin, target = log.get("originatorParticipant"), log.get("targetParticipant")
-    data["caller"] = origin.get("displayName") or origin.get("id") if isinstance(origin, dict) else log.get("originator")
+    data["caller"] = (
+        origin.get("displayName") or origin.get("id") if isinstance(origin, dict) else log.get("originator")
+    )
     data["called"] = target.get("displayName") or target.get("id") if isinstance(target, dict) else log.get("target")
     data["direction"] = log.get("callDirection")
     for key in ("callType", "callState", "callId", "sessionType", "originator", "target"):

@@ -53,7 +53,8 @@ ENTRY = Query(
     "ios.url_cache",
     ("cfurl_cache_response r", "LEFT JOIN cfurl_cache_blob_data b ON b.entry_ID = r.entry_ID",
      "LEFT JOIN cfurl_cache_receiver_data d ON d.entry_ID = r.entry_ID"),
-    "r.entry_ID r.request_key r.time_stamp r.partition r.storage_policy b.response_object b.request_object d.isDataOnFS "
+    "r.entry_ID r.request_key r.time_stamp r.partition r.storage_policy b.response_object b.request_object "
+    "d.isDataOnFS "
     "d.receiver_data",
     "r.entry_ID",
     {"time_stamp": text_utc},

@@ -12,14 +12,18 @@ from wigmore.registry import parser
 
 TYPES = {
     0: "text", 1: "image", 2: "video", 3: "voice", 4: "contact", 5: "location", 6: "group event", 7: "link",
-    8: "document", 10: "system", 11: "animated image", 12: "call event", 14: "deleted", 15: "sticker", 38: "view once image",
+    8: "document", 10: "system", 11: "animated image", 12: "call event", 14: "deleted", 15: "sticker",
+    38: "view once image",
     39: "view once video", 46: "poll", 54: "video note", 59: "call",
 }  # fmt: skip
 OUTCOMES = {0: "answered", 1: "missed", 2: "cancelled", 3: "failed", 4: "rejected"}
 
 CHATS = Layout(
     paths=("chatstorage.sqlite",),
-    tables=(("ZWAMESSAGE", ("ZTEXT", "ZISFROMME", "ZMESSAGEDATE")), ("ZWACHATSESSION", ("ZCONTACTJID", "ZPARTNERNAME"))),
+    tables=(
+        ("ZWAMESSAGE", ("ZTEXT", "ZISFROMME", "ZMESSAGEDATE")),
+        ("ZWACHATSESSION", ("ZCONTACTJID", "ZPARTNERNAME")),
+    ),
 )
 CONTACTS = Layout(paths=("contactsv2.sqlite",), tables=(("ZWAADDRESSBOOKCONTACT", ("ZFULLNAME", "ZWHATSAPPID")),))
 CALLS = Layout(tables=(("ZWACDCALLEVENT", ("ZDATE", "ZDURATION")),))
@@ -134,7 +138,9 @@ def _names(file: EvidenceFile) -> tuple[dict[str, str], Gap | None]:
             for row in database.select(CONTACT.joins, "c.ZFULLNAME c.ZPHONENUMBER c.ZWHATSAPPID", "c.Z_PK"):
                 jid = row.values.get("ZWHATSAPPID")
                 if isinstance(jid, str) and row.state != database.older and len(names) < 100_000:
-                    names[jid] = f"{row.values.get('ZFULLNAME') or ''} ({row.values.get('ZPHONENUMBER') or jid})".strip()
+                    names[jid] = (
+                        f"{row.values.get('ZFULLNAME') or ''} ({row.values.get('ZPHONENUMBER') or jid})".strip()
+                    )
     except ParseError as error:
         return {}, Gap(f"contact names: {error.message}", reason=error.reason)
     return names, None

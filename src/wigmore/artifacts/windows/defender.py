@@ -35,8 +35,7 @@ Value = int | str | bytes | Time | None
 
 _DOES_NOT = (
     "That the object was malicious, that it ran, or who put it there: detections are a scanner's judgement, made "
-    "before "
-    "the object ran or after; test files and tools of administrators are detected too."
+    "before the object ran or after; test files and tools of administrators are detected too."
 )
 _REFS = ("https://github.com/libyal/dtformats (Windows Defender scan DetectionHistory file format)",)
 

@@ -7,7 +7,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from wigmore.artifacts.windows.event_codes import KERBEROS_STATUS, LOGON_TYPES, PARAMETERS, STATUS, well_known
 from wigmore.artifacts.windows.event_names import EVENTS
@@ -232,14 +232,15 @@ def _chunk(chunk: bytes, base: int, index: int) -> Iterator[tuple[int, int, Reco
         yield Gap(f"chunk {index}: no event record where one should follow", base + broken)
     places = {number: (offset, stored) for offset, number, stored in headers}
     try:
-        events = iter(evtx.PyEvtxParser(io.BytesIO(_HEADER + chunk), 1).records_json())
+        parsed = evtx.PyEvtxParser(io.BytesIO(_HEADER + chunk), 1).records_json()
+        events = cast("Iterator[dict[str, Any]]", iter(parsed))
     except (RuntimeError, ValueError, OSError) as error:
         yield Gap(f"chunk {index} could not be opened: {error}", base)
         return
     read = 0
     for _ in range(len(headers) + 2):  # as many as there can be: errors may repeat, an iterator may not end
         try:
-            event: dict[str, Any] = next(events)
+            event = next(events)
         except StopIteration:
             break
         except (RuntimeError, ValueError, OSError) as error:
@@ -252,7 +253,7 @@ def _chunk(chunk: bytes, base: int, index: int) -> Iterator[tuple[int, int, Reco
             continue
         try:
             record = _record(event["data"], place[1])
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             yield Gap(f"chunk {index}: event {number} has no readable content ({error})", base + place[0])
             continue
         read += 1

@@ -157,8 +157,8 @@ def _inside(offset: int, first: int, end: int) -> bool:
     ),
     does_not_mean=(
         "That the log is complete (auditing may be off, the file wraps), or that an event is hostile; ids mean "
-        "something "
-        "only together with their source. Records outside the current bounds are older ones not yet overwritten."
+        "something only together with their source. Records outside the current bounds are older ones not yet "
+        "overwritten."
     ),
     refs=("https://github.com/libyal/libevt (format documentation)", "MS-EVEN 2.2 (EVENTLOGRECORD)"),
 )

@@ -44,13 +44,11 @@ CATEGORIES = {1: "frequent", 2: "recent"}
 
 _MEANS = (
     "The application's jump list names this item; the shell noted its use by that application in this account's "
-    "session, "
-    "last at the entry's time (automatic lists), or the application itself put it there (custom lists)."
+    "session, last at the entry's time (automatic lists), or the application itself put it there (custom lists)."
 )
 _DOES_NOT = (
     "That the content was read or that the item still exists. Target times are copies from the target's file "
-    "system; the "
-    "same opening often also leaves a shortcut in Recent. An unknown application id stays unknown."
+    "system; the same opening often also leaves a shortcut in Recent. An unknown application id stays unknown."
 )
 _REFS = (
     "https://github.com/libyal/dtformats/blob/main/documentation/Jump%20lists%20format.asciidoc",

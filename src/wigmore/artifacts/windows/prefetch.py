@@ -60,13 +60,11 @@ def _executable(data: dict[str, Any], scca: Any, names: list[str]) -> None:
     reads="*.pf of Windows XP to 11, also compressed (MAM)",
     means=(
         "A program file of this name was started from the place that the path hash stands for; the counter stands at "
-        "run "
-        "count; the stored times are starts; the listed files were touched in the first seconds."
+        "run count; the stored times are starts; the listed files were touched in the first seconds."
     ),
     does_not_mean=(
         "Who started it, with which arguments (hosts like svchost hash them in), that it succeeded, what it did, or "
-        "that "
-        "every start is listed: eight times at most, unsorted, one before Windows 8. Counters restart with a new file."
+        "that every start is listed: eight times at most, unsorted, one before Windows 8. A new file counts anew."
     ),
     refs=("https://github.com/libyal/libscca (format documentation)", "MS-XCA 2.1 (compression)"),
 )

@@ -27,8 +27,7 @@ _MEANS = (
 )
 _DOES_NOT = (
     "That the task ever ran, or that the named author made it on that date: both are free text. Its last run and "
-    "result "
-    "stand in the registry's TaskCache, the task scheduler's log or, for .job files, in the file."
+    "result stand in the registry's TaskCache, the task scheduler's log or, for .job files, in the file."
 )
 
 

@@ -29,7 +29,10 @@ def is_cache(head: bytes, path: str, size: int) -> bool:
     reads="the data of an AppCompatCache registry value, exported to a file",
     means="the compatibility layer saw a program file of this path, with this modified time, when the cache was written",
     does_not_mean="that the program ran, or when: the time is the file's own modified time",
-    refs=("https://github.com/libyal/winreg-kb", "https://cloud.google.com/blog/topics/threat-intelligence/caching-out-the-val"),
+    refs=(
+        "https://github.com/libyal/winreg-kb",
+        "https://cloud.google.com/blog/topics/threat-intelligence/caching-out-the-val",
+    ),
 )
 def shimcache(file: EvidenceFile) -> Iterator[Yield]:
     """One record an entry, newest first."""

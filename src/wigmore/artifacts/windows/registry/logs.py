@@ -88,11 +88,10 @@ def entries_of(log: bytes, name: str, replay: Replay, budget: list[int]) -> list
             replay.gaps.append(Gap(f"{name}: entry {sequence}: hash of its pages does not agree", at))
             break
         if found and sequence != found[-1].sequence + 1:
-            replay.gaps.append(
-                Gap(f"{name}: sequence break, {sequence} after {found[-1].sequence}: older entries not applied", at,
-                    "dirty_without_log")
-            )  # fmt: skip
-            break
+            if sequence > found[-1].sequence:
+                missing = f"entries {found[-1].sequence + 1} to {sequence - 1} are missing, later ones are not applied"
+                replay.gaps.append(Gap(f"{name}: {missing}", at, "dirty_without_log"))
+            break  # a lower number is left over from an earlier round of the log: its pages are in the hive
         pages, data = [], at + 40 + 8 * count
         for offset, length in struct.iter_unpack("<2I", entry[40 : 40 + 8 * count]):
             pages.append((data, BASE + offset, length))

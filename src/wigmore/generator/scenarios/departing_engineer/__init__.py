@@ -23,9 +23,9 @@ def build(case: Case) -> str:
     _questions(case)
     _expectations(case)
     return (
-        f"{world.engineer.name} left Northwind Turbines for Rivaldyne. "
-        f"Between {world.start:%Y-%m-%d} and the Friday after: did designs of project {world.project} leave, by which way, "
-        f"and did anyone get into {world.server}?"
+        f"{world.engineer.name} left Northwind Turbines for Rivaldyne. Between "
+        f"{world.start:%Y-%m-%d} and the Friday after: did designs of project {world.project} leave, by which way, and did "
+        f" anyone get into {world.server}?"
     )
 
 

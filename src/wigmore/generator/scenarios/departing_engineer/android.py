@@ -103,7 +103,7 @@ def _people(case: Case) -> None:
         f"The engineer's number is stored as {people[1].given} {people[1].family}",
         SOURCE,
         path,
-        "android.contacts",
+        "android.contact",
         (world.engineer.phone, f"{people[1].given} {people[1].family}"),
         "contact_between_parties",
     )
@@ -116,7 +116,7 @@ def _people(case: Case) -> None:
             "An incoming call of 430 seconds from the engineer's number",
             SOURCE,
             path,
-            "android.calls",
+            "android.call",
             (call.number, "430", shown.posix_ms(call.at)),
             "contact_between_parties",
         )
@@ -136,7 +136,7 @@ def _system(case: Case) -> None:
         "The telephone is an Examplephone Demo A11 with Android 11",
         SOURCE,
         "system/build.prop",
-        "android.build_prop",
+        "android.build_properties",
         ("Demo A11",),
     )
     installed = world.at(1, "22:14:09")
@@ -164,7 +164,7 @@ def _system(case: Case) -> None:
         "The telephone knows the network Riverside_Guest",
         SOURCE,
         wifi,
-        "android.wifi",
+        "android.wifi_network",
         ("Riverside_Guest",),
         "device_at_place",
     )

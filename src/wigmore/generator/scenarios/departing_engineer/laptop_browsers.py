@@ -53,12 +53,12 @@ def _chrome(case: Case, source: str, folder: str) -> None:
     searched = world.at(2, "13:22:10")
     term = "erase files so they cannot be recovered" if case.guilty else "back up pictures to usb stick"
     visits.append(chrome.search(searched, term))
-    artifact = "browser.chromium.history"
+    artifact = "browser.chromium.visit"
     case.plant(
         "The account's Chrome profile holds this search",
         source,
         path,
-        artifact,
+        "browser.chromium.search",
         (term, shown.webkit(searched)),
         "deletion_wiping" if case.guilty else None,
     )
@@ -66,7 +66,7 @@ def _chrome(case: Case, source: str, folder: str) -> None:
         "Chrome downloaded the AnyDesk program",
         source,
         path,
-        artifact,
+        "browser.chromium.download",
         (installer, target, shown.webkit(got)),
         "remote_access_tool",
     )
@@ -111,7 +111,7 @@ def _chrome(case: Case, source: str, folder: str) -> None:
             "Chrome downloaded a wiping tool",
             source,
             path,
-            artifact,
+            "browser.chromium.download",
             (url, place, shown.webkit(tool)),
             "deletion_wiping",
         )
@@ -135,6 +135,6 @@ def _firefox(case: Case, source: str, folder: str) -> None:
     firefox.places(case.place(folder, path), visits)
     case.date(folder, path, world.at(2, "12:50:00"))
     case.plant(
-        "Firefox holds a visit to a private mailbox", source, path, "browser.firefox.places", (url, shown.posix_us(at))
+        "Firefox holds a visit to a private mailbox", source, path, "browser.firefox.visit", (url, shown.posix_us(at))
     )
-    case.plant("Firefox downloaded a draft offer", source, path, "browser.firefox.places", (pdf, shown.posix_us(saved)))
+    case.plant("Firefox downloaded a draft offer", source, path, "browser.firefox.visit", (pdf, shown.posix_us(saved)))

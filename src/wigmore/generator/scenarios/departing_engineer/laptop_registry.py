@@ -88,7 +88,13 @@ def _system(case: Case, source: str, folder: str) -> None:
         (world.stick.serial, shown.filetime(attached.arrived)),
         "removable_media_copy",
     )
-    case.plant("Drive letter E: belongs to the stick", source, path, artifact, ("\\DosDevices\\E:", world.stick.serial))
+    case.plant(
+        "Drive letter E: belongs to the stick",
+        source,
+        path,
+        "windows.registry.mounted_device",
+        ("\\DosDevices\\E:", world.stick.serial),
+    )
     case.plant(
         "AnyDesk was last active in the session of the engineer's account at this time",
         source,
@@ -176,7 +182,7 @@ def _software(case: Case, source: str, folder: str) -> None:
         "AnyDesk 7.1.13 was installed on the Tuesday",
         source,
         path,
-        artifact,
+        "windows.registry.installed_software",
         ("AnyDesk", "7.1.13", "C:\\Program Files (x86)\\AnyDesk"),
         "remote_access_tool",
     )
@@ -206,7 +212,7 @@ def _accounts(case: Case, source: str, folder: str) -> None:
         "The engineer's account last logged on on the Friday morning; its counter stands at 341",
         source,
         path,
-        "windows.registry",
+        "windows.registry.account",
         (world.account, "341", shown.filetime(logon)),
     )
     case.decoy(
@@ -253,14 +259,14 @@ def _user(case: Case, source: str, folder: str) -> None:
         "The shell counted a start of the archiver by the account on the Thursday",
         source,
         path,
-        "windows.registry",
+        "windows.registry.userassist",
         ("7zFM.exe", "9", shown.filetime(ran)),
     )
     case.plant(
         "The shell counted five starts of AnyDesk by the account",
         source,
         path,
-        "windows.registry",
+        "windows.registry.userassist",
         ("AnyDesk.exe", "5", shown.filetime(remote)),
         "remote_access_tool",
     )

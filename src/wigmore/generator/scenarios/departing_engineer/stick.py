@@ -96,7 +96,7 @@ def build(case: Case) -> None:
         "The deleted file on the stick holds the letter's text",
         "its clusters were given to letter.txt after it was deleted; its own content is gone",
         SOURCE,
-        f"{root}/_ld_timetable.txt",
+        f"{root}/old_timetable.txt",
         (hashlib.sha256(letter).hexdigest(),),
         "deletion_wiping",
     )

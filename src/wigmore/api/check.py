@@ -1,0 +1,65 @@
+"""`wigmore check`: validate, recognise, list what would run; reads only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from wigmore.api.cases import UseError, is_case
+from wigmore.evidence.hashing import hash_source
+from wigmore.evidence.recognise import recognise
+from wigmore.evidence.source import SourceSpec
+from wigmore.investigation.case_file import CaseFileError, read_case, secret
+from wigmore.investigation.config import ConfigError, load_config
+from wigmore.investigation.workbench import rule_folders
+from wigmore.model.protocols import ParseError
+from wigmore.records.indicators import RuleError, load_indicators
+from wigmore.registry import found, parsers
+
+
+def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
+    """What a run would read: sources with their recognition and hashes, and every problem found; raises UseError."""
+    from wigmore.agents.templates import TemplateError, load_templates
+
+    if not is_case(case):
+        raise UseError(f"{case} is no case (no case.yaml in it); `wigmore new {case} EVIDENCE…` makes one")
+    problems: list[str] = []
+    try:
+        file = read_case(case)
+        load_config(case / "config.yaml" if (case / "config.yaml").is_file() else None)
+        folders = rule_folders(file)
+        indicators, templates = load_indicators(folders), load_templates(folders)
+    except (CaseFileError, ConfigError, RuleError, TemplateError) as error:
+        raise UseError(str(error)) from error
+    for source_id, names in file.secrets.items():
+        for reference in names.values():
+            try:
+                secret(reference, case)
+            except CaseFileError as error:
+                problems.append(f"{source_id}: {error}")
+    sources = []
+    for entry in file.sources:
+        row: dict[str, Any] = {"id": entry.id, "path": str(entry.path)}
+        if not entry.path.exists():
+            row["problem"] = "does not exist"
+            problems.append(f"{entry.id}: {entry.path} does not exist")
+        else:
+            seen = recognise(entry.path)
+            row.update(type=entry.type or seen.type, platform=entry.platform or seen.platform,
+                       access_mode=seen.access_mode, reason=seen.reason)
+            if hashes:
+                try:
+                    row["hashes"] = hash_source(SourceSpec(entry.id, entry.path, "tree" if entry.path.is_dir() else "file"))
+                except (ParseError, OSError) as error:
+                    row["problem"] = str(error)
+                    problems.append(f"{entry.id}: {error}")
+            if entry.container_sha256 and row.get("hashes", {}).get("container_sha256") not in (None, entry.container_sha256):
+                problems.append(f"{entry.id}: container_sha256 differs from the one the case file states")
+        sources.append(row)
+    if not file.sources:
+        problems.append("the case names no sources")
+    return {
+        "case": file.case, "title": file.title, "sources": sources, "problems": problems,
+        "would_run": {"parsers": sorted(parsers()), "roles": sorted(found("role")), "indicators": len(indicators),
+                      "templates": len(templates)},
+    }

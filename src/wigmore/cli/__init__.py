@@ -1,0 +1,1 @@
+"""The command line: thin, parses, calls `api`, shows. Data on stdout, progress on stderr."""

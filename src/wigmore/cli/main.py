@@ -1,0 +1,281 @@
+"""`wigmore`: the commands of UX.md."""
+
+from __future__ import annotations
+
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="An autonomous, evidence-grounded digital-forensics investigator. Facts are read by code; models and rules propose.",
+    epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 done with gaps, 4 integrity failure, 5 budget spent.",
+)
+
+Case = Annotated[Path, typer.Argument(help="the case's folder", show_default=False)]
+
+
+class Shape(str, Enum):
+    """How rows are printed."""
+
+    table = "table"
+    csv = "csv"
+    jsonl = "jsonl"
+    json = "json"
+
+
+class Show(str, Enum):
+    """How progress is shown."""
+
+    auto = "auto"
+    lines = "lines"
+    json = "json"
+    none = "none"
+
+
+TypeOption = Annotated[Shape, typer.Option("-t", "--type", help="shape of the output")]
+JobsOption = Annotated[int, typer.Option("--jobs", min=1, max=64, help="workers at a time")]
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="where the sample goes")] = Path("demo"),
+    seed: Annotated[int, typer.Option(help="seed of the sample")] = 1,
+    jobs: JobsOption = 2,
+) -> None:
+    """Generate the sample case, investigate it, and score the result against the known truth."""
+    from wigmore.api.demo import demo as use
+    from wigmore.cli.show import print_result, progress_bar
+
+    with progress_bar("auto") as (say, progress):
+        result, score = use(folder, seed=seed, jobs=jobs, say=say, progress=progress)
+    print_result(result)
+    print(f"planted truths found: {score['found']} of {score['planted']} ({score['share']:.1%}); "
+          f"decoys asserted: {score['decoys_asserted']} of {score['decoys']}")
+    for line in score["missed"]:
+        print(f"  missed: {line}")
+    for line in score["asserted"]:
+        print(f"  decoy asserted: {line}")
+    if score["share"] < 0.95 or score["decoys_asserted"]:
+        raise typer.Exit(1)
+    raise typer.Exit(0 if result.exit_code in (0, 3) else result.exit_code)
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="the case's folder")],
+    evidence: Annotated[list[Path] | None, typer.Argument(help="images, folders, archives, files")] = None,
+) -> None:
+    """Make a case: a commented case.yaml with its sources recognised."""
+    from wigmore.api.new import new_case
+
+    print(new_case(folder, evidence or []))
+    print(f"next: edit it, then `wigmore check {folder}`", file=sys.stderr)
+
+
+@app.command()
+def check(
+    case: Case,
+    shape: TypeOption = Shape.table,
+    hashes: Annotated[bool, typer.Option("--hashes/--no-hashes", help="hash the sources too")] = True,
+) -> None:
+    """Validate a case, hash its sources, and say what a run would do. Reads only."""
+    from wigmore.api.check import check as use
+    from wigmore.cli.show import print_check
+
+    found = use(case, hashes=hashes)
+    print_check(found, shape.value)
+    if found["problems"]:
+        raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    evidence: Annotated[list[Path], typer.Argument(metavar="CASE|EVIDENCE…", help="a case, or evidence for -o CASE")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="the case to make or to go on with")] = None,
+    parsers: Annotated[str, typer.Option(help="only these parsers, by name, commas between")] = "",
+    jobs: JobsOption = 2,
+    profile: Annotated[str, typer.Option(help="triage: stop after phase 1; full: all phases")] = "full",
+    progress: Annotated[Show, typer.Option(help="how progress is shown on stderr")] = Show.auto,
+    audit: Annotated[bool, typer.Option("--audit/--no-audit", help="re-run every citation at the end")] = True,
+    local_only: Annotated[bool, typer.Option("--local-only", help="never leave this machine (the default without a model)")] = False,
+    quiet: Annotated[bool, typer.Option("-q", help="no progress")] = False,
+) -> None:
+    """Investigate a case, or evidence given directly. Interrupted runs resume by the same command."""
+    from wigmore.api.run import Options, prepare
+    from wigmore.api.run import run as use
+    from wigmore.cli.show import print_result, progress_bar
+
+    del local_only  # nothing leaves the machine without a configured model
+    case = prepare(evidence, output)
+    with progress_bar("none" if quiet else progress.value, resume=f"wigmore run {case}") as (say, advance):
+        result = use(case, Options(jobs=jobs, parsers=[p for p in parsers.split(",") if p] or None, say=say,
+                                   progress=advance, audit=audit, profile=profile))
+    print_result(result)
+    raise typer.Exit(result.exit_code)
+
+
+@app.command()
+def ask(
+    case: Case,
+    question: Annotated[str, typer.Argument(help="the question")] = "",
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="a sheet: CSV with id, question, optional path")] = None,
+    path: Annotated[str, typer.Option("--in", help="only below this path")] = "",
+    shape: TypeOption = Shape.table,
+) -> None:
+    """Answer from records and facts, each answer cited; or say what was looked at in vain."""
+    from wigmore.api.ask import ask as use
+    from wigmore.cli.show import print_answers
+
+    print_answers(use(case, question, file=file, path=path), shape.value)
+
+
+@app.command()
+def show(
+    case: Case,
+    what: Annotated[str, typer.Argument(help="findings, records, facts, phenomena, hypotheses, matrix, edges, entities, "
+                                             "timeline, coverage, leads, rounds, invocations, rejections, questions, custody, "
+                                             "graph-hash")],
+    shape: TypeOption = Shape.table,
+    artifact: Annotated[str, typer.Option(help="records of this artifact only")] = "",
+    source: Annotated[str, typer.Option(help="one source only")] = "",
+    after: Annotated[str, typer.Option("--from", help="from this time on, UTC")] = "",
+    before: Annotated[str, typer.Option("--to", help="before this time, UTC")] = "",
+) -> None:
+    """Show any part of a case."""
+    from wigmore.api.show import show as use
+    from wigmore.cli.show import print_rows
+
+    rows = use(case, what, artifact=artifact, source=source, after=after, before=before)
+    if what == "graph-hash":
+        print(next(iter(rows))["graph_hash"])
+        return
+    print_rows(rows, shape.value, what)
+
+
+@app.command()
+def review(
+    case: Case,
+    item: Annotated[str, typer.Argument(metavar="ID", help="a hypothesis, phenomenon or fact")],
+    accept: Annotated[bool, typer.Option("--accept")] = False,
+    amend: Annotated[bool, typer.Option("--amend")] = False,
+    reject: Annotated[bool, typer.Option("--reject")] = False,
+    reason: Annotated[str, typer.Option(help="why")] = "",
+    by: Annotated[str, typer.Option(help="who decides")] = "",
+    text: Annotated[str, typer.Option(help="the amended wording")] = "",
+) -> None:
+    """Accept, amend or reject: a person's act, kept in the ledger with name and reason."""
+    from wigmore.api.cases import UseError
+    from wigmore.api.review import review as use
+    from wigmore.cli.show import print_rows
+
+    chosen = [n for n, on in (("accept", accept), ("amend", amend), ("reject", reject)) if on]
+    if len(chosen) != 1:
+        raise UseError("choose one of --accept, --amend and --reject")
+    print_rows([use(case, item, chosen[0], reason=reason, by=by, text=text)], "jsonl", "review")
+
+
+@app.command()
+def export(
+    case: Case,
+    kinds: Annotated[str, typer.Option("-t", "--type", help="formats, commas between: html, csv, jsonl, timesketch, bodyfile")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="folder for the files")],
+) -> None:
+    """Write a case in other formats, one file each."""
+    from wigmore.api.export import export as use
+
+    for path in use(case, [k for k in kinds.split(",") if k], output):
+        print(path)
+
+
+@app.command()
+def audit(
+    case: Case,
+    shape: TypeOption = Shape.table,
+    expect_head: Annotated[str, typer.Option("--expect-head", help="the ledger head a run printed (seq:hash)")] = "",
+    jobs: JobsOption = 2,
+) -> None:
+    """Check the chain, hash sources and outputs again, run every citation again."""
+    from wigmore.api.audit import audit as use
+    from wigmore.cli.show import print_audit
+
+    result = use(case, expect_head=expect_head or None, jobs=jobs)
+    print_audit(case, result.to_dict(), shape.value)
+    raise typer.Exit({"approve": 0, "request_changes": 3, "block": 4}[result.overall])
+
+
+@app.command()
+def diff(first: Case, second: Annotated[Path, typer.Argument(help="the other case")], shape: TypeOption = Shape.table) -> None:
+    """Compare two cases: facts, beliefs, decisions."""
+    from wigmore.api.diff import diff as use
+    from wigmore.cli.show import print_rows
+
+    print_rows(use(first, second), shape.value, "difference")
+
+
+@app.command()
+def tool(
+    case: Case,
+    name: Annotated[str, typer.Argument(help="the tool")],
+    args: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE…")] = None,
+    source: Annotated[str, typer.Option(help="the source to look at")] = "",
+) -> None:
+    """Run a tool again: prints the same bytes as the recorded call."""
+    from wigmore.api.tool import call_tool
+
+    output, outcome = call_tool(case, name, args or [], source)
+    sys.stdout.buffer.write(output)
+    if outcome == "failed":
+        raise typer.Exit(1)
+
+
+@app.command("list")
+def list_(kind: Annotated[str, typer.Argument(help="parsers, tools, roles, rules, templates, formats, questions")],
+          shape: TypeOption = Shape.table) -> None:
+    """List what there is of a kind."""
+    from wigmore.api.catalogue import listing
+    from wigmore.cli.show import print_rows
+
+    print_rows(listing(kind), shape.value, kind)
+
+
+@app.command()
+def explain(name: Annotated[str, typer.Argument(help="a parser, tool, role, rule, template or format")],
+            shape: TypeOption = Shape.table) -> None:
+    """Explain one: what it reads, what it means and what it does not, where its format is described."""
+    from wigmore.api.catalogue import explain as use
+    from wigmore.cli.show import print_explained
+
+    print_explained(use(name), shape.value)
+
+
+def main() -> None:
+    """Run the command line; every refusal is one clear line, never a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        print("interrupted: nothing recorded is lost; the same command goes on", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    except Exception as error:
+        sys.exit(_refusal(error))
+
+
+def _refusal(error: Exception) -> int:
+    from wigmore.api.cases import refusal
+
+    known = refusal(error)
+    if known is None:
+        raise error
+    message, code = known
+    print(f"wigmore: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""Printing: rows as table, CSV or JSON lines; progress on stderr; everything from evidence made safe for a terminal."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from wigmore.api.run import Busy, Result
+from wigmore.records.extraction import Progress
+
+TABLE_ROWS = 200
+CLEAR = "\r\x1b[K"  # back to the line's start, and clear it
+COLUMNS = {
+    "findings": ("verdict", "title", "working_score", "edges", "reasons"),
+    "records": ("artifact", "path", "time", "data"),
+    "facts": ("name", "value", "artifact", "path", "rerun"),
+    "phenomena": ("source_id", "category", "title", "occurred_at", "id"),
+    "hypotheses": ("status", "conclusion", "log_odds", "title", "id"),
+    "matrix": ("title", "source_id", "edges"),
+    "edges": ("edge_type", "phenomenon_id", "hypothesis_id", "proposition", "capped_from"),
+    "entities": ("type", "name", "source_id", "identifiers"),
+    "timeline": ("time", "source_id", "title"),
+    "coverage": ("outcome", "path", "parser", "records", "reason"),
+    "leads": ("round_number", "status", "target_agent", "description"),
+    "rounds": ("id", "strategist_action", "new_phenomena_count", "new_edges_count", "status_flips", "decision_rationale"),
+    "invocations": ("agent", "tool", "status", "source_id", "rerun"),
+    "rejections": ("agent", "what", "reason"),
+    "custody": ("id", "type", "path", "hashes"),
+}
+
+
+def safe(text: str) -> str:
+    """Text of evidence as a terminal may see it: control and direction characters written out."""
+    return "".join(c if c.isprintable() and not 0x202A <= ord(c) <= 0x202E and not 0x2066 <= ord(c) <= 0x2069
+                   else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, dict) and "text" in value and "instant" in value:
+        return str(value["text"])
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+
+def print_rows(rows: Iterable[dict[str, Any]], shape: str, what: str) -> None:
+    """Print rows; a table shows the first 200 and says how many more there are."""
+    if shape in ("jsonl", "json"):
+        for row in rows:
+            sys.stdout.write(json.dumps(row, sort_keys=True) + "\n")
+        return
+    if shape == "csv":
+        writer = None
+        for row in rows:
+            if writer is None:
+                writer = csv.DictWriter(sys.stdout, list(row), extrasaction="ignore")
+                writer.writeheader()
+            writer.writerow({k: _formula_safe(_cell(v)) for k, v in row.items()})
+        return
+    _table(rows, what)
+
+
+def _formula_safe(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def _table(rows: Iterable[dict[str, Any]], what: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    kept: list[dict[str, Any]] = []
+    more = 0
+    for row in rows:
+        if len(kept) < TABLE_ROWS:
+            kept.append(row)
+        else:
+            more += 1
+    if not kept:
+        print(f"no {what}")
+        return
+    names = COLUMNS.get(what) or tuple(k for k in kept[0] if k not in ("case", "sha256", "origin"))
+    console = Console(width=None if sys.stdout.isatty() else max(160, shutil.get_terminal_size().columns), highlight=False)
+    table = Table(*names, show_lines=False)
+    for row in kept:
+        table.add_row(*(Text(safe(_cell(row.get(n)))[:300]) for n in names))
+    console.print(table)
+    if more:
+        print(f"… and {more} more: -t jsonl prints all")
+
+
+def print_explained(found: dict[str, Any], shape: str) -> None:
+    """Print what one extension declares."""
+    if shape != "table":
+        print(json.dumps(found, sort_keys=True))
+        return
+    for name, value in found.items():
+        print(f"{name}: {safe(_cell(value)) if not isinstance(value, str) else value}")
+
+
+def print_check(found: dict[str, Any], shape: str) -> None:
+    """Print what a check saw."""
+    if shape != "table":
+        print(json.dumps(found, sort_keys=True))
+        return
+    print(f"case {found['case']}: {found['title']}")
+    for source in found["sources"]:
+        print(f"  {source['id']}: {source.get('type', '?')}, {source.get('platform', '?')} — {safe(str(source.get('reason', '')))}")
+        for name, value in (source.get("hashes") or {}).items():
+            if isinstance(value, (str, bool)):
+                print(f"      {name} {value}")
+    run = found["would_run"]
+    print(f"would run {len(run['parsers'])} parsers, {len(run['roles'])} roles, {run['indicators']} indicator rules, "
+          f"{run['templates']} hypothesis templates")
+    for problem in found["problems"]:
+        print(f"PROBLEM {safe(problem)}")
+
+
+def print_result(result: Result) -> None:
+    """The last lines of a run: findings, gaps, the report, the next command."""
+    words = {"concluded": "CONCLUSION (for a person to accept)", "contested": "supported, contested",
+             "not_tested": "supported, not tested", "refuted": "refuted", "open": "open"}
+    print("findings:")
+    shown = [f for f in result.findings if f["verdict"] != "open"]
+    for finding in shown:
+        print(f"  {words[finding['verdict']]}: {safe(finding['title'])}")
+        for reason in finding["reasons"]:
+            print(f"      {safe(reason)}")
+    still_open = len(result.findings) - len(shown)
+    if not shown:
+        print("  none supported by the records; that is no clean bill of health")
+    if still_open:
+        print(f"  {still_open} hypotheses stay open")
+    if result.gaps:
+        print("gaps:")
+        for gap in result.gaps:
+            print(f"  {safe(gap)}")
+    if result.audit:
+        print(f"audit: {result.audit['overall']}, {result.audit['citations_reproduced']} of "
+              f"{result.audit['citations_checked']} citations reproduced")
+        for finding in result.audit["findings"]:
+            if finding["severity"] != "info":
+                print(f"  {finding['severity']} {finding['code']}: {safe(finding['message'])} — {safe(finding['where'])}")
+    print(f"ledger head: {result.head}")
+    print(f"graph hash: {result.graph_hash}")
+    if result.report:
+        print(f"report: {result.report}")
+    print(f"next: wigmore show {result.case} findings")
+
+
+def print_answers(answers: Iterable[dict[str, Any]], shape: str) -> None:
+    """Print answers with where they were read."""
+    for answer in answers:
+        if shape != "table":
+            sys.stdout.write(json.dumps(answer, sort_keys=True) + "\n")
+            continue
+        print(f"{answer['id']}: {safe(answer['question'])}")
+        if answer["status"] == "answered":
+            for item in answer["answers"]:
+                print(f"  {safe(_cell(item['value']))}\n      read in {safe(item['path'])} ({item['record_id']})")
+        else:
+            print(f"  {answer['status']}: {safe(_cell(answer['answer']))}")
+            for looked in answer["looked_at"][:10]:
+                print(f"      looked at {safe(_cell(looked))}")
+
+
+def print_audit(case: Any, result: dict[str, Any], shape: str) -> None:
+    """Print an audit."""
+    if shape != "table":
+        print(json.dumps({"case": str(case), **result}, sort_keys=True))
+        return
+    print(f"{result['overall']}: chain {'ok' if result['chain_ok'] else 'BROKEN'}, sources "
+          f"{'ok' if result['sources_ok'] else 'CHANGED'}, {result['citations_reproduced']} of "
+          f"{result['citations_checked']} citations reproduced")
+    for finding in result["findings"]:
+        print(f"  {finding['severity']} {finding['code']}: {safe(finding['message'])} — {safe(finding['where'])}")
+
+
+Say = Callable[[str], None]
+Advance = Callable[[Progress, Busy], None]
+
+
+@contextmanager
+def progress_bar(kind: str, resume: str = "") -> Iterator[tuple[Say, Advance]]:
+    """Progress on stderr: last item, rate, elapsed, slowest; lines where stderr is no terminal."""
+    if kind == "auto":
+        kind = "live" if sys.stderr.isatty() else "lines"
+    started = time.monotonic()
+    last = [0.0]
+
+    def say(text: str) -> None:
+        if kind == "json":
+            print(json.dumps({"event": "phase", "text": text, "elapsed": round(time.monotonic() - started, 1)}), file=sys.stderr)
+        elif kind != "none":
+            print(f"{CLEAR if kind == 'live' else ''}[{time.monotonic() - started:6.1f} s] {safe(text)}", file=sys.stderr)
+
+    def advance(progress: Progress, busy: Busy) -> None:
+        now = time.monotonic()
+        if kind == "none" or now - last[0] < (0.2 if kind == "live" else 5.0):
+            return
+        last[0] = now
+        elapsed = now - progress.started
+        slow = max(progress.slowest.items(), key=lambda kv: kv[1], default=("–", 0.0))
+        at = max(busy, key=lambda b: b[2], default=("", "", 0.0))
+        if kind == "json":
+            print(json.dumps({"event": "progress", "files": progress.files, "rows": progress.rows, "failed": progress.failed,
+                              "last": progress.last, "elapsed": round(elapsed, 1), "slowest": slow[0], "busy": at[0],
+                              "busy_seconds": round(at[2], 1)}), file=sys.stderr)
+            return
+        line = (f"{progress.files} files, {progress.rows} records ({progress.rows / max(elapsed, 0.1):.0f}/s), "
+                f"{progress.failed} failed, {elapsed:.0f} s; slowest {slow[0]}; last …{safe(progress.last)[-60:]}")
+        if at[2] > 5:
+            line += f"; {at[1]} at …{safe(at[0])[-40:]} for {at[2]:.0f} s"
+        width = shutil.get_terminal_size().columns - 1
+        print(f"{CLEAR}{line[:width]}" if kind == "live" else line, end="" if kind == "live" else "\n", file=sys.stderr, flush=True)
+
+    try:
+        yield say, advance
+    except KeyboardInterrupt:
+        hint = f"; `{resume}` goes on from here" if resume else ""
+        print(f"\ninterrupted: everything recorded so far is kept{hint}", file=sys.stderr)
+        raise
+    finally:
+        if kind == "live":
+            print(CLEAR, end="", file=sys.stderr)
