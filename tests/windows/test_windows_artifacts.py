@@ -40,7 +40,6 @@ from wigmore.artifacts.windows.recycle_bin import info2 as read_info2
 from wigmore.artifacts.windows.restore_point import restore_point
 from wigmore.artifacts.windows.scheduled_task import job as read_job
 from wigmore.artifacts.windows.scheduled_task import task_xml
-from wigmore.artifacts.windows.setupapi import setupapi
 from wigmore.artifacts.windows.shell_link import shell_link
 from wigmore.model.canonical import canonical
 from wigmore.model.protocols import ParseError
@@ -225,23 +224,6 @@ def test_pca_files_are_read_as_utc_whatever_their_encoding() -> None:
     records, gaps, _ = split(general(Memory("PcaGeneralDb0.txt", text.encode())))
     assert records[0].data["vendor"] == "a vendor"
     assert len(gaps) == 1
-
-
-def test_a_setupapi_section_keeps_its_local_times_and_exit_status() -> None:
-    text = (
-        "[Device Install Log]\r\n[Boot Session: 2015/11/22 17:52:29.492]\r\n\r\n"
-        ">>>  [Device Install (Hardware initiated) - USBSTOR\\Disk&Ven_X\\123&0]\r\n"
-        ">>>  Section start 2015/11/22 17:59:28.110\r\n     dvi:           HardwareID   - USBSTOR\\Disk\r\n"
-        "!    dvi: a warning\r\n<<<  Section end 2015/11/22 17:59:37.142\r\n<<<  [Exit status: SUCCESS]\r\n"
-    )
-    boot, section = (record for _, record in rows(setupapi(Memory("setupapi.dev.log", text.encode()))))
-    assert boot.times["boot_session"]["text"] == "2015-11-22T17:52:29.492"
-    assert section.data["subject"] == "USBSTOR\\Disk&Ven_X\\123&0"
-    assert (section.data["exit_status"], section.data["hardware_id"]) == ("SUCCESS", "USBSTOR\\Disk")
-    assert (section.times["section_start"]["text"], section.times["section_start"]["instant"]) == (
-        "2015-11-22T17:59:28.110",
-        None,
-    )
 
 
 def test_a_restore_point_tells_description_and_time() -> None:

@@ -291,7 +291,7 @@ def _expected_coverage(bench: Workbench) -> None:
     rows = []
     for source_id, source in sorted(bench.state.sources.items()):
         keys = (f"{source.type}+{source.meta.get('platform', '')}", source.type)
-        catalogue = next((e["artifacts"] for key in keys for e in bench.expected if e["source"] == key), [])
+        catalogue: list[dict[str, Any]] = next((e["artifacts"] for key in keys for e in bench.expected if e["source"] == key), [])
         for entry in catalogue:
             for artifact in entry.get("records", ()):
                 known = have.get(source_id, set())

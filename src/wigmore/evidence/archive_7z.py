@@ -21,7 +21,8 @@ BCJ2 = b"\x03\x03\x01\x1b"
 METHODS = {
     b"\x00": "copy", b"\x21": "LZMA2", b"\x03\x01\x01": "LZMA", b"\x03\x04\x01": "PPMd", b"\x04\x01\x08": "deflate",
     b"\x04\x01\x09": "Deflate64", b"\x04\x02\x02": "bzip2", b"\x03\x03\x01\x03": "BCJ x86", BCJ2: "BCJ2",
-    AES: "AES-256", b"\x03": "delta", b"\x04\xf7\x11\x01": "Zstandard", b"\x04\xf7\x11\x02": "Brotli", b"\x03\x03\x05\x01": "BCJ ARM",
+    AES: "AES-256", b"\x03": "delta", b"\x04\xf7\x11\x01": "Zstandard", b"\x04\xf7\x11\x02": "Brotli",
+    b"\x03\x03\x05\x01": "BCJ ARM",
 }  # fmt: skip
 PIECE = 1024 * 1024
 KEPT_HEADER = 256 * 1024 * 1024  # bytes of header that are worth unpacking

@@ -17,6 +17,7 @@ from wigmore.evidence.media import Media, image_kind, open_media, segments
 from wigmore.evidence.signatures import HEAD, declared_size, has_table, volume_kind
 from wigmore.evidence.store import Entry, Expansion, Limits, Store, StoreFile, buffered
 from wigmore.evidence.volumes import Layout, add_roots, lay_out, open_place
+from wigmore.model.canonical import sha256
 from wigmore.model.protocols import EvidenceFile, Gap, Locator, ParseError, Record
 
 STORES_KEPT = 16
@@ -64,6 +65,8 @@ class Source:
         self._stores: OrderedDict[str, Store] = OrderedDict()
         self._layouts: OrderedDict[str, Layout] = OrderedDict()
         self._depths: dict[str, int] = {"": 0}
+        self._marks: dict[str, tuple[int, str]] = {}  # size and hash of the first bytes, by container
+        self._expanded = 0
 
     def __enter__(self) -> Source:
         return self
@@ -117,6 +120,8 @@ class Source:
                 from wigmore.evidence.archives import open_archive
 
                 self._depths[file.path] = depth
+                with file.open() as stream:
+                    self._marks[file.path] = (file.size, sha256(stream.read(4096)))
                 return open_archive(file, file.path, self.limits), file.path
             layout = self._layout(file)
         rest = prefix[len(file.path) + 1 :]
@@ -181,6 +186,11 @@ class Source:
         Never raises for what is in the file: what cannot be opened is a gap with its reason.
         """
         top = self._is_top(file)
+        kind: str | None
+        if self._expanded >= self.limits.max_containers:
+            kind = image_kind(head, file) or self._archive_kind(head, file)
+            full = Gap(f"more than {self.limits.max_containers} containers in the source: not opened", None, "too_large")
+            return Expansion(kind, gaps=(full,)) if kind else None
         if self._depth_of(file.path) >= self.limits.max_depth:
             kind = image_kind(head, file) or self._archive_kind(head, file)
             gap = Gap(f"containers are nested deeper than {self.limits.max_depth}: not opened", None, "depth")
@@ -190,9 +200,12 @@ class Source:
             if kind is None:
                 archive = self._archive_kind(head, file)
                 if archive is not None:
-                    return self._expand_archive(file, archive)
+                    kind = archive
+                    self._expanded += 1
+                    return self._expand_archive(file, archive, head)
                 if not self._raw_image(file, head, top):
                     return None
+            self._expanded += 1
             return self._expand_image(file, kind or "raw", kind is None and not top)
         except ParseError as error:
             return Expansion(kind or "raw", gaps=(Gap(error.message, error.offset, error.reason),))
@@ -223,9 +236,13 @@ class Source:
             return True
         return top and self.spec.access_mode == "image"
 
-    def _expand_archive(self, file: EvidenceFile, kind: str) -> Expansion:
+    def _expand_archive(self, file: EvidenceFile, kind: str, head: bytes) -> Expansion:
         from wigmore.evidence.archives import open_archive
 
+        mark = (file.size, sha256(head[:4096]))
+        if any(self._marks.get(above) == mark for above in self._ancestors(file.path)[1:]):
+            return Expansion(kind, gaps=(Gap("the archive contains itself: not opened again", None, "depth"),))
+        self._marks[file.path] = mark
         store = open_archive(file, file.path, self.limits)
         self._stores[file.path] = store
         self._depths[file.path] = self._depth_of(file.path) + 1

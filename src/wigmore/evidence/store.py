@@ -21,9 +21,10 @@ PIECE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a hostile source may cost: nesting of containers, entries of one store, bytes out of one archive."""
+    """What a hostile source may cost: nesting and number of containers, entries of a store, bytes out of an archive."""
 
     max_depth: int = 6
+    max_containers: int = 10_000
     max_members: int = 5_000_000
     max_total_bytes: int = 200 * 1024**3
     max_member_bytes: int = 64 * 1024**3

@@ -76,7 +76,7 @@ class Ranked:
 
 
 def _order(edge: Edge) -> tuple[Any, ...]:
-    return (edge.event_key or edge.id, edge.phenomenon_id, edge.id)
+    return (edge.event_key or edge.id, edge.phenomenon_id, edge.id, edge.source_id)
 
 
 def independent(edges: Iterable[Edge]) -> list[Edge]:

@@ -7,8 +7,9 @@ import binascii
 import re
 from collections.abc import Iterator
 
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import Data, Query, clock, milliseconds, named, read_queries
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout
+from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import parser

@@ -1,7 +1,8 @@
 """Android's XML files, as text and in the binary form (ABX) of version 12 and later, as plain elements.
 
 ABX: `com.android.modules.utils.BinaryXmlSerializer` of the Android Open Source Project: magic `ABX\\0`, then tokens of
-one byte (low half: event, high half: type), big-endian numbers, strings with 16-bit length, interned where 0xFFFF stands.
+one byte (low half: event, high half: type), big-endian numbers, strings behind a 16-bit length, interned where the
+number 0xFFFF stands.
 """
 
 from __future__ import annotations

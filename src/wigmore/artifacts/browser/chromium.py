@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import (
     Data,
     Query,
@@ -12,7 +13,7 @@ from wigmore.artifacts.generic.sqlite_queries import (
     webkit_or_seconds,
     webkit_time,
 )
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout
+from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import parser
 
@@ -76,7 +77,7 @@ def _download(data: Data, database: Database) -> None:
 
 
 HISTORY = Layout(
-    paths=("*/history",),
+    paths=("history",),
     tables=(("urls", ("url", "title", "visit_count", "last_visit_time")), ("visits", ("visit_time", "transition"))),
 )
 VISITS = Query(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import (
     Data,
     Query,
@@ -13,7 +14,7 @@ from wigmore.artifacts.generic.sqlite_queries import (
     webkit_or_seconds,
     webkit_time,
 )
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout
+from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import parser
 
@@ -28,7 +29,7 @@ RESOURCE_TYPES = {
 }  # fmt: skip
 
 COOKIES = Layout(
-    paths=("*/cookies", "cookies.db"), tables=(("cookies", ("creation_utc", "host_key", "name", "expires_utc")),)
+    paths=("cookies", "cookies.db"), tables=(("cookies", ("creation_utc", "host_key", "name", "expires_utc")),)
 )
 FORMS = Layout(paths=("web data",), tables=(("autofill", ("name", "value")), ("keywords", ("short_name", "keyword"))))
 LOGINS = Layout(paths=("login data*",), tables=(("logins", ("origin_url", "username_value", "signon_realm")),))
@@ -38,7 +39,7 @@ ACTIVITY = Layout(
 LOADS = Layout(
     paths=("load_statistics.db",), tables=(("load_statistics", ("top_level_hostname", "resource_hostname")),)
 )
-SHORTCUTS = Layout(paths=("*/shortcuts",), tables=(("omni_box_shortcuts", ("text", "url", "last_access_time")),))
+SHORTCUTS = Layout(paths=("shortcuts",), tables=(("omni_box_shortcuts", ("text", "url", "last_access_time")),))
 TOP_SITES = Layout(paths=("top sites",), tables=(("top_sites", ("url", "url_rank")),))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from wigmore.artifacts.browser.chromium_json import load_json
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import (
     Data,
     Query,
@@ -17,7 +18,7 @@ from wigmore.artifacts.generic.sqlite_queries import (
     seconds,
     settled,
 )
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout
+from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.protocols import EvidenceFile, Record, Yield
 from wigmore.model.times import Time
 from wigmore.registry import Claim, parser

@@ -8,8 +8,9 @@ from typing import Any
 
 from wigmore.artifacts.generic.plist import flat, load_plist
 from wigmore.artifacts.generic.plist_reader import PlistDate, is_plist
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import Data, Query, apple, opened, read_queries, settled
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout
+from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Yield
 from wigmore.model.times import Time, cocoa

@@ -1,4 +1,6 @@
-"""Addresses, numbers and links that stand in texts nobody else reads: e-mail, URL, IP, card, Bitcoin, SSN, phone, birth date."""
+"""Addresses, numbers and links that stand in texts nobody else reads: e-mail, URL, IP, card, Bitcoin, SSN, phone,
+birth date.
+"""
 
 from __future__ import annotations
 
@@ -39,12 +41,23 @@ def _pieces(line: Line) -> Iterator[tuple[int, str]]:
     artifacts=("generic.features", "generic.features_summary"),
     reads="text and HTML files up to 16 MiB that no specific parser claims",
     means="a string of this form, with the stated check passed, stands at this place",
-    does_not_mean="that the address, card, number or account exists or belongs to anyone; who wrote it; that others are not there "
+    does_not_mean="that the address, card, number or account exists or belongs to anyone; who wrote it; that others "
+    "are not there "
     "in another form",
-    refs=("RFC 5321", "RFC 3986", "RFC 791", "ISO/IEC 7812-1", "BIP 13, 173, 350", "ISO 13616-1", "SSA: social security number structure"),
+    refs=(
+        "RFC 5321",
+        "RFC 3986",
+        "RFC 791",
+        "ISO/IEC 7812-1",
+        "BIP 13, 173, 350",
+        "ISO 13616-1",
+        "SSA: social security number structure",
+    ),
 )
 def text_features(file: EvidenceFile) -> Iterator[Yield]:
-    """One record a hit (at most 20 of one value, 5,000 of a file), and one summary record with the distinct values by kind."""
+    """One record a hit (at most 20 of one value, 5,000 of a file), and one summary record with the distinct values
+    by kind.
+    """
     with file.open() as stream:
         found = encoding_of(stream.read(8192))
     codec = found[0] if found else "utf-8"
@@ -70,7 +83,14 @@ def text_features(file: EvidenceFile) -> Iterator[Yield]:
                 context = line.text[max(0, start - AROUND) : at + feature.end + AROUND]
                 yield (
                     {"kind": "offset", "offset": offset, "length": length, "line": line.number},
-                    Record({"feature": feature.kind, "value": feature.value, "checked": feature.checked, "context": context}),
+                    Record(
+                        {
+                            "feature": feature.kind,
+                            "value": feature.value,
+                            "checked": feature.checked,
+                            "context": context,
+                        }
+                    ),
                 )
     if counts:
         summary: dict[str, object] = {"hits": sum(counts.values()), "distinct": len(counts)}

@@ -1,4 +1,6 @@
-"""Patterns of values that stand in texts, each with the check that tells it from mere digits (Luhn, base58check, mod 97)."""
+"""Patterns of values that stand in texts, each with the check that tells it from mere digits (Luhn, base58check, mod
+97).
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,11 @@ def bech32(text: str) -> bool:
         for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
             check ^= generator if (top >> bit) & 1 else 0
     program = (len(data) - 7) * 5 // 8
-    return check == (1 if data[0] == 0 else 0x2BC830A3) and data[0] <= 16 and (program in (20, 32) if data[0] == 0 else 2 <= program <= 40)
+    return (
+        check == (1 if data[0] == 0 else 0x2BC830A3)
+        and data[0] <= 16
+        and (program in (20, 32) if data[0] == 0 else 2 <= program <= 40)
+    )
 
 
 def iban(text: str) -> bool:
@@ -87,7 +93,9 @@ def card(text: str) -> str | None:
 
 
 def social_security(text: str) -> str | None:
-    """A US social security number by the rules of what is never issued (SSA: area 000, 666, 9xx; group 00; serial 0000)."""
+    """A US social security number by the rules of what is never issued (SSA: area 000, 666, 9xx; group 00; serial
+    0000).
+    """
     digits = text.replace("-", "").replace(" ", "")
     area, group, serial = digits[:3], digits[3:5], digits[5:]
     issued = area not in ("000", "666") and area[0] != "9" and group != "00" and serial != "0000"
@@ -110,27 +118,86 @@ def _as_is(text: str) -> str | None:
 
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-_DATE = rf"(?:{_MONTH}\.? \d{{1,2}},? \d{{4}}|\d{{1,2}}[ -]{_MONTH}\.?[ -]\d{{2,4}}|\d{{4}}-(?:{_MONTH}|\d\d)-\d{{1,2}}|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}})"
+_DATE = rf"(?:{_MONTH}\.? \d{{1,2}},? \d{{4}}|\d{{1,2}}[ -]{_MONTH}\.?[ "
+        rf"-]\d{{2,4}}|\d{{4}}-(?:{_MONTH}|\d\d)-\d{{1,2}}|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}})"
 # kind, a text that must stand in the line for a cheap refusal (empty: none), pattern (group 1 is the value), check, what it checks
 _RULES: tuple[tuple[str, str, re.Pattern[str], Callable[[str], str | None], str], ...] = (
-    ("email", "@", re.compile(r"(?<![\w.+%-])([A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w-])"), _as_is, "form"),
-    ("url", "://", re.compile(r"\b((?:https?|ftps?|file|smb|ssh|rdp|ldap|magnet)://[^\s\"'<>\\^`{|}\x00-\x1f]{3,2000})"), lambda t: t.rstrip(".,;:!?)]"), "form"),
+    (
+        "email",
+        "@",
+        re.compile(
+            r"(?<![\w.+%-])([A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w-])"
+        ),
+        _as_is,
+        "form",
+    ),
+    (
+        "url",
+        "://",
+        re.compile(r"\b((?:https?|ftps?|file|smb|ssh|rdp|ldap|magnet)://[^\s\"'<>\\^`{|}\x00-\x1f]{3,2000})"),
+        lambda t: t.rstrip(".,;:!?)]"),
+        "form",
+    ),
     ("onion", ".onion", re.compile(r"\b((?:[a-z2-7]{16}|[a-z2-7]{56})\.onion)\b"), _as_is, "form"),
     ("ipv4", ".", re.compile(r"(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d.]*\d)"), _address, "range of octets"),
-    ("ipv6", ":", re.compile(r"(?<![\w:.])((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![\w:])"), lambda t: _address(t) if len(t) > 4 else None, "form"),
-    ("bitcoin", "", re.compile(r"(?<![A-Za-z0-9])([13][1-9A-HJ-NP-Za-km-z]{25,34})(?![A-Za-z0-9])"), _kept(base58check), "base58check"),
-    ("bitcoin", "", re.compile(r"(?<![A-Za-z0-9])((?:bc1[a-z0-9]{8,87}|BC1[A-Z0-9]{8,87}))(?![A-Za-z0-9])"), _kept(bech32), "bech32 checksum"),
+    (
+        "ipv6",
+        ":",
+        re.compile(r"(?<![\w:.])((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})(?![\w:])"),
+        lambda t: _address(t) if len(t) > 4 else None,
+        "form",
+    ),
+    (
+        "bitcoin",
+        "",
+        re.compile(r"(?<![A-Za-z0-9])([13][1-9A-HJ-NP-Za-km-z]{25,34})(?![A-Za-z0-9])"),
+        _kept(base58check),
+        "base58check",
+    ),
+    (
+        "bitcoin",
+        "",
+        re.compile(r"(?<![A-Za-z0-9])((?:bc1[a-z0-9]{8,87}|BC1[A-Z0-9]{8,87}))(?![A-Za-z0-9])"),
+        _kept(bech32),
+        "bech32 checksum",
+    ),
     ("card", "", re.compile(r"(?<![\d.,-])(\d(?:[ -]?\d){11,18})(?![\d,-]*\d)"), card, "issuer range and Luhn"),
-    ("ssn", "-", re.compile(r"(?<![\d-])(\d{3}-\d{2}-\d{4})(?![\d-])"), social_security, "form and never-issued ranges"),
-    ("ssn", "", re.compile(r"(?:\bSSN|social security)(?: ?(?:number|no\.?|#))?[\s:#=]{0,6}(\d{9})(?!\d)", re.I), social_security, "label and never-issued ranges"),
+    (
+        "ssn",
+        "-",
+        re.compile(r"(?<![\d-])(\d{3}-\d{2}-\d{4})(?![\d-])"),
+        social_security,
+        "form and never-issued ranges",
+    ),
+    (
+        "ssn",
+        "",
+        re.compile(r"(?:\bSSN|social security)(?: ?(?:number|no\.?|#))?[\s:#=]{0,6}(\d{9})(?!\d)", re.I),
+        social_security,
+        "label and never-issued ranges",
+    ),
     ("iban", "", re.compile(r"(?<![A-Za-z0-9])([A-Z]{2}\d{2}[A-Z0-9]{11,30})(?![A-Za-z0-9])"), _kept(iban), "mod 97"),
-    ("phone", "", re.compile(r"(?<![\w+])(\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,8}){1,5})(?![\d-])"), lambda t: t if 8 <= sum(map(str.isdigit, t)) <= 16 else None, "form"),
+    (
+        "phone",
+        "",
+        re.compile(r"(?<![\w+])(\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]?\d{2,8}){1,5})(?![\d-])"),
+        lambda t: t if 8 <= sum(map(str.isdigit, t)) <= 16 else None,
+        "form",
+    ),
     ("phone", "", re.compile(r"(?<![\w.-])((?:\(\d{3}\) ?|\d{3}[ .-])\d{3}[ .-]\d{4})(?![\w.-]*\d)"), _as_is, "form"),
-    ("birth_date", "", re.compile(rf"\b(?:DOB|D\.O\.B\.|date of birth|birth ?date|born(?: on)?)[\s:=]{{1,6}}({_DATE})", re.I), _as_is, "label and form"),
+    (
+        "birth_date",
+        "",
+        re.compile(rf"\b(?:DOB|D\.O\.B\.|date of birth|birth ?date|born(?: on)?)[\s:=]{{1,6}}({_DATE})", re.I),
+        _as_is,
+        "label and form",
+    ),
 )
 
 
-_VERSION = re.compile(r"\bv(?:er(?:sion)?)?\b[^\w]{0,6}$|version\W{0,8}$", re.I)  # four numbers of a program's version are no address
+_VERSION = re.compile(
+    r"\bv(?:er(?:sion)?)?\b[^\w]{0,6}$|version\W{0,8}$", re.I
+)  # four numbers of a program's version are no address
 
 
 def features(text: str) -> Iterator[Feature]:
@@ -141,5 +208,7 @@ def features(text: str) -> Iterator[Feature]:
             continue
         for match in pattern.finditer(text):
             value = check(match[1])
-            if value is not None and not (kind == "ipv4" and _VERSION.search(text, max(0, match.start(1) - 24), match.start(1))):
+            if value is not None and not (
+                kind == "ipv4" and _VERSION.search(text, max(0, match.start(1) - 24), match.start(1))
+            ):
                 yield Feature(kind, value, match.start(1), match.end(1), what)

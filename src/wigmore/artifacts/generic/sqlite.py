@@ -10,18 +10,9 @@ from itertools import islice
 from typing import Any
 
 from wigmore.artifacts.generic.plist_reader import decode_json, leaves
+from wigmore.artifacts.generic.sqlite_layout import MAGIC, Layout
 from wigmore.artifacts.generic.sqlite_queries import blob_fields
-from wigmore.artifacts.generic.sqlite_reader import (
-    FAULTS,
-    MAGIC,
-    Database,
-    Layout,
-    Row,
-    View,
-    open_database,
-    quoted,
-    said,
-)
+from wigmore.artifacts.generic.sqlite_reader import FAULTS, Database, Row, View, open_database, quoted, said
 from wigmore.model.canonical import canonical, sha256
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import Time, cocoa, filetime, iso, posix, webkit
@@ -29,7 +20,7 @@ from wigmore.registry import HEAD, Claim, parser, parsers
 
 HINT = re.compile(
     r"(time|date|stamp|created|modified|changed|updated|accessed|visited|expir|sent|received|delivered|_at$|_ts$|^ts$|"
-    r"last_?(used|seen|run|sync|open|play|activ|login|attempt)|start|end$|since|until|utc)",
+    r"last_?(used|seen|run|sync|open|play|active|login|attempt)|start|end$|since|until|utc)",
     re.IGNORECASE,
 )
 NO_HINT = re.compile(

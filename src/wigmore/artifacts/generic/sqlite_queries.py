@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wigmore.artifacts.generic.plist_reader import decode_blob, decode_json, shortened
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout, Row, open_database
+from wigmore.artifacts.generic.sqlite_layout import Layout
+from wigmore.artifacts.generic.sqlite_reader import Database, Row, open_database
 from wigmore.model.protocols import EvidenceFile, Record, Yield
 from wigmore.model.times import Time, cocoa, filetime, iso, posix, webkit
 

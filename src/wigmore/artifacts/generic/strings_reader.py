@@ -14,7 +14,9 @@ ENCODINGS = ("utf-8", "utf-16-le")
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One place where a text was found: byte offset and length, the encoding it was found in, the text and its surroundings."""
+    """One place where a text was found: byte offset and length, the encoding it was found in, the text and its
+    surroundings.
+    """
 
     offset: int
     length: int
@@ -56,7 +58,9 @@ def find_strings(
                 if at >= border:
                     break
                 free_from[number] = base + at + max(length, 1)
-                hit = Hit(base + at, length, search.encoding, text, _context(window, at, length, search.encoding, context))
+                hit = Hit(
+                    base + at, length, search.encoding, text, _context(window, at, length, search.encoding, context)
+                )
                 found.setdefault((hit.offset, hit.length), hit)
         for place in sorted(found):
             yield found[place]

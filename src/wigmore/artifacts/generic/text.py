@@ -17,14 +17,18 @@ from wigmore.registry import Claim, parser
 LARGEST = 8 * 1024 * 1024
 MOST_LINES = 200_000
 LONGEST_TEXT = 32_768  # characters of one line kept in its record
-_ISO = re.compile(r"[\[(<\"']?(\d{4})[-/.](\d\d)[-/.](\d\d)[T _](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d(?!\d))?")
+_ISO = re.compile(
+    r"[\[(<\"']?(\d{4})[-/.](\d\d)[-/.](\d\d)[T _](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z|UTC|[+-]\d\d:?\d\d(?!\d))?"
+)
 _APACHE = re.compile(rf"[^\[]{{0,200}}\[(\d\d/(?:{MONTH})/\d{{4}}:\d\d:\d\d:\d\d [+-]\d{{4}})\]")
 _CLASSIC = re.compile(rf"({MONTH}) {{1,2}}(\d{{1,2}}) (\d\d:\d\d:\d\d)\b")
 _PAIRS = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{0,63})=(\"[^\"]*\"|'[^']*'|[^\s,;&\"']+)")
 
 
 def leading_time(text: str) -> Time | None:
-    """The time a line starts with, if it is of an unambiguous form (ISO order, Common Log, or month name); else None."""
+    """The time a line starts with, if it is of an unambiguous form (ISO order, Common Log, or month name); else
+    None.
+    """
     if match := _ISO.match(text):
         year, month, day, clock, fraction, zone = match.groups()
         form = f"{year}-{month}-{day}T{clock}{'.' + fraction if fraction else ''}{zone or ''}"
@@ -45,9 +49,12 @@ def _look(head: bytes, path: str, size: int) -> bool:
     claims=Claim(look=_look),
     generic=True,
     artifacts=("generic.text", "generic.table", "generic.ini", "generic.xml", "generic.json"),
-    reads="text files up to 8 MiB that no specific parser claims: CSV and TSV with a header, INI, XML, JSON, plain lines",
-    means="this text stands at this place of the file; a time is the one written at the start of the line or in the column named so",
-    does_not_mean="anything about what the writing program meant by a column or line; the zone of a time written without one",
+    reads="text files up to 8 MiB that no specific parser claims: CSV and TSV with a header, INI, XML, JSON, plain "
+    "lines",
+    means="this text stands at this place of the file; a time is the one written at the start of the line or in the "
+    "column named so",
+    does_not_mean="anything about what the writing program meant by a column or line; the zone of a time written "
+    "without one",
     refs=("RFC 4180", "RFC 8259", "XML 1.0 (W3C)", "Unicode Standard, byte-order mark"),
 )
 def text(file: EvidenceFile) -> Iterator[Yield]:

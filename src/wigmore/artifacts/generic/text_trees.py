@@ -27,7 +27,12 @@ _FORBIDDEN = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.I)
 def _times(data: dict[str, Any]) -> dict[str, Time]:
     found: dict[str, Time] = {}
     for name, value in data.items():
-        if len(found) < 8 and _TIME_NAME.search(name) and isinstance(value, str | int | float) and (time := json_time(value)):
+        if (
+            len(found) < 8
+            and _TIME_NAME.search(name)
+            and isinstance(value, str | int | float)
+            and (time := json_time(value))
+        ):
             found[name] = time
     return found
 
@@ -48,7 +53,9 @@ def ini_sections(file: EvidenceFile) -> Iterator[Yield]:
     def record() -> tuple[dict[str, Any], Record]:
         assert start is not None
         times = _times(data)
-        return place(start, end - start.offset), Record({"section": section, **data}, times, next(iter(times), None), artifact="generic.ini")
+        return place(start, end - start.offset), Record(
+            {"section": section, **data}, times, next(iter(times), None), artifact="generic.ini"
+        )
 
     for line in lines(file):
         named, pair = _SECTION.match(line.text), _PAIR.match(line.text)
@@ -73,7 +80,11 @@ def ini_sections(file: EvidenceFile) -> Iterator[Yield]:
 def looks_xml(listed: tuple[str, ...]) -> bool:
     """Whether the text starts like XML (not HTML)."""
     first = " ".join(listed[:20]).lstrip("\ufeff \t").lower()
-    return first.startswith(("<?xml", "<")) and not re.match(r"<(?:!doctype\s+html|html|head|body|!--)", first) and "</" in first + "</"
+    return (
+        first.startswith(("<?xml", "<"))
+        and not re.match(r"<(?:!doctype\s+html|html|head|body|!--)", first)
+        and "</" in first + "</"
+    )
 
 
 def tree_of_xml(file: EvidenceFile) -> Iterator[Yield] | None:
@@ -121,8 +132,9 @@ def _elements(root: ElementTree.Element) -> Iterator[Yield]:
                 return
             given += 1
             times = _times(data)
-            yield {"kind": "member", "element": path, "number": number}, Record(
-                {"element": path, **data}, times, next(iter(times), None), artifact="generic.xml"
+            yield (
+                {"kind": "member", "element": path, "number": number},
+                Record({"element": path, **data}, times, next(iter(times), None), artifact="generic.xml"),
             )
         if depth < DEEPEST:
             pending += [(child, f"{path}/{_local(child.tag)}", depth + 1) for child in reversed(nested)]
@@ -149,7 +161,13 @@ def _objects(root: Any) -> Iterator[Yield]:
     while pending:
         value, path, depth = pending.pop()
         fields = flat(value)
-        children = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+        children = (
+            list(value.items())
+            if isinstance(value, dict)
+            else list(enumerate(value))
+            if isinstance(value, list)
+            else []
+        )
         nested = [(key, inner) for key, inner in children if isinstance(inner, dict | list) and inner]
         entries = isinstance(value, list) and bool(nested)
         if (len(fields) > MOST_FIELDS or entries) and nested and depth < 20:
@@ -163,6 +181,7 @@ def _objects(root: Any) -> Iterator[Yield]:
             return
         given += 1
         times = _times(fields)
-        yield {"kind": "key", "key": path}, Record(
-            {"json_path": path, **fields}, times, next(iter(times), None), artifact="generic.json"
+        yield (
+            {"kind": "key", "key": path},
+            Record({"json_path": path, **fields}, times, next(iter(times), None), artifact="generic.json"),
         )

@@ -98,7 +98,7 @@ def wifi(file: EvidenceFile) -> Iterator[Yield]:
         raise ParseError(file.path, None, "not a dictionary", "schema_unknown")
     for path, network in _networks(root):
         data, times = flat(network)
-        joined = [k for k in times if "join" in k.lower() or "associat" in k.lower()]
+        joined = [k for k in times if "join" in k.lower() or "associated" in k.lower()]
         dated = max(joined, key=lambda k: times[k]["instant"] or 0) if joined else None
         if path.startswith("wifi.network.ssid."):
             data.setdefault("SSID_name", path.removeprefix("wifi.network.ssid."))

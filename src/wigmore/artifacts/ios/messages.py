@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wigmore.artifacts.generic.plist_reader import decode_blob
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import Data, Query, apple, opened, read_queries, seconds
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout
+from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import parser
 

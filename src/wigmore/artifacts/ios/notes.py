@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from wigmore.artifacts.generic.plist_reader import INFLATED, decode_blob
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import Data, Query, apple, read_queries, walk
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout
+from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import parser

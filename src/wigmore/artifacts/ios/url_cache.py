@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from wigmore.artifacts.generic.plist_reader import decode_blob
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import Data, Query, read_queries, text_utc
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout
+from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import parser

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import Data, Query, apple, clock, named, read_queries
-from wigmore.artifacts.generic.sqlite_reader import Database, Layout, open_database
+from wigmore.artifacts.generic.sqlite_reader import Database, open_database
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Yield
 from wigmore.registry import parser
 

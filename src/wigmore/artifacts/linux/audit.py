@@ -10,23 +10,66 @@ from wigmore.model.protocols import EvidenceFile, Record, Yield
 from wigmore.model.times import posix
 
 LINE = re.compile(
-    r"(?:node=(?P<node>\S+) )?type=(?P<type>[A-Z0-9_]+(?:\[\d+\])?) msg=audit\((?P<second>\d{1,11})\.(?P<fraction>\d{1,6}):(?P<serial>\d+)\):\s?"
+    r"(?:node=(?P<node>\S+) )?type=(?P<type>[A-Z0-9_]+(?:\[\d+\])?) "
+    r"msg=audit\((?P<second>\d{1,11})\.(?P<fraction>\d{1,6}):(?P<serial>\d+)\):\s?"
     r"(?P<body>.*)"
 )
-PAIR = re.compile(r"""(?P<key>(?:(?:old|new) )?[A-Za-z_][\w.-]*(?:\[\d+\])?)=(?P<value>"[^"]*"|'[^']*'|\{[^}]*\}|\([^)]*\)|[^\s]*)""")
+PAIR = re.compile(
+    r"""(?P<key>(?:(?:old|new) )?[A-Za-z_][\w.-]*(?:\[\d+\])?)=(?P<value>"[^"]*"|'[^']*'|\{[^}]*\}|\([^)]*\)|[^\s]*)"""
+)
 _ENCODED = re.compile(r"(?:[0-9A-F]{2})+$")
-_STRINGS = frozenset("proctitle name comm exe cwd cmd path acct key data vm dir new-disk old-disk grp old-grp ocomm".split())
+_STRINGS = frozenset(
+    [
+        "proctitle",
+        "name",
+        "comm",
+        "exe",
+        "cwd",
+        "cmd",
+        "path",
+        "acct",
+        "key",
+        "data",
+        "vm",
+        "dir",
+        "new-disk",
+        "old-disk",
+        "grp",
+        "old-grp",
+        "ocomm",
+    ]
+)
 _ARGUMENT = re.compile(r"a\d+(?:\[\d+\])?$")
 _NOT_SET = "4294967295"
 # event types whose meaning an examiner asks for, as the kernel and user space document them
 EVENTS = {
-    "USER_LOGIN": "login", "USER_AUTH": "authentication", "USER_ACCT": "account_check", "USER_START": "session_opened",
-    "USER_END": "session_closed", "USER_LOGOUT": "logout", "CRED_ACQ": "credentials_acquired", "USER_CMD": "sudo_command",
-    "ADD_USER": "account_created", "DEL_USER": "account_deleted", "ADD_GROUP": "group_created", "USER_CHAUTHTOK": "password_changed",
-    "USER_MGMT": "account_changed", "EXECVE": "program_started", "SERVICE_START": "service_started", "SERVICE_STOP": "service_stopped",
-    "LOGIN": "login_id_set", "USER_ERR": "login_error", "ANOM_ABEND": "program_crashed", "CONFIG_CHANGE": "audit_rules_changed",
-    "DAEMON_START": "audit_started", "DAEMON_END": "audit_stopped", "SYSTEM_BOOT": "booted", "SYSTEM_SHUTDOWN": "shut_down",
-    "USER_TTY": "typed", "TTY": "typed", "AVC": "access_denied",
+    "USER_LOGIN": "login",
+    "USER_AUTH": "authentication",
+    "USER_ACCT": "account_check",
+    "USER_START": "session_opened",
+    "USER_END": "session_closed",
+    "USER_LOGOUT": "logout",
+    "CRED_ACQ": "credentials_acquired",
+    "USER_CMD": "sudo_command",
+    "ADD_USER": "account_created",
+    "DEL_USER": "account_deleted",
+    "ADD_GROUP": "group_created",
+    "USER_CHAUTHTOK": "password_changed",
+    "USER_MGMT": "account_changed",
+    "EXECVE": "program_started",
+    "SERVICE_START": "service_started",
+    "SERVICE_STOP": "service_stopped",
+    "LOGIN": "login_id_set",
+    "USER_ERR": "login_error",
+    "ANOM_ABEND": "program_crashed",
+    "CONFIG_CHANGE": "audit_rules_changed",
+    "DAEMON_START": "audit_started",
+    "DAEMON_END": "audit_stopped",
+    "SYSTEM_BOOT": "booted",
+    "SYSTEM_SHUTDOWN": "shut_down",
+    "USER_TTY": "typed",
+    "TTY": "typed",
+    "AVC": "access_denied",
 }
 
 
@@ -69,7 +112,9 @@ def _build(match: re.Match[str], text: str) -> Record:
     if kind == "AVC" and (verdict := re.search(r"avc:\s+(denied|granted)\s+\{ ([^}]*) \}", main)):
         fields |= {"decision": verdict[1], "permissions": verdict[2].strip()}
     if names:
-        fields |= {f"{match['key']}_name": decoded(match["key"], match["value"], kind) for match in PAIR.finditer(names)}
+        fields |= {
+            f"{match['key']}_name": decoded(match["key"], match["value"], kind) for match in PAIR.finditer(names)
+        }
     else:  # some tools drop the separator: UID="root" stands directly after the closing quote
         upper = {key: fields.pop(key) for key in list(fields) if key.isupper() and len(key) > 2}
         fields |= {f"{key}_name": value for key, value in upper.items()}
@@ -100,9 +145,14 @@ def _build(match: re.Match[str], text: str) -> Record:
     share(LINE),
     names=("audit.log*",),
     reads="/var/log/audit/audit.log*, raw or enriched; also ausearch --raw",
-    means="the kernel or a trusted program reported this event to the audit daemon; with auid: in the login session of that account",
+    means="the kernel or a trusted program reported this event to the audit daemon; with auid: in the login session "
+    "of that account",
     does_not_mean="events that no rule asked for; that a login id is a person; anything before the oldest rotated file",
-    refs=("https://github.com/linux-audit/audit-documentation/wiki", "auditd(8), ausearch(8)", "linux, include/uapi/linux/audit.h"),
+    refs=(
+        "https://github.com/linux-audit/audit-documentation/wiki",
+        "auditd(8), ausearch(8)",
+        "linux, include/uapi/linux/audit.h",
+    ),
 )
 def audit(file: EvidenceFile) -> Iterator[Yield]:
     """One record a line; lines of one event share `serial` and time."""

@@ -13,7 +13,12 @@ from wigmore.model.times import Time
 from wigmore.registry import Claim, parser
 
 LARGEST = 16 * 1024 * 1024
-_STAMPS = (("State.StartedAt", "started_at"), ("Created", "created_at"), ("created", "created_at"), ("State.FinishedAt", "finished_at"))
+_STAMPS = (
+    ("State.StartedAt", "started_at"),
+    ("Created", "created_at"),
+    ("created", "created_at"),
+    ("State.FinishedAt", "finished_at"),
+)
 
 
 def _look(head: bytes, path: str, size: int) -> bool:
@@ -27,13 +32,21 @@ def _look(head: bytes, path: str, size: int) -> bool:
 @parser(
     "linux.docker",
     claims=Claim(look=_look),
-    reads="/var/lib/docker/containers/*/config.v2.json and older config.json; image settings under image/*/imagedb and graph/*/json",
-    means="the daemon kept a container (or image) of this name, image and command, last started and ended at these times (UTC)",
+    reads="/var/lib/docker/containers/*/config.v2.json and older config.json; image settings under image/*/imagedb "
+    "and graph/*/json",
+    means="the daemon kept a container (or image) of this name, image and command, last started and ended at these "
+    "times (UTC)",
     does_not_mean="what ran inside beyond the command; earlier starts; who asked the daemon",
-    refs=("https://docs.docker.com/reference/api/engine/", "moby/moby, container/container.go", "OCI image-spec: config.md"),
+    refs=(
+        "https://docs.docker.com/reference/api/engine/",
+        "moby/moby, container/container.go",
+        "OCI image-spec: config.md",
+    ),
 )
 def docker(file: EvidenceFile) -> Iterator[Yield]:
-    """One record a file: id, name, image, command, environment, mounts, state, times; one a history entry of an image."""
+    """One record a file: id, name, image, command, environment, mounts, state, times; one a history entry of an
+    image.
+    """
     raw = file.read(LARGEST)
     try:
         value: Any = json.loads(raw)
@@ -64,6 +77,11 @@ def docker(file: EvidenceFile) -> Iterator[Yield]:
     for number, entry in enumerate(history if isinstance(history, list) else []):
         if isinstance(entry, dict):
             made = json_time(entry.get("created"))
-            yield {"kind": "key", "key": "history", "number": number}, Record(
-                {"event": "image_layer", **flat(entry)}, {"created_at": made} if made else {}, "created_at" if made else None
+            yield (
+                {"kind": "key", "key": "history", "number": number},
+                Record(
+                    {"event": "image_layer", **flat(entry)},
+                    {"created_at": made} if made else {},
+                    "created_at" if made else None,
+                ),
             )

@@ -16,7 +16,8 @@ FISH = re.compile(r"- cmd: ?(.*)")
 FISH_WHEN = re.compile(r" {2}when: (\d{1,11})\s*$")
 _MEANS = "the shell kept this line in its history; with a stamp: at this time of the host's clock"
 _NOT = (
-    "that the command ran to its end or succeeded; a time where none is stored; the order across several shells (written at exit); "
+    "that the command ran to its end or succeeded; a time where none is stored; the order across several shells "
+    "(written at exit); "
     "that the file was not edited; who typed"
 )
 _LONGEST = 2000  # lines of one command
@@ -72,7 +73,11 @@ def bash(file: EvidenceFile) -> Iterator[Yield]:
             texts.append(line)
         else:
             yield _command(texts, stamp, "bash")
-            yield Gap(f"a command of more than {_LONGEST} lines; the rest of its lines are kept one by one", line.offset, "too_large")
+            yield Gap(
+                f"a command of more than {_LONGEST} lines; the rest of its lines are kept one by one",
+                line.offset,
+                "too_large",
+            )
             stamp, texts = None, []
     if texts:
         yield _command(texts, stamp, "bash")
@@ -157,7 +162,10 @@ def _fish_score(listed: tuple[str, ...]) -> float:
     reads="fish_history (`- cmd:`, `when:`, `paths:`)",
     means=_MEANS,
     does_not_mean=_NOT,
-    refs=("https://fishshell.com/docs/current/cmds/history.html", "fish-shell, src/history: escape rules of the YAML-like file"),
+    refs=(
+        "https://fishshell.com/docs/current/cmds/history.html",
+        "fish-shell, src/history: escape rules of the YAML-like file",
+    ),
 )
 def fish(file: EvidenceFile) -> Iterator[Yield]:
     """One record a command with its time and the paths that fish noted."""

@@ -48,7 +48,8 @@ class _Reader:
     claims=Claim(magic=((0, MAGIC),)),
     reads="/var/lib/mlocate/mlocate.db",
     means="when updatedb last ran, the directory (as last changed at the stored time) held entries of these names",
-    does_not_mean="that the entries exist now or who made them; names that updatedb was told to prune; the times of the entries",
+    does_not_mean="that the entries exist now or who made them; names that updatedb was told to prune; the times of "
+    "the entries",
     refs=("mlocate.db(5)",),
 )
 def mlocate(file: EvidenceFile) -> Iterator[Yield]:
@@ -63,8 +64,14 @@ def mlocate(file: EvidenceFile) -> Iterator[Yield]:
         settings_at = reader.offset
         settings = reader.take(size) if root is not None and size <= 1024 * 1024 else None
         if version != 0 or root is None or settings is None:
-            raise ParseError(file.path, 8, f"version {version}, settings of {size} bytes: not readable", "schema_unknown")
-        data: dict[str, object] = {"root": shown(root), "requires_visibility": bool(visibility), "settings": _settings(settings)}
+            raise ParseError(
+                file.path, 8, f"version {version}, settings of {size} bytes: not readable", "schema_unknown"
+            )
+        data: dict[str, object] = {
+            "root": shown(root),
+            "requires_visibility": bool(visibility),
+            "settings": _settings(settings),
+        }
         yield {"kind": "offset", "offset": 0, "length": settings_at + size}, Record(data)
         while True:
             start = reader.offset
@@ -105,9 +112,16 @@ def _directory(reader: _Reader, start: int, path: str, second: int, nanosecond: 
     entries: list[str] = []
 
     def record() -> tuple[Locator, Record]:
-        data: dict[str, object] = {"path": path, "entries": list(entries), "files": list(files), "folders": list(folders)}
+        data: dict[str, object] = {
+            "path": path,
+            "entries": list(entries),
+            "files": list(files),
+            "folders": list(folders),
+        }
         locator: Locator = {"kind": "offset", "offset": start, "length": reader.offset - start}
-        return locator, Record(data, {"directory_changed_at": time} if time else {}, "directory_changed_at" if time else None)
+        return locator, Record(
+            data, {"directory_changed_at": time} if time else {}, "directory_changed_at" if time else None
+        )
 
     while True:
         kind = reader.take(1)

@@ -1,4 +1,6 @@
-"""Package logs: apt's history (blocks of keys), dpkg.log, yum/dnf, pacman and zypper lines; local times without zone."""
+"""Package logs: apt's history (blocks of keys), dpkg.log, yum/dnf, pacman and zypper lines; local times without
+zone.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 _MEANS = "the package manager says it did this on its local clock"
 _NOT = "the zone; that the program was used; who asked for it (unless named); packages installed by other means"
 KEY = re.compile(
-    r"(Start-Date|End-Date|Commandline|Requested-By|Install|Upgrade|Remove|Purge|Downgrade|Reinstall|Error|Comment): ?(.*)"
+    r"(Start-Date|End-Date|Commandline|Requested-By|Install|Upgrade|Remove|Purge|Downgrade|Reinstall|Error|Comment): "
+    r"?(.*)"
 )
 _APT_PACKAGE = re.compile(r"(?P<package>[^\s,()]+) \((?P<versions>[^)]*)\)")
 _MOST = 20_000  # packages of one block
@@ -38,7 +41,9 @@ def _apt_block(block: list[tuple[Line, str, str]]) -> tuple[dict[str, object], R
         elif key in ("Commandline", "Requested-By", "Error", "Comment"):
             data[{"Commandline": "command", "Requested-By": "requested_by"}.get(key, key.lower())] = value
         else:
-            data[key.lower()] = [f"{m['package']} {m['versions']}" for m in list(_APT_PACKAGE.finditer(value))[:_MOST]] or value
+            data[key.lower()] = [
+                f"{m['package']} {m['versions']}" for m in list(_APT_PACKAGE.finditer(value))[:_MOST]
+            ] or value
     return place(first, last.offset + last.length - first.offset), dated(data, started_at=start, ended_at=end)
 
 
@@ -61,7 +66,9 @@ def apt_history(file: EvidenceFile) -> Iterator[Yield]:
             locator, record = _apt_block(block)
             yield locator, Record(record.data, record.times, record.time_field, artifact="linux.packages")
             if not any(key == "End-Date" for _, key, _ in block):
-                yield Gap("an apt run without End-Date: interrupted, or the log was cut", block[0][0].offset, "truncated")
+                yield Gap(
+                    "an apt run without End-Date: interrupted, or the log was cut", block[0][0].offset, "truncated"
+                )
 
     for line in lines(file):
         match = KEY.match(line.text)
@@ -76,7 +83,8 @@ def apt_history(file: EvidenceFile) -> Iterator[Yield]:
 
 
 DPKG = re.compile(
-    r"(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?P<action>startup|status|install|upgrade|trigproc|configure|remove|purge|disappear|conffile)"
+    r"(?P<stamp>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?P<action>startup|status|install|upgrade|trigproc|configure|remove"
+    r"|purge|disappear|conffile)"
     r"(?: (?P<rest>.*))?$"
 )
 
@@ -114,13 +122,17 @@ def dpkg(file: EvidenceFile) -> Iterator[Yield]:
 
 
 YUM = re.compile(
-    rf"(?P<stamp>(?P<month>{MONTH}) (?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d)) (?P<action>Installed|Updated|Erased|Dep-Installed|Obsoleted): (?P<package>\S+)"
+    rf"(?P<stamp>(?P<month>{MONTH}) (?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d)) "
+    rf"(?P<action>Installed|Updated|Erased|Dep-Installed|Obsoleted): (?P<package>\S+)"
 )
 DNF = re.compile(
-    r"(?P<stamp>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[+-]\d{4}|Z)?) (?P<level>[A-Z]+) (?:(?P<action>Installed|Upgraded?|Removed?|Erased|Reinstalled|Downgraded?|Cleanup|Obsoleted): )?(?P<message>.*)"
+    r"(?P<stamp>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[+-]\d{4}|Z)?) (?P<level>[A-Z]+) "
+    r"(?:(?P<action>Installed|Upgraded?|Removed?|Erased|Reinstalled|Downgraded?|Cleanup|Obsoleted): )?(?P<message>.*)"
 )
 PACMAN = re.compile(
-    r"\[(?P<stamp>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d[+-]\d{4})?)\] \[(?P<source>[A-Z-]+)\] (?:(?P<action>installed|upgraded|removed|reinstalled|downgraded) (?P<package>\S+) \((?P<versions>[^)]*)\)|(?P<message>.*))"
+    r"\[(?P<stamp>\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d[+-]\d{4})?)\] \[(?P<source>[A-Z-]+)\] "
+    r"(?:(?P<action>installed|upgraded|removed|reinstalled|downgraded) (?P<package>\S+) "
+    r"\((?P<versions>[^)]*)\)|(?P<message>.*))"
 )
 
 
@@ -133,15 +145,23 @@ def _yum(match: re.Match[str], text: str) -> Record:
 def _stamped(match: re.Match[str], text: str) -> Record:
     groups = match.groupdict()
     stamp = groups.pop("stamp")
-    data = present({**groups, "package": groups.get("package") or (groups.get("message") if groups.get("action") else None)})
+    data = present(
+        {**groups, "package": groups.get("package") or (groups.get("message") if groups.get("action") else None)}
+    )
     iso_text = stamp if stamp.count(":") > 1 else f"{stamp}:00"
     record = dated(data, logged_at=written(iso_text, stamp))
     return Record(record.data, record.times, record.time_field, artifact="linux.packages")
 
 
 @text_format(
-    "linux.yum", share(YUM), names=("yum.log*",), artifacts=("linux.packages",), reads="/var/log/yum.log*", means=_MEANS,
-    does_not_mean=f"{_NOT}; the year, which yum does not write", refs=("yum(8), logfile",),
+    "linux.yum",
+    share(YUM),
+    names=("yum.log*",),
+    artifacts=("linux.packages",),
+    reads="/var/log/yum.log*",
+    means=_MEANS,
+    does_not_mean=f"{_NOT}; the year, which yum does not write",
+    refs=("yum(8), logfile",),
 )
 def yum(file: EvidenceFile) -> Iterator[Yield]:
     """One record a package; times without a year."""
@@ -149,8 +169,14 @@ def yum(file: EvidenceFile) -> Iterator[Yield]:
 
 
 @text_format(
-    "linux.dnf", share(DNF), names=("dnf*.log*",), artifacts=("linux.packages",), reads="/var/log/dnf.log*, dnf.rpm.log*, hawkey.log",
-    means=_MEANS, does_not_mean=_NOT, refs=("dnf.conf(5), logdir",),
+    "linux.dnf",
+    share(DNF),
+    names=("dnf*.log*",),
+    artifacts=("linux.packages",),
+    reads="/var/log/dnf.log*, dnf.rpm.log*, hawkey.log",
+    means=_MEANS,
+    does_not_mean=_NOT,
+    refs=("dnf.conf(5), logdir",),
 )
 def dnf(file: EvidenceFile) -> Iterator[Yield]:
     """One record a line; the action and package where the line names them."""
@@ -158,8 +184,14 @@ def dnf(file: EvidenceFile) -> Iterator[Yield]:
 
 
 @text_format(
-    "linux.pacman", share(PACMAN), names=("pacman.log*",), artifacts=("linux.packages",), reads="/var/log/pacman.log", means=_MEANS,
-    does_not_mean=_NOT, refs=("pacman.conf(5), LogFile",),
+    "linux.pacman",
+    share(PACMAN),
+    names=("pacman.log*",),
+    artifacts=("linux.packages",),
+    reads="/var/log/pacman.log",
+    means=_MEANS,
+    does_not_mean=_NOT,
+    refs=("pacman.conf(5), LogFile",),
 )
 def pacman(file: EvidenceFile) -> Iterator[Yield]:
     """One record a line; the action, package and versions where the line names them."""

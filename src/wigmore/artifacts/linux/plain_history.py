@@ -1,4 +1,6 @@
-"""Histories without stamps, known by their name only: bash, zsh, Python, MySQL, PostgreSQL, SQLite, PowerShell, less."""
+"""Histories without stamps, known by their name only: bash, zsh, Python, MySQL, PostgreSQL, SQLite, PowerShell,
+less.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +13,21 @@ from wigmore.model.protocols import EvidenceFile, Record, Yield
 from wigmore.registry import Claim, parser
 
 NAMED = {
-    "bash_history": "bash", "zsh_history": "zsh", "sh_history": "sh", "ash_history": "ash", "ksh_history": "ksh",
-    "python_history": "python", "mysql_history": "mysql", "mariadb_history": "mariadb", "psql_history": "psql",
-    "sqlite_history": "sqlite", "node_repl_history": "node", "irb_history": "irb", "rediscli_history": "redis-cli",
-    "consolehost_history.txt": "powershell", "lesshst": "less",
+    "bash_history": "bash",
+    "zsh_history": "zsh",
+    "sh_history": "sh",
+    "ash_history": "ash",
+    "ksh_history": "ksh",
+    "python_history": "python",
+    "mysql_history": "mysql",
+    "mariadb_history": "mariadb",
+    "psql_history": "psql",
+    "sqlite_history": "sqlite",
+    "node_repl_history": "node",
+    "irb_history": "irb",
+    "rediscli_history": "redis-cli",
+    "consolehost_history.txt": "powershell",
+    "lesshst": "less",
 }
 _OCTAL = re.compile(r"\\(\d{3})")
 
@@ -32,13 +45,17 @@ def _look(head: bytes, path: str, size: int) -> bool:
     "linux.plain_history",
     claims=Claim(look=_look),
     artifacts=("linux.history",),
-    reads=".bash_history, .python_history, .mysql_history, .psql_history, PSReadLine's ConsoleHost_history.txt and others of that kind",
+    reads=".bash_history, .python_history, .mysql_history, .psql_history, PSReadLine's ConsoleHost_history.txt and "
+    "others of that kind",
     means="the program kept this line in its history, in the order of writing",
-    does_not_mean="when, or that, the command ran; the order across several sessions; that the file was not edited; who typed",
+    does_not_mean="when, or that, the command ran; the order across several sessions; that the file was not edited; "
+    "who typed",
     refs=("Bash Reference Manual, 9.1", "readline(3), history file", "Microsoft, about_PSReadLine: history files"),
 )
 def plain_history(file: EvidenceFile) -> Iterator[Yield]:
-    """One record a line; lines that end in PowerShell's continuation mark are joined; libedit's octal escapes undone."""
+    """One record a line; lines that end in PowerShell's continuation mark are joined; libedit's octal escapes
+    undone.
+    """
     program = _program(file.path)
     start, texts = None, []
     escaped = False

@@ -13,12 +13,27 @@ from wigmore.model.times import Time, posix
 from wigmore.registry import Claim, parser
 
 TYPES = {
-    0: "EMPTY", 1: "RUN_LVL", 2: "BOOT_TIME", 3: "NEW_TIME", 4: "OLD_TIME", 5: "INIT_PROCESS", 6: "LOGIN_PROCESS",
-    7: "USER_PROCESS", 8: "DEAD_PROCESS", 9: "ACCOUNTING",
+    0: "EMPTY",
+    1: "RUN_LVL",
+    2: "BOOT_TIME",
+    3: "NEW_TIME",
+    4: "OLD_TIME",
+    5: "INIT_PROCESS",
+    6: "LOGIN_PROCESS",
+    7: "USER_PROCESS",
+    8: "DEAD_PROCESS",
+    9: "ACCOUNTING",
 }
 TYPES_MEAN = {
-    1: "run level changed", 2: "booted", 3: "clock changed (new)", 4: "clock changed (old)", 5: "started by init",
-    6: "login prompt", 7: "login", 8: "logout", 9: "accounting",
+    1: "run level changed",
+    2: "booted",
+    3: "clock changed (new)",
+    4: "clock changed (old)",
+    5: "started by init",
+    6: "login prompt",
+    7: "login",
+    8: "logout",
+    9: "accounting",
 }
 LARGEST_PID = 4_194_304  # linux, include/linux/threads.h: PID_MAX_LIMIT
 
@@ -138,11 +153,15 @@ def _record(entry: Entry, layout: Layout, artifact: str) -> Record:
     }
     if artifact == "linux.btmp" and entry.kind in (6, 7):
         data["event"] = "failed login"
-    slack = [name for name, raw in (("user", entry.user), ("terminal", entry.line), ("host", entry.host))
-             if raw.partition(b"\0")[2].strip(b"\0")]
+    slack = [
+        name
+        for name, raw in (("user", entry.user), ("terminal", entry.line), ("host", entry.host))
+        if raw.partition(b"\0")[2].strip(b"\0")
+    ]
     if slack:
         data["left_after_text"] = {
-            name: shown(getattr(entry, "line" if name == "terminal" else name).partition(b"\0")[2].strip(b"\0")) for name in slack
+            name: shown(getattr(entry, "line" if name == "terminal" else name).partition(b"\0")[2].strip(b"\0"))
+            for name in slack
         }
     if entry.second == 0 and entry.kind == 0 and not entry.user.strip(b"\0") and not entry.line.strip(b"\0"):
         data["zeroed"] = True
@@ -153,9 +172,11 @@ def _record(entry: Entry, layout: Layout, artifact: str) -> Record:
     "linux.utmp",
     claims=Claim(look=_look),
     artifacts=("linux.utmp", "linux.wtmp", "linux.btmp"),
-    reads="/var/run/utmp, /var/log/wtmp*, /var/log/btmp* of glibc systems (x86, ARM, 64-bit times, s390x), recognised by content",
+    reads="/var/run/utmp, /var/log/wtmp*, /var/log/btmp* of glibc systems (x86, ARM, 64-bit times, s390x), recognised "
+    "by content",
     means="a login, logout, boot, run level or clock change as login programs recorded it; in btmp: a failed attempt",
-    does_not_mean="that the host text names the real origin (it may be a reverse look-up or typed); that no record was zeroed or "
+    does_not_mean="that the host text names the real origin (it may be a reverse look-up or typed); that no record "
+    "was zeroed or "
     "cut; sessions of programs that do not write here; anything before the oldest rotated file",
     refs=("utmp(5)", "glibc, sysdeps/gnu/bits/utmp.h", "glibc, bits/wordsize.h: __WORDSIZE_TIME64_COMPAT32"),
 )
@@ -189,10 +210,13 @@ LASTLOG = 292  # int32 time, 32 bytes line, 256 bytes host
 
 @parser(
     "linux.lastlog",
-    claims=Claim(paths=("lastlog",), look=lambda head, path, size: size > 0 and size % LASTLOG == 0 and head[:4] != b"SQLi"),
+    claims=Claim(
+        paths=("lastlog",), look=lambda head, path, size: size > 0 and size % LASTLOG == 0 and head[:4] != b"SQLi"
+    ),
     reads="/var/log/lastlog of glibc systems (one 292-byte slot a user number)",
     means="the last login of the account of that number that a login program recorded, with terminal and origin",
-    does_not_mean="earlier logins; that the number still belongs to the same account; that an empty slot's account never logged in",
+    does_not_mean="earlier logins; that the number still belongs to the same account; that an empty slot's account "
+    "never logged in",
     refs=("lastlog(8)", "glibc, bits/utmp.h: struct lastlog"),
 )
 def lastlog(file: EvidenceFile) -> Iterator[Yield]:
@@ -214,5 +238,8 @@ def lastlog(file: EvidenceFile) -> Iterator[Yield]:
                         "host": shown(entry[36:].partition(b"\0")[0]),
                     }
                     locator: Locator = {"kind": "record", "number": uid, "offset": uid * LASTLOG, "length": LASTLOG}
-                    yield locator, Record(data, {"last_login_at": time} if time else {}, "last_login_at" if time else None)
+                    yield (
+                        locator,
+                        Record(data, {"last_login_at": time} if time else {}, "last_login_at" if time else None),
+                    )
             slot += len(raw) // LASTLOG

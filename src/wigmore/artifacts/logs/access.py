@@ -13,20 +13,26 @@ from wigmore.model.protocols import EvidenceFile, Record, Yield
 _STAMP = r"\[(?P<stamp>\d\d/[A-Za-z]{3}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d{4})?)\]"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 COMBINED = re.compile(
-    rf'(?:(?P<virtual_host>[^\s":]+(?::\d+)?) )?(?P<client>[^\s"]+) (?P<identity>\S+) (?P<user>\S+|"[^"]*"|[^\["]*?) {_STAMP} '
-    rf'"(?P<request>.*?)" (?P<status>\d{{3}}|-) (?P<bytes>\d+|-)(?: (?P<referrer>{_QUOTED})(?: (?P<user_agent>{_QUOTED}))?)?(?P<more>.*)'
+    rf'(?:(?P<virtual_host>[^\s":]+(?::\d+)?) )?(?P<client>[^\s"]+) (?P<identity>\S+) (?P<user>\S+|"[^"]*"|[^\["]*?) '
+    rf'{_STAMP} '
+    rf'"(?P<request>.*?)" (?P<status>\d{{3}}|-) (?P<bytes>\d+|-)(?: (?P<referrer>{_QUOTED})(?: '
+    rf'(?P<user_agent>{_QUOTED}))?)?(?P<more>.*)'
 )
 ATLASSIAN = re.compile(
-    rf"{_STAMP} (?:(?P<forwarded_for>[0-9a-fA-F.:]+|-) )?(?P<user>\S+) (?P<thread>\S+) (?P<client>\S+) (?P<method>[A-Z]+) "
-    r"(?P<target>\S+) (?P<protocol>HTTP/[\d.]+) (?P<status>\d{3}|-) (?P<duration_ms>\d+)ms (?P<bytes>\d+|-) (?P<referrer>\S+) "
+    rf"{_STAMP} (?:(?P<forwarded_for>[0-9a-fA-F.:]+|-) )?(?P<user>\S+) (?P<thread>\S+) (?P<client>\S+) "
+    rf"(?P<method>[A-Z]+) "
+    r"(?P<target>\S+) (?P<protocol>HTTP/[\d.]+) (?P<status>\d{3}|-) (?P<duration_ms>\d+)ms (?P<bytes>\d+|-) "
+    r"(?P<referrer>\S+) "
     r"(?P<user_agent>.*)"
 )
 REQUEST = re.compile(r"(?P<method>[A-Za-z_-]+) (?P<target>.*?)(?: (?P<protocol>HTTP/\d(?:\.\d)?))?$")
 _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|(["\\nrtvbf]))')
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "v": "\v", "b": "\b", "f": "\f"}
-_MEANS = "the server logged a request with this line from this peer address at its own clock's time, and answered with this status"
+_MEANS = "the server logged a request with this line from this peer address at its own clock's time, and answered "
+         "with this status"
 _NOT = (
-    "who the person was; that the peer is the origin (proxies, forged forwarding headers); that an attack worked (200 is not "
+    "who the person was; that the peer is the origin (proxies, forged forwarding headers); that an attack worked (200 "
+    "is not "
     "exploitation); that referrer and user agent are true"
 )
 
@@ -77,7 +83,11 @@ def _combined(match: re.Match[str], text: str) -> Record:
     groups = match.groupdict()
     stamp = groups.pop("stamp")
     request = unescaped(groups.pop("request"))
-    data: dict[str, object] = {**groups, "referrer": unquoted(groups["referrer"]), "user_agent": unquoted(groups["user_agent"])}
+    data: dict[str, object] = {
+        **groups,
+        "referrer": unquoted(groups["referrer"]),
+        "user_agent": unquoted(groups["user_agent"]),
+    }
     data["more"] = groups["more"].strip() + text[match.end() :]
     data = present({"request": request, **request_fields(request), **data})
     return dated(numbered(data, "status", "bytes"), requested_at=apache(stamp))
@@ -87,10 +97,14 @@ def _combined(match: re.Match[str], text: str) -> Record:
     "web.access",
     share(COMBINED),
     names=("access*log*", "*access.log*", "*access_log*"),
-    reads="access logs in Common or Combined Log Format (Apache, nginx, Tomcat, lighttpd), also with a leading virtual host",
+    reads="access logs in Common or Combined Log Format (Apache, nginx, Tomcat, lighttpd), also with a leading "
+          "virtual host",
     means=_MEANS,
     does_not_mean=_NOT,
-    refs=("https://httpd.apache.org/docs/2.4/mod/mod_log_config.html", "https://nginx.org/en/docs/http/ngx_http_log_module.html"),
+    refs=(
+        "https://httpd.apache.org/docs/2.4/mod/mod_log_config.html",
+        "https://nginx.org/en/docs/http/ngx_http_log_module.html",
+    ),
 )
 def access(file: EvidenceFile) -> Iterator[Yield]:
     """One record a request: client, user, method, path, query, status, bytes, referrer, user agent."""
@@ -108,7 +122,8 @@ def _atlassian(match: re.Match[str], text: str) -> Record:
 @text_format(
     "web.atlassian_access",
     share(ATLASSIAN),
-    reads="Confluence's and Jira's access logs (conf_access_log, AccessLogValve pattern with user, thread and duration)",
+    reads="Confluence's and Jira's access logs (conf_access_log, AccessLogValve pattern with user, thread and "
+          "duration)",
     means=_MEANS,
     does_not_mean=_NOT,
     refs=("https://confluence.atlassian.com/confkb/audit-confluence-using-tomcat-valve-component-223216846.html",),

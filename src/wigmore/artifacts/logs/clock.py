@@ -7,14 +7,21 @@ from typing import Any
 
 from wigmore.model.times import Time, iso
 
-MONTHS = {name: number for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}
+MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1
+    )
+}
 MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 APACHE = re.compile(rf"(\d\d)/({MONTH})/(\d{{4}}):(\d\d:\d\d:\d\d)(?:\.(\d+))? ?([+-]\d{{4}})?$", re.I)
 CLOCK = re.compile(r"(\d\d?):(\d\d)(?::(\d\d)(?:[.,:](\d{1,9}))?)?(?: ?([AaPp])\.?[Mm]\.?)?$")
 
 
-def written(text: str, raw: Any = None, zone: str | None = None, source: str | None = None, owner: str = "host") -> Time | None:
+def written(
+    text: str, raw: Any = None, zone: str | None = None, source: str | None = None, owner: str = "host"
+) -> Time | None:
     """An ISO text as a time that keeps what the log really wrote as its raw value."""
     time = iso(text, owner, zone, source)
     if time is not None and raw is not None:
@@ -23,9 +30,19 @@ def written(text: str, raw: Any = None, zone: str | None = None, source: str | N
 
 
 def assembled(
-    year: int, month: int, day: int, clock: str, zone: str = "", *, raw: str, source: str | None = None, utc: bool = False
+    year: int,
+    month: int,
+    day: int,
+    clock: str,
+    zone: str = "",
+    *,
+    raw: str,
+    source: str | None = None,
+    utc: bool = False,
 ) -> Time | None:
-    """A time from numbers and a clock text (`9:05:01.25 PM`, `09:05`); without zone it stays local. None if impossible."""
+    """A time from numbers and a clock text (`9:05:01.25 PM`, `09:05`); without zone it stays local. None if
+    impossible.
+    """
     match = CLOCK.match(clock.strip())
     if not match:
         return None
@@ -33,7 +50,8 @@ def assembled(
     hours = int(hour) % 12 + (12 if half in "Pp" else 0) if half else int(hour)
     if year < 100:
         year += 1900 if year >= 70 else 2000
-    text = f"{year:04d}-{month:02d}-{day:02d}T{hours:02d}:{minute}:{second or '00'}{'.' + fraction if fraction else ''}{zone}"
+    text = f"{year:04d}-{month:02d}-{day:02d}T{hours:02d}:{minute}:{second or '00'}"
+           f"{'.' + fraction if fraction else ''}{zone}"
     time = written(text, raw, "Z" if utc else None, source)
     if time is not None and second is None:
         time["precision"] = 60.0

@@ -1,4 +1,6 @@
-"""Line logs of devices and their guards: Santa (macOS), lockdownd (iOS), macOS firewall and Wi-Fi, logcat, setupapi-like stamps."""
+"""Line logs of devices and their guards: Santa (macOS), lockdownd (iOS), macOS firewall and Wi-Fi, logcat,
+setupapi-like stamps.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +24,26 @@ def _santa(match: re.Match[str], text: str) -> Record:
 
 
 @text_format(
-    "macos.santa", share(SANTA), names=("santa.log*",), reads="/var/db/santa/santa.log*",
+    "macos.santa",
+    share(SANTA),
+    names=("santa.log*",),
+    reads="/var/db/santa/santa.log*",
     means="Santa saw this execution, file operation or mount and took this decision, at this time (UTC)",
     does_not_mean="for an execution: that it was meant by a person; operations outside Santa's configured logging",
-    refs=("https://northpole.dev/deployment/configuration (event log)", "google/santa, Source/santad/Logs: basic string serializer"),
+    refs=(
+        "https://northpole.dev/deployment/configuration (event log)",
+        "google/santa, Source/santad/Logs: basic string serializer",
+    ),
 )
 def santa(file: EvidenceFile) -> Iterator[Yield]:
     """One record a line, its key=value fields as written."""
     yield from entries(file, SANTA, _santa)
 
 
-LOCKDOWND = re.compile(r"(?P<stamp>(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{1,9})) pid=(?P<pid>\d+) (?P<message>.*)")
+LOCKDOWND = re.compile(
+    r"(?P<stamp>(?P<month>\d\d)/(?P<day>\d\d)/(?P<year>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{1,9})) pid=(?P<pid>\d+) "
+    r"(?P<message>.*)"
+)
 
 
 def _lockdownd(match: re.Match[str], text: str) -> Record:
@@ -41,7 +52,10 @@ def _lockdownd(match: re.Match[str], text: str) -> Record:
 
 
 @text_format(
-    "ios.lockdownd", share(LOCKDOWND), names=("lockdownd.log*",), reads="lockdownd.log of iOS devices (crash logs, sysdiagnose)",
+    "ios.lockdownd",
+    share(LOCKDOWND),
+    names=("lockdownd.log*",),
+    reads="lockdownd.log of iOS devices (crash logs, sysdiagnose)",
     means="lockdownd on the device logged this request or pairing step at the device's clock",
     does_not_mean="the zone (it writes none); that a host was trusted unless the line says so",
     refs=("https://theapplewiki.com/wiki/Lockdownd",),
@@ -52,8 +66,10 @@ def lockdownd(file: EvidenceFile) -> Iterator[Yield]:
 
 
 LOGCAT = re.compile(
-    r"(?P<stamp>(?:(?P<year>\d{4})-)?(?P<month>\d\d)-(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{3,9})(?: (?P<zone>[+-]\d{4}))?) +"
-    r"(?:(?:(?P<uid>\w+) +)?(?P<pid>\d+) +(?P<tid>\d+) (?P<level>[VDIWEFA]) (?P<tag>.*?) *: |(?P<level2>[VDIWEFA])/(?P<tag2>.*?)\( *(?P<pid2>\d+)\): )(?P<message>.*)"
+    r"(?P<stamp>(?:(?P<year>\d{4})-)?(?P<month>\d\d)-(?P<day>\d\d) (?P<clock>\d\d:\d\d:\d\d\.\d{3,9})(?: "
+    r"(?P<zone>[+-]\d{4}))?) +"
+    r"(?:(?:(?P<uid>\w+) +)?(?P<pid>\d+) +(?P<tid>\d+) (?P<level>[VDIWEFA]) (?P<tag>.*?) *: "
+    r"|(?P<level2>[VDIWEFA])/(?P<tag2>.*?)\( *(?P<pid2>\d+)\): )(?P<message>.*)"
 )
 
 
@@ -69,7 +85,9 @@ def _logcat(match: re.Match[str], text: str) -> Record:
 
 
 @text_format(
-    "android.logcat", share(LOGCAT, "-"), reads="saved logcat output (threadtime, time; also in bug reports)",
+    "android.logcat",
+    share(LOGCAT, "-"),
+    reads="saved logcat output (threadtime, time; also in bug reports)",
     means="a program on the device wrote this message to the ring buffer at the device's clock",
     does_not_mean="the year and zone where the line leaves them out; messages that the ring buffer had dropped",
     refs=("https://developer.android.com/tools/logcat#outputFormat",),
@@ -79,9 +97,14 @@ def logcat(file: EvidenceFile) -> Iterator[Yield]:
     yield from entries(file, LOGCAT, _logcat, comments="-")
 
 
-WIFI = re.compile(rf"(?P<stamp>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>{MONTH}) +(?P<day>\d{{1,2}}) (?P<clock>\d\d:\d\d:\d\d\.\d{{3}})) (?P<rest>.*)")
+WIFI = re.compile(
+    rf"(?P<stamp>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>{MONTH}) +(?P<day>\d{{1,2}}) "
+    rf"(?P<clock>\d\d:\d\d:\d\d\.\d{{3}})) (?P<rest>.*)"
+)
 _WIFI_AGENT = re.compile(r"<(?P<agent>[^>]*)> (?P<function>[^:]*): ?(?P<message>.*)")
-_JOINED = re.compile(r"Already associated to \"?(?P<ssid>[^\".]+)|SSID '?(?P<ssid2>[^',\"]+)'?|associat\w+ to \"?(?P<ssid3>[^\".]+)\"?\.")
+_JOINED = re.compile(
+    r"Already associated to \"?(?P<ssid>[^\".]+)|SSID '?(?P<ssid2>[^',\"]+)'?|associat\w+ to \"?(?P<ssid3>[^\".]+)\"?\."
+)
 
 
 def _wifi(match: re.Match[str], text: str) -> Record:
@@ -95,7 +118,10 @@ def _wifi(match: re.Match[str], text: str) -> Record:
 
 
 @text_format(
-    "macos.wifi", share(WIFI), names=("wifi.log*",), reads="/private/var/log/wifi.log",
+    "macos.wifi",
+    share(WIFI),
+    names=("wifi.log*",),
+    reads="/private/var/log/wifi.log",
     means="the Wi-Fi agents logged this step (scan, association, power) at the computer's clock",
     does_not_mean="the year and zone, which are not written; that traffic flowed",
     refs=("Apple, airportd logging; format as public research documents it",),

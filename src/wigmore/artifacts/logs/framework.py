@@ -95,14 +95,25 @@ def text_format(
         return recognise(head, path) == name
 
     return parser(
-        name, claims=Claim(look=mine), reads=reads, means=means, does_not_mean=does_not_mean, refs=refs,
-        artifacts=artifacts, version=version,
+        name,
+        claims=Claim(look=mine),
+        reads=reads,
+        means=means,
+        does_not_mean=does_not_mean,
+        refs=refs,
+        artifacts=artifacts,
+        version=version,
     )
 
 
 def place(line: Line, length: int | None = None) -> Locator:
     """The locator of a line, or of an entry of `length` bytes that starts with it."""
-    return {"kind": "line", "line": line.number, "offset": line.offset, "length": line.length if length is None else length}
+    return {
+        "kind": "line",
+        "line": line.number,
+        "offset": line.offset,
+        "length": line.length if length is None else length,
+    }
 
 
 def unread(line: Line, text: str | None = None, length: int | None = None) -> tuple[Locator, Record]:

@@ -52,9 +52,13 @@ def _http_date(text: str) -> Time | None:
     "java.cache",
     claims=Claim(look=_look),
     reads="*.idx of the Java deployment cache (Sun/Oracle Java 6 to 8)",
-    means="Java fetched this resource from this URL for this user and kept it; the server's headers say when it answered",
+    means="Java fetched this resource from this URL for this user and kept it; the server's headers say when it "
+    "answered",
     does_not_mean="that the program ran or that a person meant it; server times are the server's clock",
-    refs=("M. Woan / B. Baskin, Java IDX file format (public research)", "OpenJDK, deploy cache: CacheEntry versions 602 to 605"),
+    refs=(
+        "M. Woan / B. Baskin, Java IDX file format (public research)",
+        "OpenJDK, deploy cache: CacheEntry versions 602 to 605",
+    ),
 )
 def java_cache(file: EvidenceFile) -> Iterator[Yield]:
     """One record a file: URL, address, version, HTTP headers, times."""
@@ -68,7 +72,10 @@ def java_cache(file: EvidenceFile) -> Iterator[Yield]:
         position = 128
     reader = _Reader(file.path, raw, position)
     data: dict[str, object] = {
-        "format_version": version, "busy": bool(raw[0]), "incomplete": bool(raw[1]), "content_length": length,
+        "format_version": version,
+        "busy": bool(raw[0]),
+        "incomplete": bool(raw[1]),
+        "content_length": length,
     }
     first = reader.text()
     if "://" in first:
@@ -95,8 +102,9 @@ def java_cache(file: EvidenceFile) -> Iterator[Yield]:
         "expires_at": posix(expires, "server", "ms") if expires < 1 << 62 else None,
     }
     kept = {name: time for name, time in times.items() if time}
-    yield {"kind": "offset", "offset": 0, "length": reader.position}, Record(
-        {name: value for name, value in data.items() if value != ""}, kept, next(iter(kept), None)
+    yield (
+        {"kind": "offset", "offset": 0, "length": reader.position},
+        Record({name: value for name, value in data.items() if value != ""}, kept, next(iter(kept), None)),
     )
     if trouble:
         yield Gap(trouble.message, trouble.offset, trouble.reason)

@@ -1,4 +1,6 @@
-"""JSON logs, one object a line or a list of records: container, cloud and application logs, dated by their known fields."""
+"""JSON logs, one object a line or a list of records: container, cloud and application logs, dated by their known
+fields.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,27 @@ DEEPEST = 12
 MOST_FIELDS = 400
 # where each family keeps its time, the likeliest first
 TIME_FIELDS = (
-    "eventTime", "timeStamp", "timestamp", "time", "@timestamp", "ts", "receiveTimestamp", "Timestamp", "date", "datetime",
-    "createdDateTime", "activityDateTime", "CreationTime", "TimeGenerated", "eventTimestamp", "start", "published", "created_at",
-    "__REALTIME_TIMESTAMP", "Date", "UtcTime",
+    "eventTime",
+    "timeStamp",
+    "timestamp",
+    "time",
+    "@timestamp",
+    "ts",
+    "receiveTimestamp",
+    "Timestamp",
+    "date",
+    "datetime",
+    "createdDateTime",
+    "activityDateTime",
+    "CreationTime",
+    "TimeGenerated",
+    "eventTimestamp",
+    "start",
+    "published",
+    "created_at",
+    "__REALTIME_TIMESTAMP",
+    "Date",
+    "UtcTime",
 )
 _NUMBER = re.compile(r"\d{10}(?:\.\d+)?$|\d{13}$|\d{16}$|\d{19}$")
 
@@ -56,7 +76,9 @@ def json_time(value: Any) -> Time | None:
             return None
         if "." in text:
             return posix(float(text))
-        time = posix(int(text), unit={10: "s", 13: "ms", 16: "us", 19: "ns"}[len(text)], source="number of POSIX length")
+        time = posix(
+            int(text), unit={10: "s", 13: "ms", 16: "us", 19: "ns"}[len(text)], source="number of POSIX length"
+        )
         if time:
             time["raw"] = value
         return time
@@ -86,11 +108,22 @@ def _family(entry: dict[str, Any]) -> tuple[str, str]:
 
 # field of the family → the name that other logs use
 _SHARED = {
-    "properties.clientIP": "client", "properties.clientIp": "client", "properties.httpMethod": "method",
-    "properties.httpStatus": "status", "properties.requestUri": "path", "properties.requestQuery": "query",
-    "properties.userAgent": "user_agent", "sourceIPAddress": "address", "userIdentity.userName": "user", "userIdentity.arn": "user_arn",
-    "userAgent": "user_agent", "callerIpAddress": "address", "protoPayload.requestMetadata.callerIp": "address",
-    "protoPayload.authenticationInfo.principalEmail": "user", "ClientIP": "address", "UserId": "user",
+    "properties.clientIP": "client",
+    "properties.clientIp": "client",
+    "properties.httpMethod": "method",
+    "properties.httpStatus": "status",
+    "properties.requestUri": "path",
+    "properties.requestQuery": "query",
+    "properties.userAgent": "user_agent",
+    "sourceIPAddress": "address",
+    "userIdentity.userName": "user",
+    "userIdentity.arn": "user_arn",
+    "userAgent": "user_agent",
+    "callerIpAddress": "address",
+    "protoPayload.requestMetadata.callerIp": "address",
+    "protoPayload.authenticationInfo.principalEmail": "user",
+    "ClientIP": "address",
+    "UserId": "user",
 }
 
 
@@ -130,12 +163,26 @@ def _score(listed: tuple[str, ...]) -> float:
     "logs.json_lines",
     _score,
     weight=0.6,
-    artifacts=("logs.json_lines", "logs.docker", "cloud.azure", "cloud.aws_cloudtrail", "cloud.gcp", "cloud.microsoft365", "linux.journal"),
-    reads="logs with one JSON object a line: Docker's json-file, Azure diagnostics, exported CloudTrail and GCP logs, journalctl -o json",
+    artifacts=(
+        "logs.json_lines",
+        "logs.docker",
+        "cloud.azure",
+        "cloud.aws_cloudtrail",
+        "cloud.gcp",
+        "cloud.microsoft365",
+        "linux.journal",
+    ),
+    reads="logs with one JSON object a line: Docker's json-file, Azure diagnostics, exported CloudTrail and GCP logs, "
+    "journalctl -o json",
     means="the service wrote this object with these fields",
-    does_not_mean="whose clock a time field follows unless the service documents it; who the person was; completeness of an export",
-    refs=("RFC 8259", "https://jsonlines.org", "https://docs.docker.com/engine/logging/drivers/json-file/",
-          "https://learn.microsoft.com/azure/application-gateway/application-gateway-diagnostics"),
+    does_not_mean="whose clock a time field follows unless the service documents it; who the person was; completeness "
+    "of an export",
+    refs=(
+        "RFC 8259",
+        "https://jsonlines.org",
+        "https://docs.docker.com/engine/logging/drivers/json-file/",
+        "https://learn.microsoft.com/azure/application-gateway/application-gateway-diagnostics",
+    ),
 )
 def json_lines(file: EvidenceFile) -> Iterator[Yield]:
     """One record an object, nested fields as `a.b`."""
@@ -165,8 +212,16 @@ def _list_score(listed: tuple[str, ...]) -> float:
     "logs.json_list",
     _list_score,
     weight=0.5,
-    artifacts=("logs.json_list", "cloud.azure", "cloud.aws_cloudtrail", "cloud.gcp", "cloud.microsoft365", "linux.journal"),
-    reads="JSON documents that are a list of objects, or hold one under Records, value, logs, events or entries (CloudTrail, Azure exports)",
+    artifacts=(
+        "logs.json_list",
+        "cloud.azure",
+        "cloud.aws_cloudtrail",
+        "cloud.gcp",
+        "cloud.microsoft365",
+        "linux.journal",
+    ),
+    reads="JSON documents that are a list of objects, or hold one under Records, value, logs, events or entries "
+    "(CloudTrail, Azure exports)",
     means="the service or its exporter wrote these objects",
     does_not_mean="whose clock a time field follows unless the service documents it; completeness of an export",
     refs=("RFC 8259", "https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-log-file-examples.html"),

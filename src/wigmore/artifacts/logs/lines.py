@@ -88,7 +88,9 @@ def _torn(body: bytes) -> int:
 
 
 def lines(file: EvidenceFile, start: int = 0) -> Iterator[Line]:
-    """Every line of a text file in order; decodes per line and declares the fallback. Bytes that are no text yield none."""
+    """Every line of a text file in order; decodes per line and declares the fallback. Bytes that are no text yield
+    none.
+    """
     with file.open() as stream:
         head = stream.read(8192)
         found = encoding_of(head)

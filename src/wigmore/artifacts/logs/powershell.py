@@ -17,7 +17,12 @@ PROMPT = re.compile(r"(?:\[(?P<remote>[^\]]+)\]: )?PS (?P<folder>[^>]{0,400})> ?
 STAMP = re.compile(r"\d{14}$")
 MACHINE = re.compile(r".* \((?:Microsoft Windows NT|Unix|Darwin|Linux)[^)]*\)$")
 # the keys that are the same in every language of Windows PowerShell
-_SAME = {"PSVersion": "ps_version", "PSEdition": "ps_edition", "BuildVersion": "build_version", "CLRVersion": "clr_version"}
+_SAME = {
+    "PSVersion": "ps_version",
+    "PSEdition": "ps_edition",
+    "BuildVersion": "build_version",
+    "CLRVersion": "clr_version",
+}
 MOST_OUTPUT = 20_000  # characters of one command's output kept in its record
 
 
@@ -32,13 +37,15 @@ def _moment(value: str) -> Time | None:
     if not STAMP.match(value):
         return None
     try:
-        return local(datetime.strptime(value, "%Y%m%d%H%M%S"), value)  # noqa: DTZ007  # no zone is written
+        return local(datetime.strptime(value, "%Y%m%d%H%M%S"), value)  # no zone is written
     except ValueError:
         return None
 
 
 def _header(block: list[Line]) -> tuple[dict[str, object], Time | None]:
-    """Fields of the header by their places: start, user, run-as user, configuration, machine, host application, process."""
+    """Fields of the header by their places: start, user, run-as user, configuration, machine, host application,
+    process.
+    """
     pairs = [(match["key"].strip(), match["value"].strip()) for line in block if (match := PAIR.match(line.text))]
     data: dict[str, object] = {}
     start: Time | None = None
@@ -67,9 +74,13 @@ def _header(block: list[Line]) -> tuple[dict[str, object], Time | None]:
     _score,
     names=("powershell_transcript.*.txt",),
     reads="PowerShell_transcript.*.txt, written by Start-Transcript or by policy",
-    means="the named host application echoed these commands and outputs in a session of the named account on its local clock",
+    means="the named host application echoed these commands and outputs in a session of the named account on its "
+    "local clock",
     does_not_mean="the zone; that output is complete; commands of sessions without transcription; who typed",
-    refs=("Microsoft, Start-Transcript (Microsoft.PowerShell.Host)", "PowerShell, MshHostUserInterface.cs: transcript header"),
+    refs=(
+        "Microsoft, Start-Transcript (Microsoft.PowerShell.Host)",
+        "PowerShell, MshHostUserInterface.cs: transcript header",
+    ),
 )
 def transcript(file: EvidenceFile) -> Iterator[Yield]:
     """One record for each session's header and end, and one for each prompt's command with its output."""
@@ -101,14 +112,23 @@ def transcript(file: EvidenceFile) -> Iterator[Yield]:
                 computer, user, invoked = str(data.get("computer", "")), str(data.get("user", "")), None
                 times = {"started_at": started} if started else {}
                 locator = place(block[0], line.offset - block[0].offset)
-                yield locator, Record({"event": "transcript_started", **data}, times, next(iter(times), None), host_id=computer)
+                yield (
+                    locator,
+                    Record({"event": "transcript_started", **data}, times, next(iter(times), None), host_id=computer),
+                )
             elif stamps and len(block) == 1:
                 invoked = _moment(stamps[0])
             elif stamps:
                 ended = _moment(stamps[0])
                 times = {"ended_at": ended} if ended else {}
-                yield place(block[0]), Record(
-                    {"event": "transcript_ended", "user": user, "computer": computer}, times, next(iter(times), None), host_id=computer
+                yield (
+                    place(block[0]),
+                    Record(
+                        {"event": "transcript_ended", "user": user, "computer": computer},
+                        times,
+                        next(iter(times), None),
+                        host_id=computer,
+                    ),
                 )
             block = None
             continue

@@ -17,11 +17,35 @@ END = re.compile(r"<<<  Section end (?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\
 STATUS = re.compile(r"<<<  \[Exit status: (?P<status>.*)\]")
 BOOT = re.compile(r"\[Boot Session: (?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d(?:\.\d+)?)\]")
 OLD = re.compile(r"\[(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) (?P<pid>\d+)\.(?P<number>\d+)(?: (?P<title>[^\]]*))?\]")
-_DEVICE = re.compile(r"(?:.* - )?(?P<device>(?:USB|USBSTOR|SCSI|STORAGE|SWD|HID|PCI|ROOT|ACPI|BTH\w*|WPDBUSENUMROOT|UMB|IDE|DISPLAY|HDAUDIO|MF|DISK|PRINTENUM|LPTENUM)\\[^\s].*)$", re.I)
+_DEVICE = re.compile(
+    r"(?:.* - )?(?P<device>(?:USB|USBSTOR|SCSI|STORAGE|SWD|HID|PCI|ROOT|ACPI|BTH\w*|WPDBUSENUMROOT|UMB|IDE|DISPLAY"
+    r"|HDAUDIO|MF|DISK|PRINTENUM|LPTENUM)\\[^\s].*)$",
+    re.I,
+)
 _VALUE = re.compile(r"\s+[a-z!]{3,5}:\s+(?P<key>[A-Za-z][\w ]{1,40}?)\s+[-=] (?P<value>.+)$")
 MOST_DETAILS = 200
-KEPT = frozenset("InfName DevDesc HardwareID DrvDate Version Driver Date Provider Manufacturer Parent device Class cmd".split()) | {
-    "Driver Version", "Inf Name", "Parent device", "DriverVer", "Device Class",
+KEPT = frozenset(
+    [
+        "InfName",
+        "DevDesc",
+        "HardwareID",
+        "DrvDate",
+        "Version",
+        "Driver",
+        "Date",
+        "Provider",
+        "Manufacturer",
+        "Parent",
+        "device",
+        "Class",
+        "cmd",
+    ]
+) | {
+    "Driver Version",
+    "Inf Name",
+    "Parent device",
+    "DriverVer",
+    "Device Class",
 }
 
 
@@ -62,7 +86,9 @@ class _Section:
         if self.warnings:
             self.data["warnings"] = self.warnings
         first = "started_at" if "started_at" in self.times else next(iter(self.times), None)
-        return place(self.line, self.end - self.line.offset), Record(self.data, self.times, first, artifact="windows.setupapi")
+        return place(self.line, self.end - self.line.offset), Record(
+            self.data, self.times, first, artifact="windows.setupapi"
+        )
 
 
 @text_format(
@@ -72,8 +98,12 @@ class _Section:
     artifacts=("windows.setupapi",),
     reads="Windows\\INF\\setupapi.dev.log, setupapi.setup.log, setupapi.upgrade.log and XP's setupapi.log",
     means="Windows set up (or tried to) this device or driver in this section, at local times of the host",
-    does_not_mean="the zone; that a device was first attached then (upgrades replay set-up); who attached it; later attachments",
-    refs=("Microsoft, SetupAPI Device Installation Log Entries", "Microsoft, Format of a Text Log Section Header/Footer"),
+    does_not_mean="the zone; that a device was first attached then (upgrades replay set-up); who attached it; later "
+    "attachments",
+    refs=(
+        "Microsoft, SetupAPI Device Installation Log Entries",
+        "Microsoft, Format of a Text Log Section Header/Footer",
+    ),
 )
 def setupapi(file: EvidenceFile) -> Iterator[Yield]:
     """One record a section: title, device, driver facts, exit status, start and end; one a boot session."""
@@ -94,8 +124,15 @@ def setupapi(file: EvidenceFile) -> Iterator[Yield]:
                 section.times["started_at"] = time
         elif boot:
             time = _time(boot["stamp"])
-            yield place(line), Record({"section": "Boot Session"}, {"booted_at": time} if time else {}, "booted_at" if time else None,
-                                      artifact="windows.setupapi")
+            yield (
+                place(line),
+                Record(
+                    {"section": "Boot Session"},
+                    {"booted_at": time} if time else {},
+                    "booted_at" if time else None,
+                    artifact="windows.setupapi",
+                ),
+            )
         elif section is not None:
             section.add(line)
             if STATUS.match(text):

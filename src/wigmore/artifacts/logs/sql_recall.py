@@ -12,7 +12,7 @@ from wigmore.model.times import Time, local
 from wigmore.registry import Claim, parser
 
 FORM = struct.Struct("<Id31s81s4001s")  # sequence, Delphi date, user, database, statement: 4,125 bytes
-DELPHI = datetime(1899, 12, 30)  # noqa: DTZ001  # a Delphi date is local
+DELPHI = datetime(1899, 12, 30)  # a Delphi date is local
 
 
 def _moment(value: float) -> Time | None:
@@ -40,7 +40,10 @@ def _look(head: bytes, path: str, size: int) -> bool:
     reads="PLSRecall_*.dat of Allround Automations PL/SQL Developer",
     means="the program ran this statement for this database user on this database at this time of the local clock",
     does_not_mean="that the statement succeeded or what it returned; the zone; which person",
-    refs=("Record layout as public research documents it: uint32, float64 days since 1899-12-30, texts of 31, 81 and 4,001 bytes",),
+    refs=(
+        "Record layout as public research documents it: uint32, float64 days since 1899-12-30, texts of 31, 81 and "
+        "4,001 bytes",
+    ),
 )
 def recall(file: EvidenceFile) -> Iterator[Yield]:
     """One record a statement."""
@@ -58,6 +61,11 @@ def recall(file: EvidenceFile) -> Iterator[Yield]:
             if time is None or not statement:
                 yield Gap(f"record {number} cannot be", offset)
                 continue
-            yield {"kind": "record", "number": number, "offset": offset, "length": FORM.size}, Record(
-                {"sequence": entry[0], "user": user, "database": database, "query": statement}, {"run_at": time}, "run_at"
+            yield (
+                {"kind": "record", "number": number, "offset": offset, "length": FORM.size},
+                Record(
+                    {"sequence": entry[0], "user": user, "database": database, "query": statement},
+                    {"run_at": time},
+                    "run_at",
+                ),
             )

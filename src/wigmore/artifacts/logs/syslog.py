@@ -12,9 +12,10 @@ from wigmore.model.protocols import EvidenceFile, Record, Yield
 
 _PRIORITY = r"(?:<(?P<priority>\d{1,3})>)?"
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
-_TAG = r"(?P<program>[^\s\[\]:]+|[\w./ -]{1,48}?)(?:\[(?P<pid>\d+)\])?: ?"
+_TAG = r"(?P<program>[^\s\[\]:]+|[\w./ -]{1,48}?)(?:\[(?P<pid>\d+)\])?(?: ?<(?P<level>\w+)>)?: ?"
 CLASSIC = re.compile(
-    rf"{_PRIORITY}(?P<month>{MONTH}) {{1,2}}(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) )?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?):? "
+    rf"{_PRIORITY}(?P<month>{MONTH}) {{1,2}}(?P<day>\d{{1,2}}) (?:(?P<year>\d{{4}}) "
+    rf")?(?P<clock>\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?):? "
     r"(?P<rest>.*)"
 )
 STRUCTURED = re.compile(
@@ -27,13 +28,37 @@ DATED = re.compile(
 _HOSTED = re.compile(rf"(?P<host>[^\s:\[\]]+) {_TAG}(?P<message>.*)")
 _BARE = re.compile(rf"{_TAG}(?P<message>.*)")
 _SEVERITY = re.compile(r"(?P<severity>EMERG|ALERT|CRIT|ERR|ERROR|WARNING|NOTICE|INFO|DEBUG) ")
-START = re.compile(f"(?:{CLASSIC.pattern.replace('(?P<', '(?P<c_')})|(?:{STRUCTURED.pattern.replace('(?P<', '(?P<s_')})"
-                   f"|(?:{DATED.pattern.replace('(?P<', '(?P<d_')})")
-SEVERITIES = "emergency alert critical error warning notice informational debug".split()
-FACILITIES = (
-    "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp ntp security console solaris-cron "
-    "local0 local1 local2 local3 local4 local5 local6 local7"
-).split()
+START = re.compile(
+    f"(?:{CLASSIC.pattern.replace('(?P<', '(?P<c_')})|(?:{STRUCTURED.pattern.replace('(?P<', '(?P<s_')})"
+    f"|(?:{DATED.pattern.replace('(?P<', '(?P<d_')})"
+)
+SEVERITIES = ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"]
+FACILITIES = [
+    "kern",
+    "user",
+    "mail",
+    "daemon",
+    "auth",
+    "syslog",
+    "lpr",
+    "news",
+    "uucp",
+    "cron",
+    "authpriv",
+    "ftp",
+    "ntp",
+    "security",
+    "console",
+    "solaris-cron",
+    "local0",
+    "local1",
+    "local2",
+    "local3",
+    "local4",
+    "local5",
+    "local6",
+    "local7",
+]
 
 
 def _tagged(rest: str) -> dict[str, object]:
@@ -59,7 +84,9 @@ def _build(match: re.Match[str], text: str) -> Record:
     groups = {name[2:]: value for name, value in match.groupdict().items() if value is not None}
     more = text[match.end() :]
     if "structured" in groups:
-        data: dict[str, object] = {name: groups[name] for name in ("host", "program", "pid", "message_id") if groups[name] != "-"}
+        data: dict[str, object] = {
+            name: groups[name] for name in ("host", "program", "pid", "message_id") if groups[name] != "-"
+        }
         if groups["structured"] != "-":
             data["structured_data"] = groups["structured"]
         data["message"] = groups["message"].removeprefix("\ufeff")
@@ -87,14 +114,36 @@ def _build(match: re.Match[str], text: str) -> Record:
 @text_format(
     "logs.syslog",
     share(START),
-    names=("syslog*", "messages*", "auth.log*", "secure*", "daemon.log*", "kern.log*", "system.log*", "cron.log*", "user.log*"),
+    names=(
+        "syslog*",
+        "messages*",
+        "auth.log*",
+        "secure*",
+        "daemon.log*",
+        "kern.log*",
+        "system.log*",
+        "cron.log*",
+        "user.log*",
+    ),
     artifacts=("logs.syslog", "linux.authlog", "linux.cron", "linux.devices", "linux.network"),
-    reads="/var/log/syslog, messages, auth.log, secure, kern.log, cron, system.log and others written by a syslog daemon",
-    means="a program (or whoever wrote to the socket) handed this message to the logger of the named host at the written time",
-    does_not_mean="the year and zone where the classic format leaves them out; that a host name is right; that lines were not "
+    reads="/var/log/syslog, messages, auth.log, secure, kern.log, cron, system.log and others written by a syslog "
+    "daemon",
+    means="a program (or whoever wrote to the socket) handed this message to the logger of the named host at the "
+    "written time",
+    does_not_mean="the year and zone where the classic format leaves them out; that a host name is right; that lines "
+    "were not "
     "removed or added; absence of an event before the oldest line kept",
-    refs=("RFC 3164", "RFC 5424", "RFC 5425 section 4.3", "OpenSSH auth.c/auth2.c message texts", "sudoers(5) LOG FORMAT", "cron(8)"),
+    refs=(
+        "RFC 3164",
+        "RFC 5424",
+        "RFC 5425 section 4.3",
+        "OpenSSH auth.c/auth2.c message texts",
+        "sudoers(5) LOG FORMAT",
+        "cron(8)",
+    ),
 )
 def syslog(file: EvidenceFile) -> Iterator[Yield]:
-    """One record a message, indented lines joined; login, sudo, su, cron, account and USB messages decoded into fields."""
+    """One record a message, indented lines joined; login, sudo, su, cron, account and USB messages decoded into
+    fields.
+    """
     yield from entries(file, START, _build)

@@ -16,8 +16,15 @@ MOST_VALUES = 500_000
 DEEPEST = 50
 LONGEST_TEXT = 2_000
 TIMES = {
-    "added-date": "added_at", "done-date": "finished_at", "activity-date": "active_at", "added_on": "added_at", "completed_on": "finished_at",
-    "last_active": "active_at", "creation date": "created_at", "last seen complete": "seen_complete_at", "created_torrent": "torrent_created_at",
+    "added-date": "added_at",
+    "done-date": "finished_at",
+    "activity-date": "active_at",
+    "added_on": "added_at",
+    "completed_on": "finished_at",
+    "last_active": "active_at",
+    "creation date": "created_at",
+    "last seen complete": "seen_complete_at",
+    "created_torrent": "torrent_created_at",
 }
 NAMES = {"destination": "saved_to", "path": "saved_to", "caption": "caption", "name": "name"}
 
@@ -103,7 +110,8 @@ def _record(entry: dict[bytes, Any], name: str) -> Record:
             data["length"] = value.get(b"length")
             data["files"] = [
                 {"path": "/".join(str(_plain(part)) for part in item.get(b"path", [])), "length": item.get(b"length")}
-                for item in value.get(b"files", [])[:2000] if isinstance(item, dict)
+                for item in value.get(b"files", [])[:2000]
+                if isinstance(item, dict)
             ]
             continue
         data[native] = _plain(value)
@@ -117,9 +125,15 @@ def _record(entry: dict[bytes, Any], name: str) -> Record:
     "torrent.state",
     claims=Claim(look=_look),
     reads=".torrent files, Transmission's *.resume, uTorrent's and BitTorrent's resume.dat",
-    means="the program held this transfer with this name, place and state when it wrote the file; its times are the host's clock",
-    does_not_mean="that the content is still there or was opened; who started it; that the data was complete unless a finish time says so",
-    refs=("BEP 3", "Transmission, libtransmission/resume.cc", "uTorrent resume.dat: keys as public research documents them"),
+    means="the program held this transfer with this name, place and state when it wrote the file; its times are the "
+    "host's clock",
+    does_not_mean="that the content is still there or was opened; who started it; that the data was complete unless a "
+    "finish time says so",
+    refs=(
+        "BEP 3",
+        "Transmission, libtransmission/resume.cc",
+        "uTorrent resume.dat: keys as public research documents them",
+    ),
 )
 def torrent(file: EvidenceFile) -> Iterator[Yield]:
     """One record for a torrent or Transmission file, one a transfer for resume.dat."""
@@ -131,7 +145,11 @@ def torrent(file: EvidenceFile) -> Iterator[Yield]:
         raise ParseError(file.path, reader.position, f"bencode: {error}") from error
     if not isinstance(root, dict):
         raise ParseError(file.path, 0, "no dictionary at the top")
-    transfers = {key: value for key, value in root.items() if isinstance(value, dict) and (b"path" in value or b"caption" in value)}
+    transfers = {
+        key: value
+        for key, value in root.items()
+        if isinstance(value, dict) and (b"path" in value or b"caption" in value)
+    }
     if transfers and b"info" not in root:
         for key, entry in transfers.items():
             offset = raw.find(b"%d:%s" % (len(key), key))

@@ -6,21 +6,37 @@ import re
 from collections.abc import Iterator
 
 from wigmore.artifacts.logs.access import numbered, target_fields
+from wigmore.artifacts.logs.clock import written
 from wigmore.artifacts.logs.framework import place, text_format, unread
 from wigmore.artifacts.logs.lines import Line, lines
-from wigmore.artifacts.logs.clock import written
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import Time
 
 _ROW = re.compile(r"\d{4}-\d\d-\d\d[ \t]\d\d:\d\d:\d\d[ \t]")
 # native column → the name that access logs of other servers have too
 _SHARED = {
-    "c-ip": "client", "cs-username": "user", "cs-method": "method", "sc-status": "status", "cs(User-Agent)": "user_agent",
-    "cs(Referer)": "referrer", "s-ip": "server_address", "s-port": "server_port", "cs-host": "host", "cs(Host)": "host",
-    "sc-bytes": "bytes", "src-ip": "source_address", "dst-ip": "target_address", "src-port": "source_port",
+    "c-ip": "client",
+    "cs-username": "user",
+    "cs-method": "method",
+    "sc-status": "status",
+    "cs(User-Agent)": "user_agent",
+    "cs(Referer)": "referrer",
+    "s-ip": "server_address",
+    "s-port": "server_port",
+    "cs-host": "host",
+    "cs(Host)": "host",
+    "sc-bytes": "bytes",
+    "src-ip": "source_address",
+    "dst-ip": "target_address",
+    "src-port": "source_port",
     "dst-port": "target_port",
 }
-_FREE = ("cs-uri-query", "cs(User-Agent)", "cs-uri-stem", "info")  # columns that may hold unescaped spaces, likeliest first
+_FREE = (
+    "cs-uri-query",
+    "cs(User-Agent)",
+    "cs-uri-stem",
+    "info",
+)  # columns that may hold unescaped spaces, likeliest first
 
 
 def _score(listed: tuple[str, ...]) -> float:
@@ -86,9 +102,14 @@ def _record(line: Line, names: list[str], software: str, local: bool, date: str)
     artifacts=("web.iis", "windows.firewall", "logs.w3c"),
     reads="W3C extended log files: IIS (u_ex*.log), Windows Firewall (pfirewall.log), CloudFront, Exchange and others",
     means="the service logged this request, or the firewall this packet or connection, at this time of its own clock",
-    does_not_mean="for IIS: who the person was, that an attack worked, that referrer and agent are true; for the firewall: which "
+    does_not_mean="for IIS: who the person was, that an attack worked, that referrer and agent are true; for the "
+    "firewall: which "
     "program or user, and anything of the packets it was not set to log",
-    refs=("https://www.w3.org/TR/WD-logfile.html", "Microsoft, W3C Logging (IIS): times are UTC", "Microsoft, Windows Firewall log"),
+    refs=(
+        "https://www.w3.org/TR/WD-logfile.html",
+        "Microsoft, W3C Logging (IIS): times are UTC",
+        "Microsoft, Windows Firewall log",
+    ),
 )
 def w3c(file: EvidenceFile) -> Iterator[Yield]:
     """One record a row, under the native column names, with common names beside them."""

@@ -11,12 +11,15 @@ from wigmore.artifacts.logs.framework import dated, entries, present, share, tex
 from wigmore.model.protocols import EvidenceFile, Record, Yield
 
 APACHE = re.compile(
-    rf"\[(?P<stamp>[A-Z][a-z]{{2}} (?P<month>{MONTH}) +(?P<day>\d{{1,2}}) (?P<clock>\d\d:\d\d:\d\d(?:\.\d+)?) (?P<year>\d{{4}}))\] "
+    rf"\[(?P<stamp>[A-Z][a-z]{{2}} (?P<month>{MONTH}) +(?P<day>\d{{1,2}}) (?P<clock>\d\d:\d\d:\d\d(?:\.\d+)?) "
+    rf"(?P<year>\d{{4}}))\] "
     r"\[(?:(?P<module>[\w-]*):)?(?P<level>\w+)\] (?:\[pid (?P<pid>\d+)(?::tid (?P<tid>\d+))?\] )?"
-    r"(?:(?P<os_error>\(\d+\)[^:]*): )?(?:\[(?:remote|client) (?P<client>[^\]]+?)\] )?(?:(?P<code>AH\d+): )?(?P<message>.*)"
+    r"(?:(?P<os_error>\(\d+\)[^:]*): )?(?:\[(?:remote|client) (?P<client>[^\]]+?)\] )?(?:(?P<code>AH\d+): "
+    r")?(?P<message>.*)"
 )
 NGINX = re.compile(
-    r"(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>\w+)\] (?P<pid>\d+)#(?P<tid>\d+): (?:\*(?P<connection>\d+) )?(?P<message>.*)"
+    r"(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>\w+)\] (?P<pid>\d+)#(?P<tid>\d+): "
+    r"(?:\*(?P<connection>\d+) )?(?P<message>.*)"
 )
 _NGINX_TAIL = re.compile(r', (client|server|request|subrequest|upstream|host|referrer): ("(?:[^"\\]|\\.)*"|[^,]*)')
 _ADDRESS = re.compile(r"(?P<address>\[?[0-9a-fA-F:.]+?\]?):(?P<port>\d{1,5})$")

@@ -12,7 +12,7 @@ from wigmore.model.times import posix
 from wigmore.registry import Claim, parser
 
 MAGIC = b"ASL DB\0\0\0\0\0\0"
-LEVELS = "Emergency Alert Critical Error Warning Notice Info Debug".split()
+LEVELS = ["Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Info", "Debug"]
 FIXED = struct.Struct(">HIQQQIHHIIIIIIHH")  # after the 6 bytes of type and length: next offset … key count, flags
 MOST_STRING = 1024 * 1024
 MOST_RECORDS = 5_000_000
@@ -40,7 +40,8 @@ def _string(stream: BinaryIO, reference: bytes) -> str | None:
     claims=Claim(magic=((0, MAGIC),)),
     reads="/private/var/log/asl/*.asl and DiagnosticMessages (macOS up to 10.15; also iOS)",
     means="the named process gave this message to the system log of the named host at this time",
-    does_not_mean="messages that were dropped or expired; that the sender's name is true (programs choose it); who acted",
+    does_not_mean="messages that were dropped or expired; that the sender's name is true (programs choose it); who "
+    "acted",
     refs=("Apple, syslog-349 asl_file.h: ASL file version 2", "asl.conf(5)"),
 )
 def asl(file: EvidenceFile) -> Iterator[Yield]:
@@ -62,7 +63,9 @@ def asl(file: EvidenceFile) -> Iterator[Yield]:
             lead = stream.read(6)
             length = int.from_bytes(lead[2:6], "big")
             if len(lead) < 6 or not FIXED.size - 2 <= length <= MOST_STRING:
-                yield Gap(f"no record of a possible length ({length})", offset, "truncated" if len(lead) < 6 else "damaged")
+                yield Gap(
+                    f"no record of a possible length ({length})", offset, "truncated" if len(lead) < 6 else "damaged"
+                )
                 return
             body = stream.read(length)
             if len(body) < FIXED.size - 2 + 32:

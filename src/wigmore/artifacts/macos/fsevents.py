@@ -16,12 +16,27 @@ LARGEST = 256 * 1024 * 1024  # bytes unpacked
 LONGEST_PATH = 16_384
 # bits of the four flag bytes read big-endian (they are no FSEventStreamEventFlags), as public research found them
 FLAGS = {
-    0x00000001: "FolderEvent", 0x00000002: "Mount", 0x00000004: "Unmount", 0x00000020: "EndOfTransaction",
-    0x00000800: "LastHardLinkRemoved", 0x00001000: "HardLink", 0x00004000: "SymbolicLink", 0x00008000: "FileEvent",
-    0x00010000: "PermissionChange", 0x00020000: "ExtendedAttrModified", 0x00040000: "ExtendedAttrRemoved",
-    0x00100000: "DocumentRevisioning", 0x00400000: "ItemCloned", 0x01000000: "Created", 0x02000000: "Removed",
-    0x04000000: "InodeMetaMod", 0x08000000: "Renamed", 0x10000000: "Modified", 0x20000000: "Exchange",
-    0x40000000: "FinderInfoMod", 0x80000000: "FolderCreated",
+    0x00000001: "FolderEvent",
+    0x00000002: "Mount",
+    0x00000004: "Unmount",
+    0x00000020: "EndOfTransaction",
+    0x00000800: "LastHardLinkRemoved",
+    0x00001000: "HardLink",
+    0x00004000: "SymbolicLink",
+    0x00008000: "FileEvent",
+    0x00010000: "PermissionChange",
+    0x00020000: "ExtendedAttrModified",
+    0x00040000: "ExtendedAttrRemoved",
+    0x00100000: "DocumentRevisioning",
+    0x00400000: "ItemCloned",
+    0x01000000: "Created",
+    0x02000000: "Removed",
+    0x04000000: "InodeMetaMod",
+    0x08000000: "Renamed",
+    0x10000000: "Modified",
+    0x20000000: "Exchange",
+    0x40000000: "FinderInfoMod",
+    0x80000000: "FolderCreated",
 }
 
 
@@ -59,7 +74,8 @@ def _unpacked(file: EvidenceFile) -> tuple[bytes, str]:
     claims=Claim(look=_look),
     reads=".fseventsd/ journals of macOS and iOS volumes (gzip, or already unpacked)",
     means="the path had, in the order of event ids, at least one event of each flagged kind",
-    does_not_mean="a time (only the journal file's own times bound it); which process or user; the number or order of flagged events; "
+    does_not_mean="a time (only the journal file's own times bound it); which process or user; the number or order of "
+    "flagged events; "
     "completeness: journals are lost on unclean removal",
     refs=(
         "https://github.com/libyal/dtformats/blob/main/documentation/MacOS%20File%20System%20Events%20Disk%20Log%20Stream%20format.asciidoc",
@@ -94,7 +110,10 @@ def _events(pages: bytes, position: int, end: int, version: int) -> Iterator[Yie
         if stop == -1 or stop + 1 + extra > end:
             yield Gap("an event without its end", position, "truncated")
             return
-        event_id, flags = struct.unpack("<Q", pages[stop + 1 : stop + 9])[0], int.from_bytes(pages[stop + 9 : stop + 13], "big")
+        event_id, flags = (
+            struct.unpack("<Q", pages[stop + 1 : stop + 9])[0],
+            int.from_bytes(pages[stop + 9 : stop + 13], "big"),
+        )
         data: dict[str, object] = {
             "path": shown(pages[position:stop]),
             "event_id": event_id,
@@ -104,6 +123,11 @@ def _events(pages: bytes, position: int, end: int, version: int) -> Iterator[Yie
         }
         if version >= 2:
             data["node_id"] = struct.unpack_from("<Q", pages, stop + 13)[0]
-        locator: Locator = {"kind": "offset", "offset": position, "length": stop + 1 + extra - position, "in": "unpacked"}
+        locator: Locator = {
+            "kind": "offset",
+            "offset": position,
+            "length": stop + 1 + extra - position,
+            "in": "unpacked",
+        }
         yield locator, Record(data)
         position = stop + 1 + extra

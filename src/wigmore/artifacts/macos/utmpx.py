@@ -14,10 +14,28 @@ from wigmore.registry import Claim, parser
 SIZE = 628
 FORM = "<256s4s32siHHii256s16s48x"
 TYPES = {
-    0: "EMPTY", 1: "RUN_LVL", 2: "BOOT_TIME", 3: "OLD_TIME", 4: "NEW_TIME", 5: "INIT_PROCESS", 6: "LOGIN_PROCESS",
-    7: "USER_PROCESS", 8: "DEAD_PROCESS", 9: "ACCOUNTING", 10: "SIGNATURE", 11: "SHUTDOWN_TIME",
+    0: "EMPTY",
+    1: "RUN_LVL",
+    2: "BOOT_TIME",
+    3: "OLD_TIME",
+    4: "NEW_TIME",
+    5: "INIT_PROCESS",
+    6: "LOGIN_PROCESS",
+    7: "USER_PROCESS",
+    8: "DEAD_PROCESS",
+    9: "ACCOUNTING",
+    10: "SIGNATURE",
+    11: "SHUTDOWN_TIME",
 }
-EVENTS = {2: "booted", 3: "clock changed (old)", 4: "clock changed (new)", 6: "login prompt", 7: "login", 8: "logout", 11: "shut down"}
+EVENTS = {
+    2: "booted",
+    3: "clock changed (old)",
+    4: "clock changed (new)",
+    6: "login prompt",
+    7: "login",
+    8: "logout",
+    11: "shut down",
+}
 
 
 @parser(
@@ -25,7 +43,8 @@ EVENTS = {2: "booted", 3: "clock changed (old)", 4: "clock changed (new)", 6: "l
     claims=Claim(magic=((0, b"utmpx-1.00\0"),)),
     reads="/private/var/run/utmpx (and its copies), signature utmpx-1.00",
     means="a login, logout, boot or shutdown as login programs recorded it, with terminal and origin",
-    does_not_mean="that the host text names the real origin; sessions of programs that do not write here; earlier boots (the file is renewed)",
+    does_not_mean="that the host text names the real origin; sessions of programs that do not write here; earlier "
+    "boots (the file is renewed)",
     refs=("Apple Libc, gen/utmpx-darwin.c and include/utmpx.h", "getutxent(3)"),
 )
 def utmpx(file: EvidenceFile) -> Iterator[Yield]:

@@ -10,12 +10,21 @@ LARGEST_PACKET = 1024 * 1024
 MOST_FIELDS = 300
 RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 PREFIXES = {
-    "http://ns.adobe.com/xap/1.0/": "xmp", "http://ns.adobe.com/xap/1.0/mm/": "xmpMM", "http://purl.org/dc/elements/1.1/": "dc",
-    "http://ns.adobe.com/photoshop/1.0/": "photoshop", "http://ns.adobe.com/tiff/1.0/": "tiff", "http://ns.adobe.com/exif/1.0/": "exif",
-    "http://ns.adobe.com/exif/1.0/aux/": "aux", "http://ns.adobe.com/camera-raw-settings/1.0/": "crs", "http://ns.adobe.com/pdf/1.3/": "pdf",
-    "http://ns.adobe.com/xap/1.0/rights/": "xmpRights", "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "Iptc4xmpCore",
-    "http://ns.adobe.com/lightroom/1.0/": "lr", "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
-    "http://ns.google.com/photos/1.0/camera/": "GCamera", "http://www.metadataworkinggroup.com/schemas/regions/": "mwg-rs",
+    "http://ns.adobe.com/xap/1.0/": "xmp",
+    "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
+    "http://purl.org/dc/elements/1.1/": "dc",
+    "http://ns.adobe.com/photoshop/1.0/": "photoshop",
+    "http://ns.adobe.com/tiff/1.0/": "tiff",
+    "http://ns.adobe.com/exif/1.0/": "exif",
+    "http://ns.adobe.com/exif/1.0/aux/": "aux",
+    "http://ns.adobe.com/camera-raw-settings/1.0/": "crs",
+    "http://ns.adobe.com/pdf/1.3/": "pdf",
+    "http://ns.adobe.com/xap/1.0/rights/": "xmpRights",
+    "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/": "Iptc4xmpCore",
+    "http://ns.adobe.com/lightroom/1.0/": "lr",
+    "http://ns.microsoft.com/photo/1.0/": "MicrosoftPhoto",
+    "http://ns.google.com/photos/1.0/camera/": "GCamera",
+    "http://www.metadataworkinggroup.com/schemas/regions/": "mwg-rs",
 }
 _FORBIDDEN = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.I)
 
@@ -78,10 +87,30 @@ def _described(element: ElementTree.Element, prefix: str, fields: dict[str, obje
 
 
 IIM = {
-    5: "object_name", 15: "category", 25: "keywords", 55: "date_created", 60: "time_created", 62: "digital_date", 63: "digital_time",
-    65: "program", 70: "program_version", 80: "byline", 85: "byline_title", 90: "city", 92: "sublocation", 95: "province",
-    100: "country_code", 101: "country", 103: "transmission_reference", 105: "headline", 110: "credit", 115: "source",
-    116: "copyright", 118: "contact", 120: "caption", 122: "caption_writer",
+    5: "object_name",
+    15: "category",
+    25: "keywords",
+    55: "date_created",
+    60: "time_created",
+    62: "digital_date",
+    63: "digital_time",
+    65: "program",
+    70: "program_version",
+    80: "byline",
+    85: "byline_title",
+    90: "city",
+    92: "sublocation",
+    95: "province",
+    100: "country_code",
+    101: "country",
+    103: "transmission_reference",
+    105: "headline",
+    110: "credit",
+    115: "source",
+    116: "copyright",
+    118: "contact",
+    120: "caption",
+    122: "caption_writer",
 }
 
 
@@ -91,7 +120,11 @@ def iptc_fields(data: bytes) -> dict[str, object]:
     for block in _resources(data) if data.startswith(b"8BIM") else [data]:
         position, codec = 0, "utf-8"
         while position + 5 <= len(block) and block[position] == 0x1C:
-            record, dataset, length = block[position + 1], block[position + 2], struct.unpack_from(">H", block, position + 3)[0]
+            record, dataset, length = (
+                block[position + 1],
+                block[position + 2],
+                struct.unpack_from(">H", block, position + 3)[0],
+            )
             if length & 0x8000:  # extended datasets are pictures, not texts
                 break
             raw = block[position + 5 : position + 5 + length]

@@ -15,25 +15,64 @@ MOST_TAGS = 400
 LONGEST_VALUE = 500
 # what a damaged structure makes the library raise
 TROUBLE = (
-    struct.error, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, ZeroDivisionError, AssertionError, RecursionError,
-    EOFError, OSError,
+    struct.error,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    ZeroDivisionError,
+    AssertionError,
+    RecursionError,
+    EOFError,
+    OSError,
 )
 FIELDS = {
-    "Image Make": "make", "Image Model": "model", "Image Software": "software", "Image Artist": "artist", "Image Copyright": "copyright",
-    "Image ImageDescription": "description", "Image Orientation": "orientation", "Image HostComputer": "host_computer",
-    "EXIF LensMake": "lens_make", "EXIF LensModel": "lens_model", "EXIF LensSerialNumber": "lens_serial",
-    "EXIF BodySerialNumber": "serial_number", "EXIF CameraOwnerName": "camera_owner", "EXIF ImageUniqueID": "image_unique_id",
-    "EXIF ExposureTime": "exposure_time", "EXIF FNumber": "f_number", "EXIF ISOSpeedRatings": "iso_speed",
-    "EXIF PhotographicSensitivity": "iso_speed", "EXIF FocalLength": "focal_length", "EXIF Flash": "flash",
-    "EXIF ExifImageWidth": "exif_width", "EXIF ExifImageLength": "exif_height", "EXIF UserComment": "user_comment",
-    "MakerNote SerialNumber": "maker_serial_number", "MakerNote InternalSerialNumber": "maker_internal_serial",
-    "MakerNote OwnerName": "maker_owner_name", "MakerNote ImageNumber": "maker_image_number",
-    "MakerNote TotalShutterReleases": "shutter_count", "MakerNote LensType": "maker_lens", "MakerNote FirmwareVersion": "firmware",
-    "GPS GPSImgDirection": "direction", "GPS GPSProcessingMethod": "gps_method", "GPS GPSMapDatum": "gps_datum", "GPS GPSDOP": "gps_dop",
-    "GPS GPSSpeed": "gps_speed", "GPS GPSHPositioningError": "gps_error_metres",
+    "Image Make": "make",
+    "Image Model": "model",
+    "Image Software": "software",
+    "Image Artist": "artist",
+    "Image Copyright": "copyright",
+    "Image ImageDescription": "description",
+    "Image Orientation": "orientation",
+    "Image HostComputer": "host_computer",
+    "EXIF LensMake": "lens_make",
+    "EXIF LensModel": "lens_model",
+    "EXIF LensSerialNumber": "lens_serial",
+    "EXIF BodySerialNumber": "serial_number",
+    "EXIF CameraOwnerName": "camera_owner",
+    "EXIF ImageUniqueID": "image_unique_id",
+    "EXIF ExposureTime": "exposure_time",
+    "EXIF FNumber": "f_number",
+    "EXIF ISOSpeedRatings": "iso_speed",
+    "EXIF PhotographicSensitivity": "iso_speed",
+    "EXIF FocalLength": "focal_length",
+    "EXIF Flash": "flash",
+    "EXIF ExifImageWidth": "exif_width",
+    "EXIF ExifImageLength": "exif_height",
+    "EXIF UserComment": "user_comment",
+    "MakerNote SerialNumber": "maker_serial_number",
+    "MakerNote InternalSerialNumber": "maker_internal_serial",
+    "MakerNote OwnerName": "maker_owner_name",
+    "MakerNote ImageNumber": "maker_image_number",
+    "MakerNote TotalShutterReleases": "shutter_count",
+    "MakerNote LensType": "maker_lens",
+    "MakerNote FirmwareVersion": "firmware",
+    "GPS GPSImgDirection": "direction",
+    "GPS GPSProcessingMethod": "gps_method",
+    "GPS GPSMapDatum": "gps_datum",
+    "GPS GPSDOP": "gps_dop",
+    "GPS GPSSpeed": "gps_speed",
+    "GPS GPSHPositioningError": "gps_error_metres",
 }
-WINDOWS_FIELDS = {"Image XPTitle": "title", "Image XPComment": "comment", "Image XPAuthor": "author", "Image XPKeywords": "keywords",
-                  "Image XPSubject": "subject"}
+WINDOWS_FIELDS = {
+    "Image XPTitle": "title",
+    "Image XPComment": "comment",
+    "Image XPAuthor": "author",
+    "Image XPKeywords": "keywords",
+    "Image XPSubject": "subject",
+}
 _STAMP = re.compile(r"(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)$")
 
 
@@ -67,7 +106,11 @@ def plain_tags(tags: dict[str, Any]) -> dict[str, str]:
     """All tags as texts by their native names; thumbnails and overlong blobs left out."""
     kept: dict[str, str] = {}
     for name in sorted(tags):
-        if len(kept) >= MOST_TAGS or name in ("JPEGThumbnail", "TIFFThumbnail", "EXIF MakerNote", "Image PrintIM") or name in WINDOWS_FIELDS:
+        if (
+            len(kept) >= MOST_TAGS
+            or name in ("JPEGThumbnail", "TIFFThumbnail", "EXIF MakerNote", "Image PrintIM")
+            or name in WINDOWS_FIELDS
+        ):
             continue
         text = printable(tags[name])
         if text and len(text) <= LONGEST_VALUE and not text.startswith("[0, 0, 0, 0, 0, 0, 0"):
@@ -107,7 +150,9 @@ def _ratios(tag: Any) -> list[Fraction]:
 
 
 def position(tags: dict[str, Any]) -> dict[str, object]:
-    """Latitude and longitude in decimal degrees (7 digits), altitude in metres, with the stored rationals beside them."""
+    """Latitude and longitude in decimal degrees (7 digits), altitude in metres, with the stored rationals beside
+    them.
+    """
     found: dict[str, object] = {}
     for name, limit, negative in (("latitude", 90, "S"), ("longitude", 180, "W")):
         native = f"GPS GPS{name.capitalize()}"
@@ -160,9 +205,13 @@ def times(tags: dict[str, Any]) -> dict[str, Time]:
             if time:
                 found[name] = time
     clock = _ratios(tags.get("GPS GPSTimeStamp"))
-    date = re.match(r"(\d{4})[:/-](\d\d)[:/-](\d\d)$", printable(tags.get("GPS GPSDate", tags.get("GPS GPSDateStamp", ""))))
+    date = re.match(
+        r"(\d{4})[:/-](\d\d)[:/-](\d\d)$", printable(tags.get("GPS GPSDate", tags.get("GPS GPSDateStamp", "")))
+    )
     if len(clock) == 3 and date:
-        second = f"{float(clock[2]):06.3f}".removesuffix(".000") if clock[2].denominator != 1 else f"{int(clock[2]):02d}"
+        second = (
+            f"{float(clock[2]):06.3f}".removesuffix(".000") if clock[2].denominator != 1 else f"{int(clock[2]):02d}"
+        )
         text = f"{date[1]}-{date[2]}-{date[3]}T{int(clock[0]):02d}:{int(clock[1]):02d}:{second}"
         time = iso(text, "gnss", "Z", "GPS time stamps are UTC")
         if time:

@@ -16,13 +16,18 @@ from wigmore.registry import Claim, parser
 LARGEST_HEIF = 128 * 1024 * 1024
 # names of XMP properties that make or hold a time, and whose clock that is
 _XMP_TIMES = {
-    "xmp:CreateDate": "xmp_created_at", "xmp:ModifyDate": "xmp_changed_at", "xmp:MetadataDate": "xmp_metadata_at",
-    "photoshop:DateCreated": "xmp_photoshop_created_at", "exif:DateTimeOriginal": "xmp_taken_at",
+    "xmp:CreateDate": "xmp_created_at",
+    "xmp:ModifyDate": "xmp_changed_at",
+    "xmp:MetadataDate": "xmp_metadata_at",
+    "photoshop:DateCreated": "xmp_photoshop_created_at",
+    "exif:DateTimeOriginal": "xmp_taken_at",
 }
 
 
 def _heif(stream: BinaryIO, found: Structure, size: int) -> None:
-    """Dimensions and the EXIF and XMP items of a HEIF file; the library reads the boxes, the picture stays undecoded."""
+    """Dimensions and the EXIF and XMP items of a HEIF file; the library reads the boxes, the picture stays
+    undecoded.
+    """
     import pillow_heif
 
     if size > LARGEST_HEIF:
@@ -55,14 +60,26 @@ def _xmp_times(fields: dict[str, object]) -> dict[str, Time]:
     "media.exif",
     claims=Claim(look=lambda head, path, size: format_of(head) != ""),
     reads="JPEG, PNG, TIFF, HEIC/HEIF, WebP and GIF pictures, by content",
-    means="the file says it was made by this device or program, at this time of that device's own clock, at this position",
-    does_not_mean="true time (camera clocks are set by hand and store no zone unless OffsetTime is there); that position or any other field "
+    means="the file says it was made by this device or program, at this time of that device's own clock, at this "
+    "position",
+    does_not_mean="true time (camera clocks are set by hand and store no zone unless OffsetTime is there); that "
+    "position or any other field "
     "was not edited or the fix not stale; who took it",
-    refs=("CIPA DC-008 (Exif 2.32/3.0)", "ISO 16684-1 (XMP)", "IPTC-NAA IIM 4.2", "ISO/IEC 23008-12 (HEIF)", "PNG Third Edition (W3C)",
-          "WebP container specification (RFC 9649)", "GIF89a specification", "TIFF 6.0"),
+    refs=(
+        "CIPA DC-008 (Exif 2.32/3.0)",
+        "ISO 16684-1 (XMP)",
+        "IPTC-NAA IIM 4.2",
+        "ISO/IEC 23008-12 (HEIF)",
+        "PNG Third Edition (W3C)",
+        "WebP container specification (RFC 9649)",
+        "GIF89a specification",
+        "TIFF 6.0",
+    ),
 )
 def pictures(file: EvidenceFile) -> Iterator[Yield]:
-    """One record: format, dimensions, maker fields, position, keywords, thumbnail hash, all tags by native name; Gaps for damage."""
+    """One record: format, dimensions, maker fields, position, keywords, thumbnail hash, all tags by native name;
+    Gaps for damage.
+    """
     with file.open() as stream:
         kind = format_of(stream.read(32))
         found = read_structure(stream, kind, file.size)
@@ -91,12 +108,24 @@ def pictures(file: EvidenceFile) -> Iterator[Yield]:
     if found.trailing > 0:
         data["bytes_after_end"] = found.trailing
     for name, value in (
-        ("comments", found.comments), ("texts", found.texts), ("frames", found.frames), ("xmp", described), ("iptc", printed),
-        ("exif_offset", found.exif_offset), ("exif", exif.plain_tags(tags)),
+        ("comments", found.comments),
+        ("texts", found.texts),
+        ("frames", found.frames),
+        ("xmp", described),
+        ("iptc", printed),
+        ("exif_offset", found.exif_offset),
+        ("exif", exif.plain_tags(tags)),
     ):
         if value:
             data[name] = value
-    first = next((name for name in ("taken_at", "digitized_at", "xmp_taken_at", "changed_at", "xmp_created_at", "gps_at") if name in times), None)
+    first = next(
+        (
+            name
+            for name in ("taken_at", "digitized_at", "xmp_taken_at", "changed_at", "xmp_created_at", "gps_at")
+            if name in times
+        ),
+        None,
+    )
     kept = {name: value for name, value in data.items() if value is not None}
     yield {"kind": "offset", "offset": 0, "length": file.size}, Record(kept, times, first)
     for offset, message in found.troubles:
@@ -120,4 +149,10 @@ def _tiff_parts(tags: dict[str, object], found: Structure) -> None:
 
 
 def _listed(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else [value] if isinstance(value, str) and value else []
+    return (
+        [str(item) for item in value]
+        if isinstance(value, list)
+        else [value]
+        if isinstance(value, str) and value
+        else []
+    )

@@ -18,18 +18,35 @@ CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"udta", b"ilst"))
 LARGEST_BOX = 1024 * 1024
 MOST_BOXES = 5_000
 PLACE = re.compile(r"([+-]\d{1,3}(?:\.\d+)?)([+-]\d{1,3}(?:\.\d+)?)(?:([+-]\d+(?:\.\d+)?))?/?")
-TEXTS = {b"\xa9xyz": "place_raw", b"\xa9mak": "make", b"\xa9mod": "model", b"\xa9swr": "software", b"\xa9too": "software", b"\xa9day": "day",
-         b"\xa9nam": "title", b"\xa9ART": "artist", b"\xa9cmt": "comment"}
+TEXTS = {
+    b"\xa9xyz": "place_raw",
+    b"\xa9mak": "make",
+    b"\xa9mod": "model",
+    b"\xa9swr": "software",
+    b"\xa9too": "software",
+    b"\xa9day": "day",
+    b"\xa9nam": "title",
+    b"\xa9ART": "artist",
+    b"\xa9cmt": "comment",
+}
 KEYS = {
-    "com.apple.quicktime.make": "make", "com.apple.quicktime.model": "model", "com.apple.quicktime.software": "software",
-    "com.apple.quicktime.location.ISO6709": "place_raw", "com.apple.quicktime.creationdate": "creation_date",
-    "com.apple.quicktime.content.identifier": "content_identifier", "com.android.version": "android_version",
-    "com.android.manufacturer": "make", "com.android.model": "model", "com.apple.quicktime.author": "author",
+    "com.apple.quicktime.make": "make",
+    "com.apple.quicktime.model": "model",
+    "com.apple.quicktime.software": "software",
+    "com.apple.quicktime.location.ISO6709": "place_raw",
+    "com.apple.quicktime.creationdate": "creation_date",
+    "com.apple.quicktime.content.identifier": "content_identifier",
+    "com.android.version": "android_version",
+    "com.android.manufacturer": "make",
+    "com.android.model": "model",
+    "com.apple.quicktime.author": "author",
 }
 
 
 def _look(head: bytes, path: str, size: int) -> bool:
-    return (head[4:8] == b"ftyp" and not format_of(head)) or (head[4:8] in (b"moov", b"wide", b"mdat") and size > 64 and head[0] < 8)
+    return (head[4:8] == b"ftyp" and not format_of(head)) or (
+        head[4:8] in (b"moov", b"wide", b"mdat") and size > 64 and head[0] < 8
+    )
 
 
 class _Movie:
@@ -43,7 +60,11 @@ class _Movie:
 
 
 def _moment(value: int) -> Time | None:
-    time = posix(value - EPOCH_1904, source="seconds since 1904, by specification UTC; some devices write local time") if value else None
+    time = (
+        posix(value - EPOCH_1904, source="seconds since 1904, by specification UTC; some devices write local time")
+        if value
+        else None
+    )
     if time:
         time["raw"] = value
         time["owner"] = "camera"
@@ -134,7 +155,8 @@ def _box(kind: bytes, body: bytes, movie: _Movie, depth: int) -> None:
     claims=Claim(look=_look),
     reads="MP4, MOV, M4A, M4V and 3GP files, by content",
     means="the file says it was recorded or written at this time of the device's clock, by this device, at this place",
-    does_not_mean="true time; that the creation time is UTC (the specification says so, some cameras write local time); an unedited file",
+    does_not_mean="true time; that the creation time is UTC (the specification says so, some cameras write local "
+    "time); an unedited file",
     refs=("ISO/IEC 14496-12, 8.2.2 Movie header box", "Apple QuickTime File Format: metadata keys", "ISO 6709"),
 )
 def video(file: EvidenceFile) -> Iterator[Yield]:
@@ -155,9 +177,15 @@ def video(file: EvidenceFile) -> Iterator[Yield]:
     time = iso(str(written), "camera") if written else None
     if time:
         movie.times["recorded_at"] = time
-    first = next((name for name in ("recorded_at", "created_at", "media_created_at", "track_created_at") if name in movie.times), None)
+    first = next(
+        (name for name in ("recorded_at", "created_at", "media_created_at", "track_created_at") if name in movie.times),
+        None,
+    )
     if len(data) > 1 or movie.times:
-        yield {"kind": "offset", "offset": movie.where, "length": file.size - movie.where}, Record(data, movie.times, first)
+        yield (
+            {"kind": "offset", "offset": movie.where, "length": file.size - movie.where},
+            Record(data, movie.times, first),
+        )
     elif not movie.troubles:
         yield Gap("no movie header: the end of the file is missing, or it is a fragment", None, "truncated")
     for offset, message in movie.troubles:

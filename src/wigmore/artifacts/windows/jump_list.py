@@ -275,6 +275,9 @@ def custom(file: EvidenceFile) -> Iterator[Yield]:
     content = file.read(LIMIT)
     if len(content) < 16:
         raise ParseError(file.path, 0, "shorter than the header", "truncated")
+    version = struct.unpack_from("<I", content)[0]
+    if version not in (1, 2):
+        raise ParseError(file.path, 0, f"unknown version {version}", "schema_unknown")
     application = _application(file.path)
     categories = _categories(content)
     position = found = 0

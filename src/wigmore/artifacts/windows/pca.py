@@ -36,16 +36,19 @@ def _time(text: str) -> Time | None:
 )
 def launch(file: EvidenceFile) -> Iterator[Yield]:
     """One record a line: `path|time`, the time in UTC with milliseconds."""
+    unread, first = 0, None
     for line in lines(file):
         if not line.text.strip("\0 \r"):
             continue
         path, separator, written = line.text.rpartition("|")
         moment = _time(written)
         if not separator or moment is None:
-            yield Gap(f"line {line.number} is no path and time", line.offset)
+            unread, first = unread + 1, first or line
             continue
         locator = {"kind": "line", "line": line.number, "offset": line.offset}
         yield locator, Record({"path": path}, {"last_executed": moment}, "last_executed")
+    if first:
+        yield Gap(f"{unread} lines hold no path and time, the first is line {first.number}", first.offset)
 
 
 @parser(
@@ -64,13 +67,14 @@ def launch(file: EvidenceFile) -> Iterator[Yield]:
 )
 def general(file: EvidenceFile) -> Iterator[Yield]:
     """One record a line of eight fields parted by `|`; the time in UTC with milliseconds."""
+    unread, first = 0, None
     for line in lines(file):
         if not line.text.strip("\0 \r"):
             continue
         parts = line.text.split("|")
         moment = _time(parts[0])
         if len(parts) < 3 or moment is None:
-            yield Gap(f"line {line.number} has no time, status and path", line.offset)
+            unread, first = unread + 1, first or line
             continue
         # a | inside the last field belongs to it
         values = [*parts[1:7], "|".join(parts[7:])]
@@ -79,3 +83,5 @@ def general(file: EvidenceFile) -> Iterator[Yield]:
             data["run_status_name"] = known
         locator = {"kind": "line", "line": line.number, "offset": line.offset}
         yield locator, Record(dict(data), {"run_time": moment}, "run_time")
+    if first:
+        yield Gap(f"{unread} lines hold no time, status and path, the first is line {first.number}", first.offset)

@@ -45,6 +45,8 @@ def restore_point(file: EvidenceFile) -> Iterator[Yield]:
     if len(content) < 24:
         raise ParseError(file.path, 0, f"{len(content)} bytes are too few for a restore point", "truncated")
     event, kind, sequence = struct.unpack_from("<IIQ", content)
+    if event not in EVENTS:
+        raise ParseError(file.path, 0, f"unknown event type {event}", "schema_unknown")
     moment = filetime(struct.unpack_from("<Q", content, len(content) - 8)[0])
     if moment is None:
         yield Gap("the file does not end with a valid time", len(content) - 8, "truncated")

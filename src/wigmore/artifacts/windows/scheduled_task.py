@@ -234,6 +234,8 @@ def job(file: EvidenceFile) -> Iterator[Yield]:
     if len(content) < 70:
         raise ParseError(file.path, 0, f"{len(content)} bytes are too few for a job", "truncated")
     product, form = struct.unpack_from("<HH", content)
+    if form != 1 or struct.unpack_from("<H", content, 20)[0] < 70:
+        raise ParseError(file.path, 0, f"no job of a known format (version {form})", "schema_unknown")
     name_at, triggers_at = struct.unpack_from("<HH", content, 20)
     priority, longest, exit_code, status, flags = struct.unpack_from("<5I", content, 32)
     data: dict[str, Any] = {

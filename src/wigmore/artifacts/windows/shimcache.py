@@ -27,7 +27,7 @@ def is_cache(head: bytes, path: str, size: int) -> bool:
     "windows.shimcache",
     claims=Claim(look=is_cache),
     reads="the data of an AppCompatCache registry value, exported to a file",
-    means="the compatibility layer saw a program file of this path, with this modified time, when the cache was written",
+    means="the compatibility layer saw a program file of this path and modified time when the cache was written",
     does_not_mean="that the program ran, or when: the time is the file's own modified time",
     refs=(
         "https://github.com/libyal/winreg-kb",

@@ -45,6 +45,12 @@ def hashed_path(path: str, volume_number: int = 2) -> str:
     return f"\\DEVICE\\HARDDISKVOLUME{volume_number}{path[path.index('}') + 1 :]}"
 
 
+def upper(path: str) -> str:
+    """A path as Prefetch writes it: upper case but for the digits of a volume's name."""
+    volume, brace, rest = path.rpartition("}")
+    return volume + brace + rest.upper()
+
+
 def file_name(executable: str, path: str) -> str:
     """The name Windows gives the prefetch file of an executable started from `path`."""
     return f"{executable.upper()[:29]}-{path_hash(hashed_path(path)):08X}.pf"
@@ -88,7 +94,7 @@ def prefetch(
     """
     if version not in INFORMATION:
         raise ValueError(f"unknown prefetch version {version}; one of {sorted(INFORMATION)}")
-    names = [path.upper(), *(name.upper() for name in files if name.upper() != path.upper())]
+    names = list(dict.fromkeys(upper(name) for name in (path, *files)))
     strings, metrics = b"", b""
     for number, name in enumerate(names):
         metrics += struct.pack("<IIIIIIQ", number, 1, 1, len(strings), len(name), 0x200, (1000 + number) | 1 << 48)

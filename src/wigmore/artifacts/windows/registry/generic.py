@@ -64,7 +64,9 @@ def value_data(type_: int, raw: bytes) -> dict[str, object]:
         fields["value"] = decoded[:BINARY_CAP].hex()
         if decoded:
             fields["sha256"] = hashlib.sha256(raw).hexdigest()
-    elif (isinstance(decoded, str) and len(decoded) > TEXT_CAP) or (isinstance(decoded, list) and len(decoded) > LIST_CAP):
+    elif (isinstance(decoded, str) and len(decoded) > TEXT_CAP) or (
+        isinstance(decoded, list) and len(decoded) > LIST_CAP
+    ):
         fields["value"] = decoded[: TEXT_CAP if isinstance(decoded, str) else LIST_CAP]
         fields["sha256"] = hashlib.sha256(raw).hexdigest()
         fields["cut"] = True
@@ -204,9 +206,7 @@ def _free(hive: Hive) -> Iterator[tuple[int, int]]:
         at += size
 
 
-def _deleted_key(
-    hive: Hive, root: Key, start: int, end: int, claimed: set[int]
-) -> Iterator[tuple[Locator, Record]]:
+def _deleted_key(hive: Hive, root: Key, start: int, end: int, claimed: set[int]) -> Iterator[tuple[Locator, Record]]:
     try:
         key = Key(hive, start - 4, start, end, None)
     except (DamagedCell, UnicodeDecodeError, struct.error):

@@ -1,8 +1,9 @@
 """Cells of a registry hive: keys, values, their data, and the walk through them that survives damage.
 
 Format: M. Suhanov, "Windows registry file format specification" (github.com/msuhanov/regf); J. Metz, libregf
-documentation. Offsets in keys and values are absolute in the file (of the cell's size field). The reader is ours and not
-libregf's, because deleted cells, states of replayed cells, access lists and hives with a damaged root list need the cells.
+documentation. Offsets in keys and values are absolute in the file (of the cell's size field). The reader is ours and
+not libregf's, because deleted cells, states of replayed cells, access lists and hives with a damaged root list need the
+cells.
 """
 
 from __future__ import annotations
@@ -311,7 +312,7 @@ class Hive:
         seen = {start.offset}
         branches = [iter((start,))]
         while branches:
-            key = next(branches[-1], None)  # type: ignore[call-overload]  # iterators of two kinds
+            key = next(branches[-1], None)
             if key is None:
                 branches.pop()
                 continue

@@ -114,7 +114,9 @@ def plan(hive_head: bytes, logs: dict[str, bytes]) -> tuple[Replay, list[Entry]]
                 replay.gaps.append(Gap(f"{name} is no transaction log", 0))
             continue
         if log[FIRST : FIRST + 4] == b"DIRT":
-            replay.gaps.append(Gap(f"{name} is a log of the older format (DIRT), which is not replayed", FIRST, "unsupported"))
+            replay.gaps.append(
+                Gap(f"{name} is a log of the older format (DIRT), which is not replayed", FIRST, "unsupported")
+            )
             continue
         run = [entry for entry in entries_of(log, name, replay, budget) if entry.sequence >= secondary]
         if run:

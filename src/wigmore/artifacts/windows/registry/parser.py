@@ -29,18 +29,38 @@ def not_amcache(head: bytes, path: str, size: int) -> bool:
     "windows.registry",
     claims=Claim(magic=((0, b"regf"),), look=not_amcache),
     reads="registry hives (SYSTEM, SOFTWARE, SAM, SECURITY, NTUSER.DAT, UsrClass.dat, DEFAULT, BCD, application hives)",
-    means="a key or value stood in this hive; configuration as of the key's last-written time, which belongs to the key",
-    does_not_mean="when a single value was set, who set it, or that a program named there ran; counters are not observations",
-    refs=(
-        "https://github.com/msuhanov/regf",
-        "https://github.com/libyal/libregf/blob/main/documentation/",
+    means="a key or value stood in this hive as of the key's last-written time, which belongs to the key",
+    does_not_mean="when a single value was set, who set it,
+   
+    or
+
+ that a program named there ran; counters are no observations", refs=( "https://github.com/msuhanov/regf", "https://github.com/libyal/libregf/blob/main/documentation/",
         "https://github.com/libyal/winreg-kb",
+  
+  
+  
+    ), artifacts=( "windows.registry", "windows.registry.hive",
+        *dict.fromkeys(family.artifact for family in families() if "AMCACHE" not in family.kinds),
     ),
-    artifacts=("windows.registry", "windows.registry.hive", *dict.fromkeys(f.artifact for f in families() if "AMCACHE" not in f.kinds)),
     limit_seconds=600.0,
-)
-def registry(file: EvidenceFile) -> Iterator[Yield]:
-    """Semantic records first, then one record a value (or empty key), deleted cells, and one record about the hive."""
+
+
+
+
+
+ ) def registry(file: EvidenceFile)
+
+
+
+
+
+
+
+
+ -> Iterator[Yield]:
+    """Semantic records first, then one record a value (or empty key),
+    deleted cells,
+    and one record about the hive."""
     with opened(file) as hive:
         yield from read(hive)
 

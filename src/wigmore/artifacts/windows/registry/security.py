@@ -1,6 +1,6 @@
 """Security descriptors of keys: owner, group, and who the access list allows or denies.
 
-Format: MS-DTYP 2.4.6 (SECURITY_DESCRIPTOR, self-relative), 2.4.5 (ACL), 2.4.4 (ACE); sk cells: M. Suhanov's regf document.
+Format: MS-DTYP 2.4.6 (SECURITY_DESCRIPTOR, self-relative), 2.4.5 (ACL), 2.4.4 (ACE); sk cells: M. Suhanov, regf.
 """
 
 from __future__ import annotations

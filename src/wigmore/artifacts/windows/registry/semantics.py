@@ -1,8 +1,8 @@
 r"""Functions that give registry keys a meaning: found in `families/`, run over the keys their paths name.
 
 A family is a module with generator functions under `@reads_keys(artifact, kinds, *paths)`. A path is relative to the
-hive's root, its names may hold `*` and `?` (`ControlSet*\Services\*`), case does not count. The function is called once a
-matching key, with the hive and the key, and yields `(locator, Record)` made with `finding`.
+hive's root, its names may hold `*` and `?` (`ControlSet*\Services\*`), case does not count. The function is called once
+a matching key, with the hive and the key, and yields `(locator, Record)` made with `finding`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import translate
 from functools import cache
@@ -96,11 +96,10 @@ def _guarded(family: Family, hive: Hive, key: Key) -> Iterator[Finding]:
             locator, record = next(found)
         except StopIteration:
             return
-        except (DamagedCell, ValueError, IndexError, OverflowError, ArithmeticError, EOFError) as error:
-            at = error.offset if isinstance(error, DamagedCell) else key.offset
-            hive.note(DamagedCell(at, f"{family.artifact}: {key.path}: {error}"))
+        except DamagedCell as error:
+            hive.note(DamagedCell(error.offset, f"{family.artifact}: {key.path}: {error}"))
             return
-        except Exception as error:  # noqa: BLE001 - structure errors of any kind cost this key, never the hive; it is noted
+        except Exception as error:  # noqa: BLE001 - bad data of any kind costs this key, never the hive; it becomes a gap
             hive.note(DamagedCell(key.offset, f"{family.artifact}: {key.path}: {type(error).__name__}: {error}"))
             return
         yield locator, record if record.artifact else replace(record, artifact=family.artifact)
@@ -136,8 +135,8 @@ def state_of(key: Key, value: str | None = None) -> str:
 
 def finding(
     key: Key,
-    data: dict[str, object],
-    times: dict[str, Time | None] | None = None,
+    data: Mapping[str, object],
+    times: Mapping[str, Time | None] | None = None,
     time_field: str | None = "key_last_written",
     value: str | None = None,
     part: str | int | None = None,
@@ -147,7 +146,7 @@ def finding(
 ) -> Finding:
     """A record about a key (or one `value` of it, or a `part` of that value, named in the locator).
 
-    Adds `key`, the control set and `key_last_written`. Times that are None are left out; `time_field` falls back to none.
+    Adds `key`, the control set and `key_last_written`. Times that are None are left out.
     """
     hive = key.hive
     known: dict[str, Time] = {name: time for name, time in (times or {}).items() if time is not None}

@@ -1,7 +1,7 @@
 """Shell items (ITEMIDLIST): names, kinds, sizes and DOS times of the folders and files that shell lists hold.
 
-Source: J. Metz, libfwsi, "Windows Shell Item format". DOS times are local or UTC by version and two seconds coarse: they
-stay without a zone. Kinds we do not know keep their class type and bytes.
+Source: J. Metz, libfwsi, "Windows Shell Item format". DOS times are local or UTC by version and two seconds coarse:
+they stay without a zone. Kinds we do not know keep their class type and bytes.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ DISPLAY = 10  # System.ItemNameDisplay
 
 
 def _other(raw: bytes, kind: int) -> Item:
-    """Items of other classes, by what they hold: a wrapped entry, a known folder, a display name, an extension block."""
+    """Items of other classes, by what they hold: wrapped entry, known folder, display name, extension block."""
     label = f"class {kind:#04x}"
     if kind == 0x74 and raw[6:10] == b"CFSF" and len(raw) >= 24:
         return _entry(raw[10:], raw[12])
@@ -145,7 +145,8 @@ def _entry(raw: bytes, kind: int) -> Item:
         entry, sequence = extension.entry, extension.sequence
         times |= extension.times
     label = "folder" if kind & 1 else "file"
-    return Item(name, label, size if label == "file" else None, short if short != name else None, entry, sequence, times)
+    bytes_ = size if label == "file" else None
+    return Item(name, label, bytes_, short if short != name else None, entry, sequence, times)
 
 
 def _extension(raw: bytes, after: int = 0) -> Item | None:

@@ -23,9 +23,8 @@ def build(case: Case) -> str:
     _questions(case)
     _expectations(case)
     return (
-        f"{world.engineer.name} left Northwind Turbines for Rivaldyne. Between "
-        f"{world.start:%Y-%m-%d} and the Friday after: did designs of project {world.project} leave, by which way, and did "
-        f" anyone get into {world.server}?"
+        f"{world.engineer.name} left Northwind Turbines for Rivaldyne. Between {world.start:%Y-%m-%d} and the Friday "
+        f"after: did designs of project {world.project} leave, by which way, and did anyone get into {world.server}?"
     )
 
 

@@ -80,7 +80,7 @@ def volume(case: Case) -> prefetch.Volume:
 
 def _program(case: Case, name: str, folder: str, runs: list[datetime], count: int, files: tuple[str, ...] = ()) -> str:
     disk = volume(case)
-    path = f"{disk.device}\\{folder}\\{name}".upper()
+    path = prefetch.upper(f"{disk.device}\\{folder}\\{name}")
     touched = [
         f"{disk.device}\\WINDOWS\\SYSTEM32\\{library}" for library in ("NTDLL.DLL", "KERNEL32.DLL", "KERNELBASE.DLL")
     ]
@@ -211,7 +211,8 @@ def _links(case: Case) -> None:
     )
     stick_name = world.design_name if case.guilty else "family_album_index.pdf"
     size = len(world.design) if case.guilty else 48_213
-    copied = world.at(3, "19:12:36")
+    # in the innocent case the stick brought its own file in
+    copied = world.at(3, "19:12:36") if case.guilty else world.at(-80, "20:15:30")
     copied = copied.replace(microsecond=0, second=copied.second // 2 * 2)  # FAT keeps two seconds
     target = lnk.Target(
         f"E:\\{'work' if case.guilty else 'album'}\\{stick_name}",

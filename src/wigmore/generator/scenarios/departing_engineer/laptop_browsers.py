@@ -51,7 +51,7 @@ def _chrome(case: Case, source: str, folder: str) -> None:
     synced = world.at(-3, "22:10:44")
     visits.append(chrome.Visit(synced, "https://www.rivaldyne.test/careers", "Careers - Rivaldyne", source=0))
     searched = world.at(2, "13:22:10")
-    term = "erase files so they cannot be recovered" if case.guilty else "back up pictures to usb stick"
+    term = "erase files so they cannot be recovered" if case.guilty else "open pictures from usb stick"
     visits.append(chrome.search(searched, term))
     artifact = "browser.chromium.visit"
     case.plant(

@@ -80,17 +80,18 @@ def build(case: Case) -> None:
             "removable_media_copy",
         )
     else:
-        volume.add("album/family_album_index.pdf", b"%PDF-1.4 album\n" + bytes(48_198), copied, changed, copied)
+        content = b"%PDF-1.4 album\n" + bytes(48_198)
+        volume.add("album/family_album_index.pdf", content, album, changed - timedelta(days=60), album)
         case.plant(
-            "On the Thursday evening a family album's index was written to the stick",
+            "The stick holds a family album's index, written weeks before it was first attached to the laptop",
             SOURCE,
             f"{root}/album/family_album_index.pdf",
             "file",
-            ("family_album_index.pdf",),
+            ("family_album_index.pdf", shown.local(album)),
         )
     volume.delete("old_timetable.txt")
     letter = b"Dear Sir or Madam, please find enclosed my certificates.\r\n" * 30
-    now = copied + timedelta(minutes=5)
+    now = album + timedelta(days=1)
     volume.add("letter.txt", letter, now, now, now, reuse=True)
     case.decoy(
         "The deleted file on the stick holds the letter's text",

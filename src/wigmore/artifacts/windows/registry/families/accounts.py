@@ -112,7 +112,8 @@ def _members(raw: bytes) -> tuple[str, str, list[str], int]:
         for offset, length in (struct.unpack_from("<2I", raw, 16), struct.unpack_from("<2I", raw, 28))
     )
     at, length, count = struct.unpack_from("<3I", raw, 40)
-    members, at, stop = [], 52 + at, 52 + at + length
+    members: list[str] = []
+    at, stop = 52 + at, 52 + at + length
     while at + 8 <= min(len(raw), stop) and len(members) < min(count, 100_000):
         member = sid(raw, at)
         if member is None:
@@ -149,6 +150,7 @@ def groups(hive: Hive, key: Key) -> Iterator[Finding]:
 @reads_keys("windows.registry.profile", ("SOFTWARE",), "Microsoft\\Windows NT\\CurrentVersion\\ProfileList\\*")
 def profiles(hive: Hive, key: Key) -> Iterator[Finding]:
     """Profiles on this machine: SID, folder, and load and unload times where Windows keeps them (10 and later)."""
+
     def pair(name: str) -> Time | None:
         high, low = key.number(f"{name}High"), key.number(f"{name}Low")
         return filetime(high << 32 | low) if high is not None and low is not None else None
@@ -158,7 +160,8 @@ def profiles(hive: Hive, key: Key) -> Iterator[Finding]:
         return
     state = key.number("State")
     data = kept(
-        sid=key.name.removesuffix(".bak"), profile_path=path, user=path.rstrip("\\").rsplit("\\", 1)[-1] if path else None,
+        sid=key.name.removesuffix(".bak"), profile_path=path, user=path.rstrip("\\").rsplit("\\",
+        1)[-1] if path else None,
         state=state, flags=key.number("Flags"), guid=key.text("Guid"), backup_of_profile=key.name.endswith(".bak"),
     )  # fmt: skip
     times = {"profile_load": pair("LocalProfileLoadTime"), "profile_unload": pair("LocalProfileUnloadTime")}
@@ -168,6 +171,7 @@ def profiles(hive: Hive, key: Key) -> Iterator[Finding]:
 @reads_keys("windows.registry.membership", ("SECURITY",), "Policy")
 def membership(hive: Hive, key: Key) -> Iterator[Finding]:
     """Whether the machine belonged to a domain or a workgroup, its name, the domain's SID and the machine's own."""
+
     def raw(name: str) -> bytes:
         below = key.sub(name)
         return below.raw("") if below is not None else b""

@@ -22,7 +22,8 @@ def tasks(hive: Hive, key: Key) -> Iterator[Finding]:
     """The scheduler's own entry of a task: path, author, created, last run, last result, program and arguments."""
     raw = key.raw("DynamicInfo")
     data = kept(
-        task=key.text("Path") or key.text("URI"), task_id=key.name, author=key.text("Author"), source=key.text("Source"),
+        task=key.text("Path") or key.text("URI"), task_id=key.name, author=key.text("Author"),
+        source=key.text("Source"),
         description=key.text("Description"), stated_date=key.text("Date"), version=key.text("Version"),
         actions=_actions(key.raw("Actions")), security=key.text("SecurityDescriptor"),
     )  # fmt: skip
@@ -33,12 +34,17 @@ def tasks(hive: Hive, key: Key) -> Iterator[Finding]:
         if len(raw) >= 36:
             times["last_completed"] = filetime_at(raw, 28)
     if len(data) > 1:
-        yield finding(key, data, times, "last_run" if times.get("last_run") else "registered" if times.get("registered") else "key_last_written")
+        yield finding(
+            key,
+            data,
+            times,
+            "last_run" if times.get("last_run") else "registered" if times.get("registered") else "key_last_written",
+        )
 
 
 def _actions(raw: bytes) -> list[str]:
     """Command lines of the exec actions (mark 0x6666): length-prefixed texts id, command, arguments, working folder."""
-    found, at = [], 0
+    found: list[str] = []
     if len(raw) < 2:
         return found
     (version,) = struct.unpack_from("<H", raw)
@@ -75,7 +81,9 @@ STORE = "Microsoft\\Windows\\CurrentVersion\\CapabilityAccessManager\\ConsentSto
 
 
 @reads_keys("windows.registry.app_permission", ("SOFTWARE",), f"{STORE}\\*\\*", f"{STORE}\\*\\NonPackaged\\*")
-@reads_keys("windows.registry.app_permission", USER, f"Software\\{STORE}\\*\\*", f"Software\\{STORE}\\*\\NonPackaged\\*")
+@reads_keys(
+    "windows.registry.app_permission", USER, f"Software\\{STORE}\\*\\*", f"Software\\{STORE}\\*\\NonPackaged\\*"
+)
 def permissions(hive: Hive, key: Key) -> Iterator[Finding]:
     """Programs that asked for camera, microphone, location and so on: last use from and to, and what was answered."""
     parts = key.path.split("\\ConsentStore\\", 1)[-1].split("\\")
@@ -110,16 +118,25 @@ def compatibility(hive: Hive, key: Key) -> Iterator[Finding]:
     """Program files that the compatibility assistant noted, or for which a compatibility layer is set."""
     for value in key.values.values():
         if ":" in value.name or "\\" in value.name:
-            yield finding(key, kept(path=value.name, list=key.name, layers=key.text(value.name)), time_field=None, value=value.name)
+            yield finding(
+                key,
+                kept(path=value.name, list=key.name, layers=key.text(value.name)),
+                time_field=None,
+                value=value.name,
+            )
 
 
 @reads_keys("windows.registry.recent_app", USER, "Software\\Microsoft\\Windows\\CurrentVersion\\Search\\RecentApps\\*")
 def recent_apps(hive: Hive, key: Key) -> Iterator[Finding]:
     """Programs in the start menu's search (Windows 10 1607 to 1709): counter and last access."""
-    data = kept(program=known_folder(key.text("AppId") or ""), path=key.text("AppPath"), counter=key.number("LaunchCount"))
+    data = kept(
+        program=known_folder(key.text("AppId") or ""), path=key.text("AppPath"), counter=key.number("LaunchCount")
+    )
     if data:
         stored = key.number("LastAccessedTime")
-        yield finding(key, data, {"last_accessed": filetime(stored or 0)}, "last_accessed" if stored else "key_last_written")
+        yield finding(
+            key, data, {"last_accessed": filetime(stored or 0)}, "last_accessed" if stored else "key_last_written"
+        )
 
 
 @reads_keys("windows.registry.sysinternals", USER, "Software\\Sysinternals\\*")

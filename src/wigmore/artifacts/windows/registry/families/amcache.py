@@ -1,7 +1,8 @@
 """Amcache: inventory of program files, programs, drivers and devices, in both layouts.
 
-Sources: B. Lagny (ANSSI), "Analysis of the AmCache" (2019); J. Metz, winreg-kb, "AmCache"; Y. Khatri's published notes on
-the older layout (values named by hexadecimal numbers). SHA-1 covers the first 31,457,280 bytes of a file at most.
+Sources: B. Lagny (ANSSI), "Analysis of the AmCache" (2019); J. Metz, winreg-kb, "AmCache"; Y. Khatri's published
+notes on the older layout (values named by hexadecimal numbers). SHA-1 covers the first 31,457,280 bytes of a file at
+most.
 """
 
 from __future__ import annotations
@@ -35,10 +36,12 @@ def written_date(text: object, utc: bool = False) -> Time | None:
         return None
     month, day, year, clock = match.groups()
     if utc:
-        time = iso(f"{year}-{month}-{day} {clock or '00:00:00'}", owner="author", zone="Z", source="PE link time is UTC")
+        time = iso(
+            f"{year}-{month}-{day} {clock or '00:00:00'}", owner="author", zone="Z", source="PE link time is UTC"
+        )
         return time | {"raw": text} if time else None
     try:
-        moment = datetime.strptime(f"{year}-{month}-{day} {clock or '00:00:00'}", "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - zone unknown
+        moment = datetime.strptime(f"{year}-{month}-{day} {clock or '00:00:00'}", "%Y-%m-%d %H:%M:%S")
     except ValueError:
         return None
     return local(moment, text, source="text without zone", precision=1.0 if clock else 86400.0)
@@ -70,7 +73,11 @@ def files(hive: Hive, key: Key) -> Iterator[Finding]:
         return
     size = number_of(values.get("Size"))
     data = kept(path=key.text("LowerCaseLongPath"), sha1=sha1(values.get("FileId")), size=size)
-    data |= {"layout": "inventory", "hash_covers_whole_file": None if size is None else size <= HASHED, **_shown(values)}
+    data |= {
+        "layout": "inventory",
+        "hash_covers_whole_file": None if size is None else size <= HASHED,
+        **_shown(values),
+    }
     yield finding(key, data, {"link_date": written_date(values.get("LinkDate"), utc=True)})
 
 
@@ -113,7 +120,8 @@ def programs(hive: Hive, key: Key) -> Iterator[Finding]:
     if "ProgramId" not in values and "Name" not in values:
         return
     data = kept(
-        name=key.text("Name"), version=key.text("Version"), publisher=key.text("Publisher"), path=key.text("RootDirPath"),
+        name=key.text("Name"), version=key.text("Version"), publisher=key.text("Publisher"),
+        path=key.text("RootDirPath"),
         program_id=key.text("ProgramId") or key.name,
     ) | {"layout": "inventory", **_shown(values)}  # fmt: skip
     times = {
@@ -124,7 +132,8 @@ def programs(hive: Hive, key: Key) -> Iterator[Finding]:
 
 
 OLD_PROGRAM = {
-    "0": "name", "1": "version", "2": "publisher", "3": "language", "6": "entry_type", "7": "uninstall_key", "d": "paths",
+    "0": "name", "1": "version", "2": "publisher", "3": "language", "6": "entry_type", "7": "uninstall_key",
+    "d": "paths",
     "f": "product_code", "10": "package_code",
 }  # fmt: skip
 
@@ -134,7 +143,11 @@ def old_programs(hive: Hive, key: Key) -> Iterator[Finding]:
     """An installed program in the older layout, with the files that belong to it."""
     values = _all(key)
     data: dict[str, object] = {"program_id": key.name, "layout": "file"}
-    data |= {name: shown(found) for stored, name in OLD_PROGRAM.items() if (found := values.get(stored)) not in (None, "", [])}
+    data |= {
+        name: shown(found)
+        for stored, name in OLD_PROGRAM.items()
+        if (found := values.get(stored)) not in (None, "", [])
+    }
     listed = values.get("Files")
     data["file_count"] = len(listed) if isinstance(listed, list) else 0
     times = {

@@ -1,7 +1,7 @@
 """Configuration that makes something start by itself: run keys, logon, shell and image-file hooks, COM hijack places.
 
-An entry shows configuration as of the key's last-written time, not that it ever started. Source: Microsoft documentation
-of the keys ("Run and RunOnce Registry Keys", "Winlogon registry entries", "Image File Execution Options").
+An entry shows configuration as of the key's last-written time, not that it ever started. Source: Microsoft
+documentation of the keys ("Run and RunOnce Registry Keys", "Winlogon registry entries", "Image File Execution Options").
 """
 
 from __future__ import annotations
@@ -25,7 +25,11 @@ WINDOWS = ("AppInit_DLLs", "LoadAppInit_DLLs", "Load", "Run", "IconServiceLib")
 
 
 def _entries(key: Key, mechanism: str, names: tuple[str, ...] | None = None) -> Iterator[Finding]:
-    chosen = [value.name for value in key.values.values()] if names is None else [n for n in names if n.upper() in key.values]
+    chosen = (
+        [value.name for value in key.values.values()]
+        if names is None
+        else [n for n in names if n.upper() in key.values]
+    )
     for name in chosen:
         found = key.get(name)
         if isinstance(found, bytes) or found in (None, "", []):
@@ -115,7 +119,9 @@ HOOKS = {
 }  # fmt: skip
 
 
-@reads_keys("windows.registry.autostart", ("SOFTWARE",), *(f"{v}{CURRENT}\\{p}" for v in ("", "Wow6432Node\\") for p in HOOKS))
+@reads_keys(
+    "windows.registry.autostart", ("SOFTWARE",), *(f"{v}{CURRENT}\\{p}" for v in ("", "Wow6432Node\\") for p in HOOKS)
+)
 def shell_hooks(hive: Hive, key: Key) -> Iterator[Finding]:
     """COM classes that the shell, the browser or the logon screen load; the library is joined from their class."""
     upper = key.path.upper()
@@ -140,7 +146,10 @@ def session_manager(hive: Hive, key: Key) -> Iterator[Finding]:
     pending = key.get("PendingFileRenameOperations")
     if isinstance(pending, list):
         for number in range(0, len(pending) - 1, 2):
-            source, target = pending[number].removeprefix("\\??\\"), pending[number + 1].lstrip("!").removeprefix("\\??\\")
+            source, target = (
+                pending[number].removeprefix("\\??\\"),
+                pending[number + 1].lstrip("!").removeprefix("\\??\\"),
+            )
             data = {"source": source, "target": target or None, "operation": "rename" if target else "delete"}
             yield finding(key, data, value="PendingFileRenameOperations", part=number // 2,
                           artifact="windows.registry.pending_rename")  # fmt: skip
@@ -160,7 +169,13 @@ def system_libraries(hive: Hive, key: Key) -> Iterator[Finding]:
     yield from _entries(key, "system library", ("Driver", "ProviderOrder", "DllName", "AutodialDLL"))
 
 
-@reads_keys("windows.registry.autostart", USER, "Environment", "Control Panel\\Desktop", "Software\\Microsoft\\Command Processor")
+@reads_keys(
+    "windows.registry.autostart",
+    USER,
+    "Environment",
+    "Control Panel\\Desktop",
+    "Software\\Microsoft\\Command Processor",
+)
 @reads_keys("windows.registry.autostart", ("SOFTWARE",), "Microsoft\\Command Processor")
 def user_hooks(hive: Hive, key: Key) -> Iterator[Finding]:
     """Logon script, screen saver and the command processor's autorun of a user."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from wigmore.artifacts.windows.registry.families.identity import kept
 from wigmore.artifacts.windows.registry.hive import Hive, Key
@@ -21,7 +21,9 @@ EXPLORER = "Software\\Microsoft\\Windows\\CurrentVersion\\Explorer"
 
 def ordered(key: Key) -> list[str]:
     """Names of the values, newest first, as MRUListEx (numbers) or MRUList (letters) says; unlisted ones last."""
-    stored = [value.name for value in key.values.values() if value.name.upper() not in ("MRULISTEX", "MRULIST", "VIEWSTREAM")]
+    stored = [
+        value.name for value in key.values.values() if value.name.upper() not in ("MRULISTEX", "MRULIST", "VIEWSTREAM")
+    ]
     raw, letters = key.raw("MRUListEx"), key.text("MRUList")
     if raw:
         first = [str(number) for (number,) in struct.iter_unpack("<I", raw[: len(raw) & ~3]) if number != 0xFFFFFFFF]
@@ -33,9 +35,10 @@ def ordered(key: Key) -> list[str]:
     return [*chosen, *(name for name in stored if name.upper() not in listed)]
 
 
-def entry(key: Key, name: str, position: int, data: dict[str, object]) -> Finding:
+def entry(key: Key, name: str, position: int, data: Mapping[str, object]) -> Finding:
     """A record of one entry: only the newest is dated by the key."""
-    return finding(key, {"position": position, "entry": name, **data}, None, "key_last_written" if position == 0 else None, name)
+    dated = "key_last_written" if position == 0 else None
+    return finding(key, {"position": position, "entry": name, **data}, None, dated, name)
 
 
 def summary(key: Key, field: str, texts: list[str]) -> Finding:
@@ -49,7 +52,9 @@ def summary(key: Key, field: str, texts: list[str]) -> Finding:
             "\\Storage\\*\\MicrosoftEdge\\TypedURLs")  # fmt: skip
 def typed(hive: Hive, key: Key) -> Iterator[Finding]:
     """Addresses and paths typed (or pasted, or taken from suggestions), number 1 is newest; times since Windows 8."""
-    program = "Explorer" if key.name.upper() == "TYPEDPATHS" else "Edge" if hive.kind == "USRCLASS" else "Internet Explorer"
+    program = (
+        "Explorer" if key.name.upper() == "TYPEDPATHS" else "Edge" if hive.kind == "USRCLASS" else "Internet Explorer"
+    )
     root, dated = hive.root, None
     if root is not None and key.name.upper() == "TYPEDURLS":
         dated = root.sub(key.path[len(root.path) + 1 :] + "Time")
@@ -73,7 +78,8 @@ def typed(hive: Hive, key: Key) -> Iterator[Finding]:
             f"{EXPLORER}\\FindComputerMRU", f"{EXPLORER}\\Doc Find Spec MRU", f"{EXPLORER}\\PrnPortsMRU",
             "Software\\Microsoft\\Search Assistant\\ACMru\\*", "Software\\Microsoft\\Windows\\CurrentVersion\\Applets\\*\\Recent File List",
             "Software\\Microsoft\\MediaPlayer\\Player\\RecentFileList", "Software\\Adobe\\*\\*\\AVGeneral\\cRecentFiles\\*",
-            "Software\\7-Zip\\FM\\FolderHistory", "Software\\WinRAR\\ArcHistory", "Software\\WinRAR\\DialogEditHistory\\*",
+            "Software\\7-Zip\\FM\\FolderHistory", "Software\\WinRAR\\ArcHistory",
+            "Software\\WinRAR\\DialogEditHistory\\*",
             "Software\\Microsoft\\Direct3D\\MostRecentApplication", "Software\\Microsoft\\Windows\\CurrentVersion\\Applets\\Regedit")  # fmt: skip
 def text_lists(hive: Hive, key: Key) -> Iterator[Finding]:
     r"""Lists of plain texts: Run box (its entries end in `\1`), network drives, searches, recent files of programs."""
@@ -81,7 +87,11 @@ def text_lists(hive: Hive, key: Key) -> Iterator[Finding]:
     for position, name in enumerate(ordered(key)):
         text = key.text(name)
         if text is None and key.raw(name):
-            text = until_nul(key.raw(name)) if key.raw(name)[1:2] == b"\0" else key.raw(name)[:256].decode("cp1252", "replace")
+            text = (
+                until_nul(key.raw(name))
+                if key.raw(name)[1:2] == b"\0"
+                else key.raw(name)[:256].decode("cp1252", "replace")
+            )
         if not text or (key.name == "Regedit" and name != "LastKey"):
             continue
         text = text.rstrip("\0")
@@ -155,7 +165,9 @@ def dialog_programs(hive: Hive, key: Key) -> Iterator[Finding]:
 
 @reads_keys("windows.registry.mui_cache", USER, "Software\\Microsoft\\Windows\\ShellNoRoam\\MUICache",
             "Software\\Classes\\Local Settings\\Software\\Microsoft\\Windows\\Shell\\MuiCache")  # fmt: skip
-@reads_keys("windows.registry.mui_cache", ("USRCLASS",), "Local Settings\\Software\\Microsoft\\Windows\\Shell\\MuiCache")
+@reads_keys(
+    "windows.registry.mui_cache", ("USRCLASS",), "Local Settings\\Software\\Microsoft\\Windows\\Shell\\MuiCache"
+)
 def mui_cache(hive: Hive, key: Key) -> Iterator[Finding]:
     """Program files whose description the shell looked up; undated."""
     for value in key.values.values():

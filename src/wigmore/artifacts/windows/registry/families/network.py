@@ -1,7 +1,8 @@
-"""Networks: addresses of interfaces, known networks with first and last connection, routes, shares, mapped drives, firewall.
+"""Networks: addresses of interfaces, known networks with first and last connection, routes, shares, mapped drives,
+firewall.
 
-Sources: Microsoft, "TCP/IP and NBT configuration parameters"; J. Metz, winreg-kb, "Network profiles". DHCP lease times are
-POSIX seconds; network profile dates are SYSTEMTIME in local time.
+Sources: Microsoft, "TCP/IP and NBT configuration parameters"; J. Metz, winreg-kb, "Network profiles". DHCP lease
+times are POSIX seconds; network profile dates are SYSTEMTIME in local time.
 """
 
 from __future__ import annotations
@@ -101,7 +102,9 @@ def firewall(hive: Hive, key: Key) -> Iterator[Finding]:
 def firewall_profiles(hive: Hive, key: Key) -> Iterator[Finding]:
     """Whether a profile's firewall is on; programs and ports let through (XP layout)."""
     if key.name.upper() != "LIST":
-        data = kept(profile=key.name, enabled=key.number("EnableFirewall"), exceptions_off=key.number("DoNotAllowExceptions"))
+        data = kept(
+            profile=key.name, enabled=key.number("EnableFirewall"), exceptions_off=key.number("DoNotAllowExceptions")
+        )
         if len(data) > 1:
             yield finding(key, data, value="EnableFirewall")
         return
@@ -146,7 +149,8 @@ def network_drives(hive: Hive, key: Key) -> Iterator[Finding]:
     if remote is None:
         return
     data = kept(
-        drive=f"{key.name.upper()}:", remote_path=remote, user_name=key.text("UserName"), provider=key.text("ProviderName"),
+        drive=f"{key.name.upper()}:", remote_path=remote, user_name=key.text("UserName"),
+        provider=key.text("ProviderName"),
         mapping=f"{remote} as {key.name.upper()}:",
     )  # fmt: skip
     yield finding(key, data)

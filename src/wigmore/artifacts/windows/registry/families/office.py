@@ -1,7 +1,7 @@
 """Office: files and places used, with their own times, and documents whose content a user enabled.
 
-Source: published research on Office MRU values (`[F…][T<FILETIME>][O…]*path`) and TrustRecords (last four bytes FF FF FF 7F:
-active content allowed).
+Source: published research on Office MRU values (`[F…][T<FILETIME>][O…]*path`) and TrustRecords (last four bytes FF FF
+FF 7F: active content allowed).
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from wigmore.artifacts.windows.registry.semantics import USER, Finding, finding,
 from wigmore.artifacts.windows.registry.values import filetime_at
 from wigmore.model.times import filetime
 
-ENTRY = re.compile(r"(?:\[F(?P<flags>[0-9A-Fa-f]+)\])?(?:\[T(?P<time>[0-9A-Fa-f]{16})\])?(?:\[O[0-9A-Fa-f]+\])?\*?(?P<path>.*)", re.S)
+ENTRY = re.compile(
+    r"(?:\[F(?P<flags>[0-9A-Fa-f]+)\])?(?:\[T(?P<time>[0-9A-Fa-f]{16})\])?(?:\[O[0-9A-Fa-f]+\])?\*?(?P<path>.*)", re.S
+)
 BASE = "Software\\Microsoft\\Office\\*\\*"
 
 

@@ -22,11 +22,17 @@ def remote_desktop(hive: Hive, key: Key) -> Iterator[Finding]:
         for value in key.values.values():
             if value.name.upper().startswith("MRU") and value.name[3:].isdigit():
                 position = int(value.name[3:])
-                data: dict[str, object] = {"server": key.text(value.name), "position": position, "list": "latest addresses"}
+                data: dict[str, object] = {
+                    "server": key.text(value.name),
+                    "position": position,
+                    "list": "latest addresses",
+                }
                 yield finding(key, data, None, "key_last_written" if position == 0 else None, value.name)
         return
     hash_ = key.raw("CertHash")
-    yield finding(key, kept(server=key.name, user_name_hint=key.text("UsernameHint"), certificate_sha1=hash_.hex() or None))
+    yield finding(
+        key, kept(server=key.name, user_name_hint=key.text("UsernameHint"), certificate_sha1=hash_.hex() or None)
+    )
 
 
 @reads_keys("windows.registry.ssh_host", USER, "Software\\SimonTatham\\PuTTY\\SshHostKeys")
@@ -35,7 +41,9 @@ def host_keys(hive: Hive, key: Key) -> Iterator[Finding]:
     for value in key.values.values():
         algorithm, _, rest = value.name.partition("@")
         port, _, host = rest.partition(":")
-        yield finding(key, {"program": "PuTTY", "host": host, "port": port, "algorithm": algorithm}, None, None, value.name)
+        yield finding(
+            key, {"program": "PuTTY", "host": host, "port": port, "algorithm": algorithm}, None, None, value.name
+        )
 
 
 @reads_keys("windows.registry.remote_session", USER, "Software\\SimonTatham\\PuTTY\\Sessions\\*",
@@ -46,7 +54,8 @@ def sessions(hive: Hive, key: Key) -> Iterator[Finding]:
     data = kept(
         program=program, session=unquote(key.name), host=key.text("HostName"), port=key.number("PortNumber"),
         user_name=key.text("UserName"), protocol=key.text("Protocol") or key.number("FSProtocol"),
-        key_file=key.text("PublicKeyFile"), remote_directory=key.text("RemoteDirectory"), local_directory=key.text("LocalDirectory"),
+        key_file=key.text("PublicKeyFile"), remote_directory=key.text("RemoteDirectory"),
+        local_directory=key.text("LocalDirectory"),
         proxy=key.text("ProxyHost"), log_file=key.text("LogFileName"), password_stored="PASSWORD" in key.values or None,
         port_forwardings=key.text("PortForwardings"),
     )  # fmt: skip
@@ -57,7 +66,8 @@ def sessions(hive: Hive, key: Key) -> Iterator[Finding]:
 def proxy(hive: Hive, key: Key) -> Iterator[Finding]:
     """Proxy of the user's Internet settings."""
     data = kept(
-        proxy_enabled=key.number("ProxyEnable"), proxy_server=key.text("ProxyServer"), exceptions=key.text("ProxyOverride"),
+        proxy_enabled=key.number("ProxyEnable"), proxy_server=key.text("ProxyServer"),
+        exceptions=key.text("ProxyOverride"),
         configuration_url=key.text("AutoConfigURL"), user_agent=key.text("User Agent"),
     )  # fmt: skip
     if data:

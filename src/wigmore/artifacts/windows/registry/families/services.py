@@ -30,7 +30,8 @@ def services(hive: Hive, key: Key) -> Iterator[Finding]:
     library = (parameters.text("ServiceDll") if parameters is not None else None) or key.text("ServiceDll")
     data = kept(
         service=key.name, display_name=key.text("DisplayName"), description=key.text("Description"), image_path=image,
-        service_dll=library, account=key.text("ObjectName"), group=key.text("Group"), failure_command=key.text("FailureCommand"),
+        service_dll=library, account=key.text("ObjectName"), group=key.text("Group"),
+        failure_command=key.text("FailureCommand"),
         delayed=bool(key.number("DelayedAutostart")) or None, depends_on=key.get("DependOnService"),
         privileges=key.get("RequiredPrivileges"), error_control=key.number("ErrorControl"),
     )  # fmt: skip

@@ -50,7 +50,9 @@ def _order(raw: bytes) -> dict[int, int]:
     return {number: place for place, number in enumerate(numbers) if number != 0xFFFFFFFF}
 
 
-def _bag(holder: Key, name: str, item: Item, names: tuple[str, ...], child: Key | None, position: int | None) -> Finding:
+def _bag(
+    holder: Key, name: str, item: Item, names: tuple[str, ...], child: Key | None, position: int | None
+) -> Finding:
     data: dict[str, object] = {"path": join(iter(names)), "name": item.name, "kind": item.kind, "position": position}
     if item.short_name:
         data["short_name"] = item.short_name

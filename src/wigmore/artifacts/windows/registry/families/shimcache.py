@@ -1,8 +1,9 @@
 """ShimCache (AppCompatCache): program files the compatibility layer saw, newest first, with the file's modified time.
 
-The time is the file's own modified time, never that of a start. Layouts by their signature: XP 0xDEADBEEF, Server 2003 and
-Vista 0xBADC0FFE, 7 and 2008 R2 0xBADC0FEE, 8 and 8.1 (128 bytes, `00ts`/`10ts`), 10 and 11 (48/52 bytes, `10ts`). Source:
-A. Davis (Mandiant), "Leveraging the Application Compatibility Cache"; J. Metz, winreg-kb, "Application compatibility cache".
+The time is the file's own modified time, never that of a start. Layouts by their signature: XP 0xDEADBEEF, Server
+2003 and Vista 0xBADC0FFE, 7 and 2008 R2 0xBADC0FEE, 8 and 8.1 (128 bytes, `00ts`/`10ts`), 10 and 11 (48/52 bytes,
+`10ts`). Source: A. Davis (Mandiant), "Leveraging the Application Compatibility Cache"; J. Metz, winreg-kb, "Application
+compatibility cache".
 """
 
 from __future__ import annotations
@@ -125,7 +126,17 @@ def _eight(raw: bytes) -> Iterator[Entry]:
             return
         flags, shim = struct.unpack_from("<2I", raw, rest)
         (data,) = struct.unpack_from("<I", raw, rest + 16)
-        yield Entry(number, at, path, filetime_at(raw, rest + 8), None, None, flags, shim, raw[rest + 20 : rest + 20 + data][:64])
+        yield Entry(
+            number,
+            at,
+            path,
+            filetime_at(raw, rest + 8),
+            None,
+            None,
+            flags,
+            shim,
+            raw[rest + 20 : rest + 20 + data][:64],
+        )
         at, number = at + 12 + size, number + 1
 
 
@@ -137,7 +148,9 @@ def _ten(raw: bytes, at: int) -> Iterator[Entry]:
         if rest + 12 > len(raw):
             return
         (data,) = struct.unpack_from("<I", raw, rest + 8)
-        yield Entry(number, at, utf16(raw[at + 14 : rest]), filetime_at(raw, rest), data=raw[rest + 12 : rest + 12 + data][-64:])
+        yield Entry(
+            number, at, utf16(raw[at + 14 : rest]), filetime_at(raw, rest), data=raw[rest + 12 : rest + 12 + data][-64:]
+        )
         at, number = at + 12 + size, number + 1
 
 

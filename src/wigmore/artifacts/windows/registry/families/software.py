@@ -1,6 +1,7 @@
 """Installed software as its own uninstall entries describe it, and program paths registered with the shell.
 
-Source: Microsoft, "Uninstall Registry Key" (Windows Installer); InstallDate is free text, mostly yyyymmdd in local time.
+Source: Microsoft, "Uninstall Registry Key" (Windows Installer); InstallDate is free text, mostly yyyymmdd in local
+time.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def stored_date(text: str | None) -> Time | None:
         return None
     if re.fullmatch(r"(19|20)\d{6}", text):
         try:
-            return local(datetime.strptime(text, "%Y%m%d"), text, source="day without zone", precision=86400.0)  # noqa: DTZ007 - local day
+            return local(datetime.strptime(text, "%Y%m%d"), text, source="day without zone", precision=86400.0)
         except ValueError:
             return None
     return posix(int(text)) if re.fullmatch(r"1\d{9}", text) else None
@@ -38,7 +39,8 @@ def installed(hive: Hive, key: Key) -> Iterator[Finding]:
     stored = key.text("InstallDate") or (str(number) if (number := key.number("InstallDate")) else None)
     data = kept(
         name=key.text("DisplayName") or key.text("QuietDisplayName"), product_key=key.name,
-        version=key.text("DisplayVersion"), publisher=key.text("Publisher"), install_location=key.text("InstallLocation"),
+        version=key.text("DisplayVersion"), publisher=key.text("Publisher"),
+        install_location=key.text("InstallLocation"),
         install_source=key.text("InstallSource"), uninstall=key.text("UninstallString"), icon=key.text("DisplayIcon"),
         estimated_size_kib=key.number("EstimatedSize"), url=key.text("URLInfoAbout"), comments=key.text("Comments"),
         parent=key.text("ParentDisplayName"), release_type=key.text("ReleaseType"),
@@ -64,7 +66,7 @@ def ccleaner(hive: Hive, key: Key) -> Iterator[Finding]:
     text = key.text("UpdateKey") or ""
     times: dict[str, Time | None] = {}
     try:
-        moment = datetime.strptime(text, "%m/%d/%Y %I:%M:%S %p")  # noqa: DTZ007 - stored in local time without a zone
+        moment = datetime.strptime(text, "%m/%d/%Y %I:%M:%S %p")
         times["last_update"] = local(moment, text, source="CCleaner writes local time without a zone")
     except ValueError:
         pass  # absent or in another form: the text itself stays in the record
@@ -80,7 +82,10 @@ def ccleaner(hive: Hive, key: Key) -> Iterator[Finding]:
 @reads_keys("windows.registry.wsl", USER, "Software\\Microsoft\\Windows\\CurrentVersion\\Lxss")
 def wsl(hive: Hive, key: Key) -> Iterator[Finding]:
     """Linux distributions registered under the Windows Subsystem for Linux, and which is the default."""
-    default, distributions = key.text("DefaultDistribution"), [child for child in key.children() if child.name[:1] == "{"]
+    default, distributions = (
+        key.text("DefaultDistribution"),
+        [child for child in key.children() if child.name[:1] == "{"],
+    )
     for child in distributions:
         data = kept(
             guid=child.name, distribution=child.text("DistributionName"), base_path=child.text("BasePath"),

@@ -1,4 +1,5 @@
-"""Settings and marks of the whole machine: shutdown, boot key, credential caching, auditing, prefetch, last access, routes.
+"""Settings and marks of the whole machine: shutdown, boot key, credential caching, auditing, prefetch, last access,
+routes.
 
 Sources: J. Metz, winreg-kb; Microsoft Security Advisory 2871997 (UseLogonCredential); MS-GPAC for audit categories.
 """
@@ -42,8 +43,10 @@ def boot_key(hive: Hive, key: Key) -> Iterator[Finding]:
 SETTINGS = {
     "Control\\SecurityProviders\\WDigest": ("UseLogonCredential", "Negotiate"),
     "Control\\Lsa": (
-        "RunAsPPL", "LmCompatibilityLevel", "NoLMHash", "RestrictAnonymous", "DisableRestrictedAdmin", "LimitBlankPasswordUse",
-        "Security Packages", "Authentication Packages", "Notification Packages", "auditbaseobjects", "SCENoApplyLegacyAuditPolicy",
+        "RunAsPPL", "LmCompatibilityLevel", "NoLMHash", "RestrictAnonymous", "DisableRestrictedAdmin",
+        "LimitBlankPasswordUse",
+        "Security Packages", "Authentication Packages", "Notification Packages", "auditbaseobjects",
+        "SCENoApplyLegacyAuditPolicy",
     ),
     "Control\\Session Manager\\Memory Management": ("ClearPageFileAtShutdown", "PagingFiles"),
     "Control\\Session Manager\\Memory Management\\PrefetchParameters": (
@@ -51,7 +54,8 @@ SETTINGS = {
     ),
     "Control\\FileSystem": ("NtfsDisableLastAccessUpdate", "NtfsDisable8dot3NameCreation", "LongPathsEnabled"),
     "Control\\Terminal Server": ("fDenyTSConnections", "fSingleSessionPerUser", "TSEnabled"),
-    "Control\\Terminal Server\\WinStations\\RDP-Tcp": ("PortNumber", "UserAuthentication", "SecurityLayer", "MinEncryptionLevel"),
+    "Control\\Terminal Server\\WinStations\\RDP-Tcp": ("PortNumber", "UserAuthentication", "SecurityLayer",
+    "MinEncryptionLevel"),
     "Control\\CrashControl": ("CrashDumpEnabled", "DumpFile", "MinidumpDir", "AutoReboot"),
     "Services\\W32Time\\Parameters": ("NtpServer", "Type"),
     "Services\\LanmanServer\\Parameters": ("SMB1", "NullSessionShares", "AutoShareWks", "AutoShareServer"),

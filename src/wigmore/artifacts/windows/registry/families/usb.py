@@ -1,7 +1,8 @@
 """Devices that were attached: USB storage and other USB devices, portable devices, drive letters, mount points.
 
 Sources: Microsoft, "USBSTOR" device ids and DEVPKEY_Device_* property ids (devpkey.h: {83da6326-…} 64 install, 65 first
-install, 66 last arrival, 67 last removal); J. Metz, winreg-kb, "USB storage"; H. Carvey's published work on MountedDevices.
+install, 66 last arrival, 67 last removal); J. Metz, winreg-kb, "USB storage"; H. Carvey's published work on
+MountedDevices.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ def device_times(device: Key) -> dict[str, Time | None]:
 
 def described(device: Key) -> dict[str, object]:
     """Names a device key holds, shortened to what stands behind the driver's resource reference."""
+
     def short(name: str) -> str | None:
         text = device.text(name)
         return text.rsplit(";", 1)[-1] if text else None
@@ -54,7 +56,9 @@ def described(device: Key) -> dict[str, object]:
     )  # fmt: skip
 
 
-@reads_keys("windows.registry.usb_storage", ("SYSTEM",), "ControlSet*\\Enum\\USBSTOR\\*\\*", "ControlSet*\\Enum\\SCSI\\*\\*")
+@reads_keys(
+    "windows.registry.usb_storage", ("SYSTEM",), "ControlSet*\\Enum\\USBSTOR\\*\\*", "ControlSet*\\Enum\\SCSI\\*\\*"
+)
 def storage(hive: Hive, key: Key) -> Iterator[Finding]:
     """One record a storage device: vendor, product, serial, dates, the drive letter and volume it was given."""
     kind = key.path.rsplit("\\", 2)[-2]
@@ -111,7 +115,10 @@ def portable(hive: Hive, key: Key) -> Iterator[Finding]:
     """Portable devices and volumes with the name or drive letter they showed."""
     parts = [part for part in key.name.replace("##", "#").split("#") if part]
     # …USBSTOR#DISK&VEN_…#SERIAL#{class} for volumes, USB#VID_…#SERIAL for phones
-    serial = next((after for part, after in zip(parts, parts[1:], strict=False) if PARTS.search(part) or NUMBERS.search(part)), None)
+    serial = next(
+        (after for part, after in zip(parts, parts[1:], strict=False) if PARTS.search(part) or NUMBERS.search(part)),
+        None,
+    )
     data = kept(device_id=key.name, serial=serial) | described(key)
     times = device_times(key)
     yield finding(key, data, times, _best(times))
@@ -161,7 +168,9 @@ def mounted(hive: Hive, key: Key) -> Iterator[Finding]:
         yield finding(key, data, time_field=None, value=value.name)
 
 
-@reads_keys("windows.registry.mount_point", USER, "Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\MountPoints2\\*")
+@reads_keys(
+    "windows.registry.mount_point", USER, "Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\MountPoints2\\*"
+)
 def mount_points(hive: Hive, key: Key) -> Iterator[Finding]:
     """Volumes and shares that this account's Explorer handled."""
     data: dict[str, object] = {"mount_point": key.name}

@@ -23,14 +23,21 @@ GROUPS = {
 SEED = "shares its time with other entries whose counters descend one by one (a ladder that set-up writes)"
 
 
-@reads_keys("windows.registry.userassist", USER, "Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\UserAssist\\*\\Count")
+@reads_keys(
+    "windows.registry.userassist", USER, "Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\UserAssist\\*\\Count"
+)
 def userassist(hive: Hive, key: Key) -> Iterator[Finding]:
     """One record a counted item: name decoded, folder ids resolved, counters, last time, whether set-up seeded it."""
     group = key.path.rsplit("\\", 2)[-2]
     rows = [(value.name, rot13(value.name), key.raw(value.name)) for value in key.values.values()]
     seeded = _seeds([raw for _, _, raw in rows])
     for stored, name, raw in rows:
-        data: dict[str, object] = {"name": name, "path": known_folder(name), "group": group, "group_name": GROUPS.get(group)}
+        data: dict[str, object] = {
+            "name": name,
+            "path": known_folder(name),
+            "group": group,
+            "group_name": GROUPS.get(group),
+        }
         times: dict[str, Time | None] = {}
         if len(raw) == 16:
             session, count = struct.unpack_from("<2I", raw)
