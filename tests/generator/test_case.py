@@ -33,7 +33,7 @@ def test_another_seed_makes_other_people_and_serials(made: tuple[Path, Truth], t
     other = generate(tmp_path / "other", seed=2)
     assert len(other.planted) == len(truth.planted)
     same = sum(a.values == b.values for a, b in zip(truth.planted, other.planted, strict=True))
-    assert same < len(truth.planted) // 5
+    assert same < len(truth.planted) // 3  # commands and program versions stay
 
 
 def test_the_truth_lies_outside_the_evidence_and_reads_back(made: tuple[Path, Truth]) -> None:

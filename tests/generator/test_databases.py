@@ -41,7 +41,7 @@ def test_every_database_of_the_case_is_sound(made: tuple[Path, Truth], tmp_path:
     target, _ = made
     seen = 0
     for file in sorted((target / "evidence").rglob("*")):
-        if file.is_file() and file.open("rb").read(15) == b"SQLite format 3":
+        if file.is_file() and file.read_bytes()[:15] == b"SQLite format 3":
             copy = tmp_path / f"{seen}.db"
             shutil.copy(file, copy)
             wal = file.with_name(file.name + "-wal")

@@ -59,7 +59,7 @@ def test_a_fat_volume_keeps_names_content_times_and_deleted_files(partitioned: b
     assert int(secret.info.meta.flags) & int(pytsk3.TSK_FS_META_FLAG_UNALLOC)
     assert secret.read_random(0, secret.info.meta.size) == DELETED
     early = next(entry for name, entry in found.items() if name.endswith("arly.txt"))
-    assert early.read_random(0, 3000) == b"c" * 3000  # its clusters were given away
+    assert early.read_random(0, 2048) == b"c" * 2048  # its clusters were given away
 
 
 def test_a_partition_table_points_at_the_volume(tmp_path: Path) -> None:

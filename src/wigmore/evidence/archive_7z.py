@@ -111,7 +111,7 @@ class SevenZipStore(ArchiveStore):
     def _try(self, secret: str | None) -> Any:
         import py7zr
 
-        return py7zr.SevenZipFile(self.archive.open(), password=secret)
+        return py7zr.SevenZipFile(self.own(self.archive.open()), password=secret)
 
     @property
     def _blocks(self) -> list[Any]:
@@ -160,6 +160,7 @@ class SevenZipStore(ArchiveStore):
             self.needs = "a password"
         methods = sorted({METHODS.get(code, code.hex()) for chain in coders for code in chain})
         self.describe(
+            unlocked_with="password" if self._password is not None and (encrypted or self._names_encrypted) else None,
             members=len(getattr(self._archive, "files", ())), methods=", ".join(methods), blocks=len(coders),
             encrypted=encrypted, encryption="AES-256" if encrypted or self._names_encrypted else None,
             names_encrypted=self._names_encrypted,
@@ -201,6 +202,7 @@ class SevenZipStore(ArchiveStore):
         kind = "directory" if folder else "link" if mode & 0xF000 == 0xA000 or (flags & 0x400 and not mode) else "file"
         size = 0 if empty or kind == "directory" else int(member.uncompressed or 0)
         attributes: dict[str, Any] = where.attributes()
+        size = self.declared(size, attributes)
         if mode:
             attributes["mode"] = f"{mode & 0o7777:04o}"
         if flags & 0xFFFF & ~0x8000:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO
+from typing import IO, Any, BinaryIO, TypeVar
 
 from wigmore.evidence.store import Entry, Limits, Store, Stream, buffered, part
 from wigmore.model.canonical import shown
@@ -15,6 +16,8 @@ from wigmore.model.protocols import EvidenceFile, Gap, Locator, ParseError, Reco
 PIECE = 256 * 1024
 IN_MEMORY = 8 * 1024 * 1024  # decoded content beyond this goes to a private, nameless temporary file
 RATIO_FREE = 64 * 1024 * 1024  # bytes that any member may unpack to before the ratio is looked at
+ABSURD = 1 << 62  # no store and no column holds more
+Closes = TypeVar("Closes", bound=IO[bytes])
 DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -168,11 +171,14 @@ class Spool(Stream):
 
 
 class Window(Stream):
-    """Parts of an archive's own bytes as one stream: (offset in the archive or None for a hole, bytes) in order."""
+    """Parts of an archive's own bytes as one stream: (offset in the archive or None for a hole, bytes) in order.
 
-    def __init__(self, path: str, base: BinaryIO, segments: list[tuple[int | None, int]]) -> None:
+    `keeper` is the store that owns the handle, and would close it when dropped.
+    """
+
+    def __init__(self, path: str, base: IO[bytes], segments: list[tuple[int | None, int]], keeper: object) -> None:
         super().__init__(sum(length for _, length in segments))
-        self.path, self._base, self._segments = path, base, segments
+        self.path, self._base, self._segments, self._keeper = path, base, segments, keeper
 
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes at `offset`, from one segment; ParseError where the archive ends before."""
@@ -213,8 +219,35 @@ class ArchiveStore(Store):
     def handle(self) -> BinaryIO:
         """The archive's own bytes, opened once."""
         if self._handle is None:
-            self._handle = self.archive.open()
+            self._handle = self.own(self.archive.open())
         return self._handle
+
+    def own(self, handle: Closes) -> Closes:
+        """Have a handle closed when the store is dropped without `close`."""
+        weakref.finalize(self, handle.close)
+        return handle
+
+    def bytes_at(self, at: int, length: int) -> bytes:
+        """The archive's bytes at an offset; fewer or none where it does not reach as far."""
+        if not 0 <= at < self.archive.size or length <= 0:
+            return b""
+        self.handle.seek(at)
+        return self.handle.read(min(length, self.archive.size - at))
+
+    @staticmethod
+    def declared(size: int, attributes: dict[str, Any]) -> int:
+        """A size as an entry can carry it: an absurd one is noted in `attributes` and becomes 0."""
+        if 0 <= size < ABSURD:
+            return size
+        attributes["declared_size"] = str(size)
+        return 0
+
+    def refuse(self, entry: Entry) -> None:
+        """Raise ParseError (too_large) for an entry whose declared size is past the limits."""
+        size = entry.attributes.get("declared_size", entry.size)
+        if entry.size > self.limits.max_member_bytes or "declared_size" in entry.attributes:
+            message = f"declares {size} bytes, more than the limit of {self.limits.max_member_bytes}"
+            raise ParseError(entry.path, None, message, "too_large")
 
     def close(self) -> None:
         """Give the handle back."""
@@ -224,9 +257,9 @@ class ArchiveStore(Store):
 
     def describe(self, **data: Any) -> None:
         """Note a record about the archive itself (artifact `container`)."""
-        fields = {"kind": f"{self.format} archive", "format": self.format, **data}
+        fields = {"container": self.format, "description": f"{self.format} archive", **data}
         if self.needs:
-            fields["needs"] = self.needs
+            fields.update(locked=True, needs=self.needs)
         shape = {name: value for name, value in fields.items() if value is not None and value != ""}
         self.records.append(
             ({"kind": "offset", "offset": 0, "length": self.archive.size}, Record(shape, artifact="container"))
@@ -254,7 +287,5 @@ class ArchiveStore(Store):
 
     def spooled(self, entry: Entry, packed: int, chunks: Callable[[], Iterator[bytes]]) -> BinaryIO:
         """The entry's content through a decoder; refused at once where its declared size is past the limits."""
-        if entry.size > self.limits.max_member_bytes:
-            message = f"declares {entry.size} bytes, more than the limit of {self.limits.max_member_bytes}"
-            raise ParseError(entry.path, None, message, "too_large")
+        self.refuse(entry)
         return buffered(Spool(entry.path, entry.size, chunks, self.allowance(entry, packed)))

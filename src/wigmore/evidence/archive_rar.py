@@ -79,7 +79,7 @@ class RarStore(ArchiveStore):
     def _record(self) -> None:
         members = self._members
         encrypted = self._locked or any(member.needs_password() for member in members)
-        if encrypted and not self.secrets:
+        if self._locked or (encrypted and not self.secrets):
             self.needs = "a password"
         comment = self._archive.comment if self._archive is not None and isinstance(self._archive.comment, str) else ""
         self.describe(
@@ -132,6 +132,7 @@ class RarStore(ArchiveStore):
             "method": method,
             "packed_size": int(member.compress_size or 0),
         }
+        size = self.declared(size, attributes)
         if member.host_os in HOSTS:
             attributes["made_on"] = "Unix" if self.format == "rar5" and member.host_os == 3 else HOSTS[member.host_os]
         mode = int(member.mode or 0)
@@ -195,8 +196,7 @@ class RarStore(ArchiveStore):
         """A stored member's bytes; others through the unrar program where it is installed."""
         if self._locked:
             raise ParseError(entry.path, None, "names and content are encrypted: needs its password", "locked")
-        if entry.size > self.limits.max_member_bytes:
-            raise ParseError(entry.path, None, f"declares {entry.size} bytes, more than the limit", "too_large")
+        self.refuse(entry)
         if entry.attributes.get("encrypted") and not self.secrets:
             cipher = entry.attributes["encryption"]
             raise ParseError(entry.path, None, f"encrypted with {cipher}: needs its password", "locked")
@@ -206,7 +206,7 @@ class RarStore(ArchiveStore):
                 raise ParseError(
                     entry.path, None, f"{length} of {entry.size} stored bytes are in this part", "truncated"
                 )
-            return buffered(Window(entry.path, self.handle, [(entry.ref["offset"], entry.size)]))
+            return buffered(Window(entry.path, self.handle, [(entry.ref["offset"], entry.size)], self))
         if not entry.size:
             return self.spooled(entry, 1, lambda: iter(()))
         if self._archive is None:

@@ -120,7 +120,7 @@ class SingleStore(ArchiveStore):
         )  # fmt: skip
         allow = self.allowance(entry, self.archive.size)
         kept = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115  # closed by close()
-        self._kept, size = kept, 0
+        self._kept, size = self.own(kept), 0
         attributes, caveat = dict(entry.attributes), ""
         try:
             for piece in itertools.chain(self._pieces()):
@@ -158,7 +158,7 @@ class SingleStore(ArchiveStore):
             raise ParseError(entry.path, None, "no such member", "damaged")
         size = self._read().size
         assert self._kept is not None
-        return buffered(Window(entry.path, self._kept, [(0, size)]))  # type: ignore[arg-type]  # IO[bytes] reads alike
+        return buffered(Window(entry.path, self._kept, [(0, size)], self))
 
     def close(self) -> None:
         """Drop what was decoded."""

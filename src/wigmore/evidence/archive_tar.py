@@ -72,7 +72,7 @@ class TarStore(ArchiveStore):
         extra: dict[str, bytes] = {}
         common: dict[str, bytes] = {}
         while at < self.archive.size:
-            head = self._bytes(at, BLOCK)
+            head = self.bytes_at(at, BLOCK)
             if len(head) < BLOCK:
                 yield Gap(f"{self.archive.path}: the archive ends inside a header", at, "truncated")
                 return
@@ -99,7 +99,7 @@ class TarStore(ArchiveStore):
                 if size > HEADER_LIMIT:
                     yield Gap(f"{self.archive.path}: extended header of {size} bytes left out", at, "too_large")
                 else:
-                    self._extend(kind, self._bytes(body, size), extra, common)
+                    self._extend(kind, self.bytes_at(body, size), extra, common)
                 at = body + -(-size // BLOCK) * BLOCK
                 continue
             merged = {**common, **extra}
@@ -116,27 +116,23 @@ class TarStore(ArchiveStore):
         if good and extra:
             yield Gap(f"{self.archive.path}: the archive ends after an extended header", at, "truncated")
 
-    def _bytes(self, at: int, length: int) -> bytes:
-        self.handle.seek(at)
-        return self.handle.read(length)
-
     def _after_zeros(self, at: int) -> tuple[bool, int]:
         """Past zero blocks: appended archives may follow the end mark; (whether a header follows, where)."""
         while at < self.archive.size:
-            piece = self._bytes(at, 64 * 1024)
+            piece = self.bytes_at(at, 64 * 1024)
             if not piece:
                 break
             rest = piece.lstrip(b"\0")
             if rest:
                 at += (len(piece) - len(rest)) // BLOCK * BLOCK
-                return tar_checksum(self._bytes(at, BLOCK)), at
+                return tar_checksum(self.bytes_at(at, BLOCK)), at
             at += len(piece)
         return False, at
 
     def _resync(self, at: int) -> int | None:
         """The next block with a header whose checksum holds."""
         while at < self.archive.size:
-            piece = self._bytes(at, 256 * BLOCK)
+            piece = self.bytes_at(at, 256 * BLOCK)
             if not piece:
                 return None
             for offset in range(0, len(piece) - BLOCK + 1, BLOCK):
@@ -189,10 +185,14 @@ class TarStore(ArchiveStore):
                 problem or f"{where.path}: {stored} bytes declared, the archive ends after {self.archive.size - body}"
             )
             attributes["complete"] = False
-        ref: dict[str, Any] = {"offset": body, "length": stored, "header": body - BLOCK}
+        shown_size = self.declared(stored if segments is None else sum(length for _, length in segments), attributes)
+        ref: dict[str, Any] = {
+            "offset": body,
+            "length": shown_size if segments is None else stored,
+            "header": body - BLOCK,
+        }
         if segments is not None:
             ref["segments"] = segments
-        shown_size = sum(length for _, length in segments) if segments is not None else stored
         entry = Entry(
             self.join(where.path), where.name, kind, shown_size if kind == "file" else 0, str(count), link_target=link,
             path_raw=where.raw, attributes=attributes, times=self._times(head, extra), ref=ref,
@@ -268,7 +268,7 @@ class TarStore(ArchiveStore):
                     numbers += [offset, length]
                 if not more or len(numbers) > 2 * SEGMENTS:
                     break
-                header = self._bytes(body, BLOCK)
+                header = self.bytes_at(body, BLOCK)
                 if len(header) < BLOCK:
                     return None, "a sparse map is cut off", following
                 block, more = header[:504], header[504]
@@ -304,12 +304,12 @@ class TarStore(ArchiveStore):
 
     def _listed(self, body: int, stored: int) -> tuple[list[int], int]:
         """The map of sparse format 1.0: decimal numbers, one a line, in whole blocks before the content."""
-        text = self._bytes(body, min(stored, 64 * BLOCK))
+        text = self.bytes_at(body, min(stored, 64 * BLOCK))
         end = text.find(b"\n")
         if end < 1 or not text[:end].isdigit() or end > 8 or int(text[:end]) > SEGMENTS:
             return [0], 0
         wanted = 2 * int(text[:end]) + 1
-        text = self._bytes(body, min(stored, wanted * 20 + BLOCK))
+        text = self.bytes_at(body, min(stored, wanted * 20 + BLOCK))
         lines = text.split(b"\n", wanted)[:wanted]
         if len(lines) < wanted or not all(line.isdigit() and len(line) < 20 for line in lines):
             return [0], 0
@@ -320,7 +320,8 @@ class TarStore(ArchiveStore):
         """A window on the archive's bytes."""
         if entry.kind != "file":
             raise ParseError(entry.path, None, f"a {entry.kind} has no content to read", "unsupported")
-        if entry.size > self.limits.max_member_bytes:
-            raise ParseError(entry.path, None, f"declares {entry.size} bytes, more than the limit", "too_large")
+        self.refuse(entry)
+        if "segments" in entry.ref:
+            self.allowance(entry, int(entry.ref["length"]))(entry.size)  # holes cost nothing here, reading them does
         segments = entry.ref.get("segments") or [(entry.ref["offset"], entry.ref["length"])]
-        return buffered(Window(entry.path, self.handle, [(start, length) for start, length in segments]))
+        return buffered(Window(entry.path, self.handle, [(start, length) for start, length in segments], self))

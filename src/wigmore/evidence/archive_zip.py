@@ -68,18 +68,22 @@ class ZipStore(ZipHeaders):
         locked: list[str] = []
         ciphers: set[str] = set()
         count = 0
+        first: Member | None = None
         for member in self._members():
             if isinstance(member, Gap):
                 continue
             count += 1
             if member.flags & 1:
+                first = first or member
                 locked.append(place(*self._named(member)).path)
                 ciphers.add(self._cipher(member))
             if count >= FOUND_LIMIT:
                 break
-        if locked and not self.secrets:
+        opened = first is not None and self._opens(first)
+        if locked and not opened:
             self.needs = "a password"
         self.describe(
+            unlocked_with="password" if opened else None,
             members=count if count < FOUND_LIMIT else self._stated,
             comment=part(self._comment.replace(b"/", b"\0"))[0].replace("\\x00", "/"),
             encrypted=bool(locked),
@@ -89,6 +93,13 @@ class ZipStore(ZipHeaders):
             names_encrypted=False,
             central_directory=self._directory is not None,
         )
+
+    def _opens(self, member: Member) -> bool:
+        """Whether one of the examiner's secrets fits."""
+        try:
+            return bool(self.secrets) and self._password(member, "") is not None
+        except ParseError:
+            return False
 
     def _named(self, member: Member) -> tuple[bytes, Limits, bool, str | None]:
         name, text, _ = member_name(member)
@@ -108,8 +119,8 @@ class ZipStore(ZipHeaders):
             starts, ends = array("Q"), array("Q")
             for member in self._members():
                 if isinstance(member, Member):
-                    starts.append(min(member.offset, 1 << 63))
-                    ends.append(min(member.offset + 30 + len(member.name) + member.packed, 1 << 63))
+                    starts.append(min(max(member.offset, 0), 1 << 62))
+                    ends.append(min(max(member.offset + 30 + len(member.name) + member.packed, 0), 1 << 62))
             found: dict[int, str] = {}
             reach, holder = 0, -1
             for number in sorted(range(len(starts)), key=starts.__getitem__):
@@ -144,7 +155,7 @@ class ZipStore(ZipHeaders):
                 )
             locked += bool(member.flags & 1)
             yield self._entry(member, overlaps.get(member.number))
-        if locked and not self.secrets:
+        if locked and self.needs:
             yield Gap(f"{self.archive.path}: {locked} encrypted members need a password", None, "locked")
 
     def _entry(self, member: Member, overlap: str | None) -> Entry:
@@ -173,7 +184,8 @@ class ZipStore(ZipHeaders):
             attributes["overlap"] = overlap
         if member.flags >> 16:
             attributes["complete"] = False
-        attributes["packed_size"] = member.packed
+        attributes["packed_size"] = self.declared(member.packed, {})
+        size = self.declared(member.size, attributes)
         fields = extras(member.extra)
         # the central directory's copy of the field has the modification time only (Info-ZIP)
         more = self._local(member.offset) if fields.get(0x5455, b"\0")[0:1] > b"\1" or 0x5855 in fields else None
@@ -184,7 +196,7 @@ class ZipStore(ZipHeaders):
             except ParseError as error:
                 attributes["link_target_unread"] = error.message
         return Entry(
-            self.join(where.path), where.name, kind, member.size if kind == "file" else 0, str(member.number),
+            self.join(where.path), where.name, kind, size if kind == "file" else 0, str(member.number),
             link_target=link, path_raw=where.raw, attributes=attributes,
             times=member_times(member, more.extra if more else b""),
             ref={"at": member.at, "central": self._directory is not None, **({"overlap": overlap} if overlap else {})},
@@ -201,7 +213,7 @@ class ZipStore(ZipHeaders):
                 raise ParseError(entry.path, None, "no such member", "damaged")
             return found
         at = int(entry.ref["at"])
-        member = central(self._bytes(at, 46 + 3 * 65_535), wanted, at, self._delta)
+        member = central(self.bytes_at(at, 46 + 3 * 65_535), wanted, at, self._delta)
         if member is None:
             raise ParseError(entry.path, at, "no directory entry at this place", "damaged")
         return member
@@ -217,18 +229,17 @@ class ZipStore(ZipHeaders):
         password = self._password(member, entry.path) if member.flags & 1 else None
         if member.method == 0 and not member.flags & 1:
             start, _ = self._data(member, entry.path)
-            if member.packed != entry.size:
+            if member.packed != member.size:
                 raise ParseError(entry.path, member.at, "a stored member's two sizes differ", "damaged")
-            if entry.size > self.limits.max_member_bytes:
-                raise ParseError(entry.path, None, f"declares {entry.size} bytes, more than the limit", "too_large")
+            self.refuse(entry)
             if entry.size > IN_MEMORY:  # an image to be read here and there: in place, its checksum unseen
-                return buffered(Window(entry.path, self.handle, [(start, entry.size)]))
+                return buffered(Window(entry.path, self.handle, [(start, entry.size)], self))
         self._decoder(member, entry.path, b"\0" * 4 + b"\x5d" + b"\0" * 8)  # unsupported methods are told at once
         return self.spooled(entry, member.packed, partial(self._content, member, entry.path, password))
 
     def _data(self, member: Member, path: str) -> tuple[int, int]:
         """Where the member's bytes begin and how many the archive holds of them."""
-        head = self._bytes(member.offset, 30)
+        head = self.bytes_at(member.offset, 30)
         if len(head) < 30 or head[:4] != LOCAL:
             raise ParseError(path, member.offset, "the member's own header is not where the directory says", "damaged")
         n, m = struct.unpack_from("<HH", head, 26)
@@ -284,7 +295,7 @@ class ZipStore(ZipHeaders):
         """The first of the examiner's secrets that fits; ParseError (locked) where none does."""
         start, length = self._data(member, path)
         cipher = self._cipher(member)
-        head = self._bytes(start, 18)
+        head = self.bytes_at(start, 18)
         for secret in self.secrets:
             for encoded in dict.fromkeys((secret.encode("utf-8", "surrogatepass"), secret.encode("cp437", "replace"))):
                 if member.method == 99:
@@ -314,12 +325,12 @@ class ZipStore(ZipHeaders):
 
     def _decrypted(self, member: Member, path: str, password: bytes, start: int, length: int) -> Iterator[bytes]:
         if member.method != 99:
-            header = self._bytes(start, 12)
+            header = self.bytes_at(start, 12)
             return archive_crypt.traditional(raw(self.handle, start + 12, max(0, length - 12)), header, password)
         strength = extras(member.extra).get(0x9901, b"\0" * 7)[4]
         salt = {1: 8, 2: 12, 3: 16}.get(strength, 0)
         if not salt or length < salt + 12:
             raise ParseError(path, start, "the encryption header is damaged", "damaged")
-        keys = archive_crypt.aes_keys(self._bytes(start, salt), strength, password)
-        mac = self._bytes(start + length - 10, 10)
+        keys = archive_crypt.aes_keys(self.bytes_at(start, salt), strength, password)
+        mac = self.bytes_at(start + length - 10, 10)
         return archive_crypt.aes(raw(self.handle, start + salt + 2, length - salt - 12), keys, mac, path)

@@ -142,32 +142,28 @@ class ZipHeaders(ArchiveStore):
         self._stated = 0
         self._problem = self._find_directory()
 
-    def _bytes(self, at: int, length: int) -> bytes:
-        self.handle.seek(at)
-        return self.handle.read(length)
-
     def _find_directory(self) -> str:
         """Where the central directory lies; what is wrong with it, empty if nothing."""
         size = self.archive.size
         start = max(0, size - 65_557)
-        tail = self._bytes(start, size - start)
+        tail = self.bytes_at(start, size - start)
         at = tail.rfind(END)
         while at >= 0:
             if len(tail) >= at + 22:
                 disk, first, _, count, length, offset, note = struct.unpack_from("<4H2IH", tail, at + 4)
                 self._stated = count
                 end = start + at
-                wide_at = self._bytes(end - 20, 20) if end >= 20 else b""
+                wide_at = self.bytes_at(end - 20, 20) if end >= 20 else b""
                 if wide_at[:4] == b"PK\6\7":
                     wide_end = int.from_bytes(wide_at[8:16], "little")
                     for place_of in (wide_end, end - 20 - 56):
-                        block = self._bytes(place_of, 56) if 0 <= place_of < size else b""
+                        block = self.bytes_at(place_of, 56) if 0 <= place_of < size else b""
                         if block[:4] == b"PK\6\6" and len(block) == 56:
                             self._stated, length, offset = struct.unpack_from("<3Q", block, 32)
                             end = place_of
                             break
                 for candidate in (offset, end - length):  # the second where something stands before the archive
-                    if 0 <= candidate <= end and (not length or self._bytes(candidate, 4) == CENTRAL):
+                    if 0 <= candidate <= end and (not length or self.bytes_at(candidate, 4) == CENTRAL):
                         self._delta = candidate - offset
                         self._directory = (candidate, min(end, candidate + length) if length else candidate)
                         self._comment = tail[at + 22 : at + 22 + note]
@@ -186,7 +182,7 @@ class ZipHeaders(ArchiveStore):
         block, base = b"", at
         while at < end:
             if at + 46 > base + len(block) or at + 46 + 3 * 65_535 > base + len(block) < end:
-                block, base = self._bytes(at, min(end - at, 1024 * 1024)), at
+                block, base = self.bytes_at(at, min(end - at, 1024 * 1024)), at
             member = central(block[at - base : at - base + 46 + 3 * 65_535], number, at, self._delta)
             if member is None:
                 if block[at - base : at - base + 4] not in (b"PK\5\5", b"PK\6\6"):
@@ -203,11 +199,11 @@ class ZipHeaders(ArchiveStore):
             yield Gap(f"{self.archive.path}: {self._stated} members stated, {number} found", self._directory[0])
 
     def _local(self, at: int) -> Member | None:
-        head = self._bytes(at, 30)
+        head = self.bytes_at(at, 30)
         if len(head) < 30 or head[:4] != LOCAL:
             return None
         _, flags, method, clock, date, crc, packed, size, n, m = struct.unpack("<HHHHHIIIHH", head[4:])
-        rest = self._bytes(at + 30, n + m)
+        rest = self.bytes_at(at + 30, n + m)
         if len(rest) < n + m:
             return None
         return wide(Member(0, at, 0, flags, method, clock, date, crc, packed, size, 0, at, rest[:n], rest[n:], b""))
@@ -227,7 +223,7 @@ class ZipHeaders(ArchiveStore):
             if member.flags & 8 and not member.packed:  # sizes follow the content (data descriptor)
                 following = self._search(start)
                 end = self.archive.size if following is None else following
-                tail = self._bytes(max(start, end - 24), end - max(start, end - 24))
+                tail = self.bytes_at(max(start, end - 24), end - max(start, end - 24))
                 for length, shape in ((16, "<4xIII"), (24, "<4xIQQ")):
                     if tail[-length:][:4] == b"PK\7\x08" and len(tail) >= length:
                         member.crc, member.packed, member.size = struct.unpack(shape, tail[-length:])
@@ -243,11 +239,11 @@ class ZipHeaders(ArchiveStore):
     def _search(self, at: int) -> int | None:
         """The next local or central header's offset; None where there is none."""
         while at < self.archive.size:
-            piece = self._bytes(at, 1024 * 1024)
+            piece = self.bytes_at(at, 1024 * 1024)
             hits = [hit for hit in (piece.find(LOCAL), piece.find(CENTRAL)) if hit >= 0]
             if hits:
                 found = at + min(hits)
-                return found if self._bytes(found, 4) == LOCAL else None
+                return found if self.bytes_at(found, 4) == LOCAL else None
             if len(piece) < 8:
                 return None
             at += len(piece) - 3

@@ -130,7 +130,7 @@ TABLE: tuple[tuple[str, str, tuple[Mark, ...]], ...] = (
     ("Spotlight store", "db", (b"8tsd",)),
     # Linux
     ("systemd journal", "journal", (b"LPKSHHRH",)),
-    ("login records", "", (b"utmpx-1.00\0",)),
+    ("login records (macOS)", "", (b"utmpx-1.00\0",)),
     ("locate database", "db", (b"\0mlocate", b"\0plocate")),
     # databases, browsers, applications
     ("SQLite 3", "", (b"SQLite format 3\0",)),

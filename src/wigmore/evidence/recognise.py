@@ -28,9 +28,11 @@ HEADS = 2_000  # of these, files whose first bytes are read
 HEAD = 8192
 CERTAIN = 3  # weight of markers from which a platform is named
 PEEK = Limits(max_member_bytes=64 * 1024 * 1024, max_members=LIMIT)  # what an archive may cost here
+CUT = PEEK.max_member_bytes - 1024 * 1024  # a stream that gives more than this was most likely cut
 LOG_LINE = re.compile(
-    rb"(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|\d{4}/\d\d/\d\d \d\d:\d\d"
-    rb"|type=[A-Z_]+ msg=audit\(|#(?:Software|Version|Fields): |\S+ \S+ \S+ \[\d\d/[A-Z][a-z]{2}/\d{4}:)"
+    rb"(?:<\d{1,3}>)?(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d |\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d"
+    rb"|\d{4}/\d\d/\d\d \d\d:\d\d|type=[A-Z_]+ msg=audit\(|#(?:Software|Version|Fields): "
+    rb"|\S{1,100} \S{1,100} \S{1,100} \[\d\d/[A-Z][a-z]{2}/\d{4}:)"
 )
 AUDIT = re.compile(rb"type=[A-Z_]+ msg=audit\(")
 _ONE = re.compile("|".join(f"(?P<m{number}>{row[3]})" for number, row in enumerate(PLACES)))
@@ -136,7 +138,8 @@ def recognise(path: Path) -> Recognition:
 def conclude(signs: Signs, access_mode: str) -> Recognition:
     """Type and platform from the signs of a listing."""
     ranking = signs.ranking()
-    platform, markers = "unknown", []
+    platform = "unknown"
+    markers: list[str] = []
     notes: list[str] = []
     if ranking and ranking[0][0] >= CERTAIN:
         _, platform, markers = ranking[0]
@@ -147,7 +150,7 @@ def conclude(signs: Signs, access_mode: str) -> Recognition:
         notes.append(f"weak {ranking[0][1]} markers: {', '.join(ranking[0][2][:4])}")
     if signs.cut:
         notes.append(f"looked at the first {signs.entries} entries only")
-    kind, why = _kind(signs, platform)
+    kind, why = _kind(signs, platform, ranking[0][0] if ranking else 0)
     if markers:
         shown = ", ".join(markers[:6]) + (f" and {len(markers) - 6} more" if len(markers) > 6 else "")
         why = f"{platform} by {shown}" + (f"; {why}" if why else "")
@@ -160,7 +163,7 @@ def conclude(signs: Signs, access_mode: str) -> Recognition:
     return Recognition(kind, platform, access_mode, why, tuple(notes))
 
 
-def _kind(signs: Signs, platform: str) -> tuple[str, str]:
+def _kind(signs: Signs, platform: str, weight: int) -> tuple[str, str]:
     """The type, and what besides the platform's markers speaks for it."""
     count, files = signs.categories, max(1, signs.files)
     if platform in ("ios", "android"):
@@ -171,7 +174,7 @@ def _kind(signs: Signs, platform: str) -> tuple[str, str]:
         return "network_capture", f"{count['capture']} of {files} files are network captures"
     if count["mail"] * 2 >= files and count["mail"]:
         return "mailbox", f"{count['mail']} of {files} files are mail"
-    if count["media"] * 10 >= files * 6 and platform == "unknown":
+    if count["media"] * 10 >= files * 6 and (platform == "unknown" or weight < 2 * CERTAIN):
         return "media_collection", f"{count['media']} of {files} files are pictures, sound or film"
     if platform != "unknown":
         return "log_collection", "a tree of its files"
@@ -189,7 +192,7 @@ def _kind(signs: Signs, platform: str) -> tuple[str, str]:
 
 
 def _walk(root: Path) -> Iterator[tuple[str, str, os.DirEntry[str]]]:
-    """Entries breadth first, so that the layout is seen before the bulk: (relative path, kind, entry); links not followed."""
+    """Entries breadth first, the layout before the bulk: (relative path, kind, entry); links are not followed."""
     waiting = deque([(os.fspath(root), "")])
     while waiting:
         folder, relative = waiting.popleft()
@@ -241,6 +244,8 @@ def _head(signs: Signs, head: bytes, path: str, size: int) -> None:
         kind = "log"
         if AUDIT.match(head):
             signs.mark("linux", "audit log", 2, path)
+    if kind == "SQLite 3" and b"android_metadata" in head:  # a table that Android's own helper makes in each database
+        signs.mark("android", "SQLite databases made by Android", 3, path)
     if kind == "OLE compound file" and b"_\0_\0s\0u\0b\0s\0t\0g\0" in head:
         kind = "e-mail"
     signs.content(kind, path, size)
@@ -304,11 +309,9 @@ def _nameless(head: bytes, size: int) -> Recognition:
         sum((count - expected) ** 2 / expected for count in Counter(sample).values()) if len(sample) >= 4096 else 0.0
     )
     even = len(sample) >= 16384 and len(set(sample)) == 256 and spread < 400  # χ², 255 degrees: random stays below 340
-    notes = ()
+    notes: tuple[str, ...] = ()
     if even and size % 512 == 0:
-        notes = (
-            "bytes are spread evenly and the size is whole sectors: perhaps an encrypted container without a header",
-        )
+        notes = ("evenly spread bytes in whole sectors: perhaps an encrypted container without a header",)
     return Recognition("file_collection", "unknown", "file", "no known type of content", notes)
 
 
@@ -318,10 +321,11 @@ def _archive(path: Path, packed: str) -> Recognition:
         return Recognition(
             "archive", "unknown", "file", f"a {packed} archive", (f"not read; needs {NOT_READ[packed]}",)
         )
-    signs, notes = Signs(), []
+    signs = Signs()
+    notes: list[str] = []
     names = [packed]
     try:
-        _members(LocalFile.at(path), signs, notes, names, depth=0)
+        _members(LocalFile.at(path), signs, notes, names)
     except ParseError as error:
         notes.append(f"{error.reason}: {error.message}")
     found = conclude(signs, "file")
@@ -333,24 +337,43 @@ def _archive(path: Path, packed: str) -> Recognition:
     return Recognition(kind, found.platform, "file", reason, (*found.notes, *dict.fromkeys(notes)))
 
 
-def _members(file: EvidenceFile, signs: Signs, notes: list[str], names: list[str], depth: int) -> None:
+def _members(file: EvidenceFile, signs: Signs, notes: list[str], names: list[str]) -> None:
+    """Look at an archive's members; the one of a compressed stream is opened in turn if it is an archive."""
     store = open_archive(file, "", PEEK)
+    single = names[0] in ("gz", "bz2", "xz", "zst", "ab") and len(names) == 1
     try:
         entries = store.entries()
         for entry in islice(entries, LIMIT):
             if not isinstance(entry, Entry):
-                notes.append(f"{entry.reason}: {entry.message.partition(': ')[2] or entry.message}")
+                if single and entry.reason == "too_large":
+                    notes.append(f"looked at the first {PEEK.max_member_bytes} bytes only")
+                elif not any(note.startswith("looked at") for note in notes):
+                    notes.append(f"{entry.reason}: {entry.message.partition(': ')[2] or entry.message}")
                 continue
-            if depth == 0 and names[0] in ("gz", "bz2", "xz", "zst", "ab") or depth:
-                with store.file(entry).open() as stream:
-                    inner = archive_kind(stream.read(HEAD), entry.path) if entry.readable and not depth else None
-                if inner is not None and inner not in NOT_READ:
-                    names.insert(0, inner)
-                    _members(store.file(entry), signs, notes, names, depth + 1)
-                    continue
             signs.path(entry.path + ("/" if entry.kind == "directory" else ""))
-            if entry.kind == "file":
+            if single and entry.readable:
+                # a cut stream is told before its member's own end would be
+                notes += [f"looked at the first {PEEK.max_member_bytes} bytes only"] * (entry.size > CUT)
+                _single(store.file(entry), signs, notes, names)
+            elif entry.kind == "file":
                 signs.named(entry.path, entry.size)
         signs.cut = next(entries, None) is not None
     finally:
         store.close()
+
+
+def _single(file: EvidenceFile, signs: Signs, notes: list[str], names: list[str]) -> None:
+    with file.open() as stream:
+        head = stream.read(128 * 1024)
+    inner = archive_kind(head, file.path)
+    if inner is not None and inner not in NOT_READ:
+        names.insert(0, inner)
+        _members(file, signs, notes, names)
+        return
+    kind = file_type(head[:HEAD], file.path, file.size)
+    image = _image(head, b"", kind, file.size)
+    if image is not None:
+        signs.content("disk (MBR)", file.path, file.size)
+        notes.append(f"holds a disk image: {image.reason}")
+    else:
+        _head(signs, head[:HEAD], file.path, file.size)

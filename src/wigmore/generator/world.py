@@ -21,7 +21,7 @@ GIVEN = [
     "Farid",
     "Greta",
     "Hugo",
-    "Ines",
+    "Irma",
     "Jonas",
     "Kira",
     "Lars",

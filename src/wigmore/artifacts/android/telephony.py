@@ -18,7 +18,7 @@ CALL_TYPES = {
 ADDRESS_TYPES = {129: "bcc", 130: "cc", 137: "from", 151: "to"}
 
 MESSAGES = Layout(paths=("mmssms.db",), tables=(("sms", ("address", "date", "type", "body")), ("threads", ())))
-CALLS = Layout(paths=("calllog.db", "contacts2.db"), tables=(("calls", ("number", "date", "duration", "type")),))
+CALLS = Layout(paths=("calllog.db",), tables=(("calls", ("number", "date", "duration", "type")),))
 CONTACTS = Layout(
     paths=("contacts2.db",),
     tables=(("raw_contacts", ("display_name", "account_id")), ("data", ("mimetype_id", "raw_contact_id", "data1"))),
@@ -206,13 +206,8 @@ def messages(file: EvidenceFile) -> Iterator[Yield]:
     refs=(ANDROID + "CallLog.Calls",), artifacts=(CALL.artifact,),
 )  # fmt: skip
 def calls(file: EvidenceFile) -> Iterator[Yield]:
-    """One record a call; nothing in newer contacts2.db, which has no calls."""
-    from wigmore.artifacts.generic.sqlite_reader import open_database
-
-    with open_database(file) as database:
-        has_calls = database.has("calls", "number", "date")
-    if has_calls:
-        yield from read_queries(file, CALLS, (CALL,))
+    """One record a call."""
+    yield from read_queries(file, CALLS, (CALL,))
 
 
 @parser(

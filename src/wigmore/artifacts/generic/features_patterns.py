@@ -118,9 +118,12 @@ def _as_is(text: str) -> str | None:
 
 
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}"
-_DATE = rf"(?:{_MONTH}\.? \d{{1,2}},? \d{{4}}|\d{{1,2}}[ -]{_MONTH}\.?[ "
-        rf"-]\d{{2,4}}|\d{{4}}-(?:{_MONTH}|\d\d)-\d{{1,2}}|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}})"
-# kind, a text that must stand in the line for a cheap refusal (empty: none), pattern (group 1 is the value), check, what it checks
+_DATE = (
+    rf"(?:{_MONTH}\.? \d{{1,2}},? \d{{4}}|\d{{1,2}}[ -]{_MONTH}\.?[ "
+    rf"-]\d{{2,4}}|\d{{4}}-(?:{_MONTH}|\d\d)-\d{{1,2}}|\d{{1,2}}[./]\d{{1,2}}[./]\d{{2,4}})"
+)
+# kind, a text that must stand in the line for a cheap refusal (empty: none), pattern (group 1 is the value), check, and
+# what it checks
 _RULES: tuple[tuple[str, str, re.Pattern[str], Callable[[str], str | None], str], ...] = (
     (
         "email",

@@ -197,6 +197,8 @@ def _elsewhere(file: EvidenceFile, database: Database) -> Iterator[Yield]:
                 if isinstance(item, tuple):
                     locator, found = item
                     yield locator, found if found.artifact else replace(found, artifact=known.name)
+                elif isinstance(item, Gap) and item not in database.gaps:
+                    yield item
 
 
 @parser(

@@ -36,11 +36,12 @@ def find_strings(
     context: int = 40,
     limit: int = 10_000,
 ) -> Iterator[Hit]:
-    """Every hit of a literal text (str, bytes) or compiled pattern from `start` to `stop`, in order of offset per chunk.
+    """Every hit of a literal text (str, bytes) or compiled pattern from `start` to `stop`, by offset in each chunk.
 
-    A literal is searched in each encoding (`ascii`, `utf-8`, `latin-1`, `utf-16-le`, `utf-16-be`); a compiled text pattern
-    likewise (two-byte encodings at even and odd offsets); a compiled bytes pattern on the bytes themselves. Hits across chunk
-    borders are found up to 4,096 bytes long. Stops after `limit` hits. Two encodings that agree on a place give one hit.
+    A literal is searched in each encoding (`ascii`, `utf-8`, `latin-1`, `utf-16-le`, `utf-16-be`); a compiled text
+    pattern likewise (two-byte encodings at even and odd offsets); a compiled bytes pattern on the bytes themselves.
+    Hits across chunk borders are found up to 4,096 bytes long. Stops after `limit` hits. Two encodings that agree on a
+    place give one hit.
     """
     searches = _searches(pattern, encodings, ignore_case)
     free_from = dict.fromkeys(range(len(searches)), start)  # a search goes on behind its last hit

@@ -24,12 +24,13 @@ from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import parser
 
+USERS = "ZUSER"  # codespell:ignore zuser
 TEAMS = Layout(
     paths=("skypespacesdogfood*.sqlite",),
     tables=(
         ("ZSMESSAGE", ("ZCONTENT", "ZIMDISPLAYNAME", "ZTHREADID")),
-        ("ZUSER", ("ZDISPLAYNAME", "ZTSID")),
-    ),  # codespell:ignore zuser
+        (USERS, ("ZDISPLAYNAME", "ZTSID")),
+    ),
 )
 PLACE = re.compile(r"pos\.(-?\d{1,3}\.\d+)_(-?\d{1,3}\.\d+)")
 
@@ -85,7 +86,7 @@ def _message(data: Data, database: Database) -> None:
 MESSAGE = Query(
     "ios.teams.message",
     ("ZSMESSAGE m", "LEFT JOIN ZMESSAGEPROPERTIES p ON p.ZTSID = m.ZTSID AND p.ZTHREADID = m.ZTHREADID",
-     "LEFT JOIN ZUSER u ON u.ZTSID = m.ZFROM", "LEFT JOIN ZTHREAD t ON t.ZTSID = m.ZTHREADID"),  # codespell:ignore zuser
+     f"LEFT JOIN {USERS} u ON u.ZTSID = m.ZFROM", "LEFT JOIN ZTHREAD t ON t.ZTSID = m.ZTHREADID"),
     "m.Z_PK m.ZTSID m.ZCONTENT m.ZSUBJECT m.ZMESSAGETYPE m.ZFROM m.ZIMDISPLAYNAME u.ZDISPLAYNAME:sender_name "
     "u.ZMAIL:sender_mail m.ZTS_ISSENTBYME m.ZCOMPOSETIME m.ZARRIVALTIME m.ZEDITTIME m.ZDELETETIME m.ZTS_ISSOFTDELETED "
     "m.ZTHREADID t.ZTHREADTOPIC t.ZTHREADTYPE m.ZFILES m.ZLINKS m.ZMENTIONS m.ZTS_MYREACTIONS m.ZTS_REACTIONSSUMMARY "
@@ -97,7 +98,7 @@ MESSAGE = Query(
 )  # fmt: skip
 USER = Query(
     "ios.teams.user",
-    ("ZUSER u",),  # codespell:ignore zuser
+    (f"{USERS} u",),
     "u.Z_PK u.ZDISPLAYNAME u.ZGIVENNAME u.ZSURNAME u.ZMAIL u.ZALTERNATIVEEMAIL u.ZTELEPHONENUMBER u.ZMOBILE "
     "u.ZHOMENUMBER u.ZUSERPRINCIPALNAME u.ZTSID u.ZCID u.ZADID u.ZTENANTNAME u.ZTENANTID u.ZJOBTITLE u.ZDEPARTMENT "
     "u.ZTYPE u.ZISBLOCKED u.ZTS_LASTSYNCEDAT",

@@ -11,7 +11,7 @@ from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import posix
 
 STAMP = re.compile(r"#(\d{9,10})\s*$")
-ZSH = re.compile(r": {1,2}(\d{9,10}):(\d+);(.*)")
+ZSH = re.compile(r": {1,2}(\d{9,10}):(\d{1,9});(.*)")
 FISH = re.compile(r"- cmd: ?(.*)")
 FISH_WHEN = re.compile(r" {2}when: (\d{1,11})\s*$")
 _MEANS = "the shell kept this line in its history; with a stamp: at this time of the host's clock"

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from wigmore.artifacts.logs.framework import place, recognise
-from wigmore.artifacts.logs.lines import encoding_of, lines
+from wigmore.artifacts.logs.lines import Line, encoding_of, lines
 from wigmore.model.protocols import EvidenceFile, Record, Yield
 from wigmore.registry import Claim, parser
 
@@ -57,7 +57,8 @@ def plain_history(file: EvidenceFile) -> Iterator[Yield]:
     undone.
     """
     program = _program(file.path)
-    start, texts = None, []
+    start: Line | None = None
+    texts: list[str] = []
     escaped = False
     for line in lines(file):
         if line.number == 1 and line.text == "_HiStOrY_V2_":

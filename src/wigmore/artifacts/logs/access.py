@@ -14,9 +14,9 @@ _STAMP = r"\[(?P<stamp>\d\d/[A-Za-z]{3}/\d{4}:\d\d:\d\d:\d\d(?:\.\d+)?(?: [+-]\d
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 COMBINED = re.compile(
     rf'(?:(?P<virtual_host>[^\s":]+(?::\d+)?) )?(?P<client>[^\s"]+) (?P<identity>\S+) (?P<user>\S+|"[^"]*"|[^\["]*?) '
-    rf'{_STAMP} '
+    rf"{_STAMP} "
     rf'"(?P<request>.*?)" (?P<status>\d{{3}}|-) (?P<bytes>\d+|-)(?: (?P<referrer>{_QUOTED})(?: '
-    rf'(?P<user_agent>{_QUOTED}))?)?(?P<more>.*)'
+    rf"(?P<user_agent>{_QUOTED}))?)?(?P<more>.*)"
 )
 ATLASSIAN = re.compile(
     rf"{_STAMP} (?:(?P<forwarded_for>[0-9a-fA-F.:]+|-) )?(?P<user>\S+) (?P<thread>\S+) (?P<client>\S+) "
@@ -28,8 +28,10 @@ ATLASSIAN = re.compile(
 REQUEST = re.compile(r"(?P<method>[A-Za-z_-]+) (?P<target>.*?)(?: (?P<protocol>HTTP/\d(?:\.\d)?))?$")
 _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|(["\\nrtvbf]))')
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "v": "\v", "b": "\b", "f": "\f"}
-_MEANS = "the server logged a request with this line from this peer address at its own clock's time, and answered "
-         "with this status"
+_MEANS = (
+    "the server logged a request with this line from this peer address at its own clock's time, and answered "
+    "with this status"
+)
 _NOT = (
     "who the person was; that the peer is the origin (proxies, forged forwarding headers); that an attack worked (200 "
     "is not "
@@ -74,7 +76,7 @@ def numbered(data: dict[str, object], *names: str) -> dict[str, object]:
     """With the named fields as numbers where they are digits."""
     for name in names:
         value = data.get(name)
-        if isinstance(value, str) and value.isascii() and value.isdigit():
+        if isinstance(value, str) and len(value) < 19 and value.isascii() and value.isdigit():
             data[name] = int(value)
     return data
 
@@ -98,7 +100,7 @@ def _combined(match: re.Match[str], text: str) -> Record:
     share(COMBINED),
     names=("access*log*", "*access.log*", "*access_log*"),
     reads="access logs in Common or Combined Log Format (Apache, nginx, Tomcat, lighttpd), also with a leading "
-          "virtual host",
+    "virtual host",
     means=_MEANS,
     does_not_mean=_NOT,
     refs=(
@@ -123,7 +125,7 @@ def _atlassian(match: re.Match[str], text: str) -> Record:
     "web.atlassian_access",
     share(ATLASSIAN),
     reads="Confluence's and Jira's access logs (conf_access_log, AccessLogValve pattern with user, thread and "
-          "duration)",
+    "duration)",
     means=_MEANS,
     does_not_mean=_NOT,
     refs=("https://confluence.atlassian.com/confkb/audit-confluence-using-tomcat-valve-component-223216846.html",),

@@ -254,7 +254,7 @@ def _session(match: re.Match[str], text: str) -> Record:
     times = {}
     for native, name in (("start", "started_at"), ("end", "ended_at")):
         stamp = groups.pop(native, "")
-        day, month, year = (stamp[:10].split("-") + ["", "", ""])[:3]
+        day, month, year = [*stamp[:10].split("-"), "", "", ""][:3]
         times[name] = (
             written(f"{year}-{month}-{day}T{stamp[11:]}", stamp, source="no zone written; public research says UTC")
             if stamp

@@ -50,8 +50,10 @@ def assembled(
     hours = int(hour) % 12 + (12 if half in "Pp" else 0) if half else int(hour)
     if year < 100:
         year += 1900 if year >= 70 else 2000
-    text = f"{year:04d}-{month:02d}-{day:02d}T{hours:02d}:{minute}:{second or '00'}"
-           f"{'.' + fraction if fraction else ''}{zone}"
+    text = (
+        f"{year:04d}-{month:02d}-{day:02d}T{hours:02d}:{minute}:{second or '00'}"
+        f"{'.' + fraction if fraction else ''}{zone}"
+    )
     time = written(text, raw, "Z" if utc else None, source)
     if time is not None and second is None:
         time["precision"] = 60.0

@@ -9,8 +9,10 @@ from wigmore.artifacts.logs.clock import MONTH, assembled, month_number
 from wigmore.artifacts.logs.framework import dated, entries, present, share, text_format
 from wigmore.model.protocols import EvidenceFile, Record, Yield
 
-_STAMP = rf"(?P<stamp>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>{MONTH}) +(?P<day>\d{{1,2}}) "
-         rf"(?P<clock>\d\d:\d\d:\d\d) (?P<year>\d{{4}}))"
+_STAMP = (
+    rf"(?P<stamp>(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?P<month>{MONTH}) +(?P<day>\d{{1,2}}) "
+    rf"(?P<clock>\d\d:\d\d:\d\d) (?P<year>\d{{4}}))"
+)
 XFERLOG = re.compile(
     rf"{_STAMP} (?P<seconds>\d+) (?P<client>\S+) (?P<bytes>\d+) (?P<path>.+) (?P<type>[ab]) (?P<flag>\S+) "
     rf"(?P<direction>[iod]) "

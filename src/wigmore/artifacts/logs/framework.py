@@ -134,14 +134,14 @@ def entries(
 ) -> Iterator[Yield]:
     """Records of a log whose entries start with a line that matches `start`; `joins`: lines that continue the entry.
 
-    By default indented lines continue. Lines that neither start nor continue an entry are kept as text and counted in one
-    Gap at the end. `build` is given the match of the first line and the whole text; None means "not of this format".
+    By default indented lines continue. Lines that neither start nor continue an entry are kept as text and counted in
+    one Gap at the end. `build` is given the match of the first line and the whole text; None: not of this format.
     """
     continues = joins or re.compile(r"[ \t]")
     odd, total = 0, 0
     first_odd: int | None = None
     for head, match, text, length in _grouped(file, start, continues, comments):
-        record = build(match, text) if match else None
+        record = _built(build, match, text)
         total += 1
         if record is None:
             odd += 1
@@ -153,6 +153,16 @@ def entries(
         yield place(head, length), record
     if odd:
         yield Gap(f"{odd} of {total} entries do not follow the format; kept as text", first_odd, "schema_unknown")
+
+
+def _built(build: Build, match: re.Match[str] | None, text: str) -> Record | None:
+    """The record of an entry, None where its values cannot be (a month of 13, a number of 5,000 digits)."""
+    if match is None:
+        return None
+    try:
+        return build(match, text)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _grouped(

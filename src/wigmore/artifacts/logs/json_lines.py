@@ -61,6 +61,8 @@ def flat(value: Any, prefix: str = "", depth: int = 0, into: dict[str, Any] | No
         fields[prefix] = str(value)
     elif isinstance(value, dict | list) and depth >= DEEPEST:
         fields[prefix] = clean(json.dumps(value))[:10_000]
+    elif isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        fields[prefix or "value"] = str(value)  # no column of 64 bits holds it
     else:
         fields[prefix or "value"] = clean(value) if isinstance(value, str) else value
     return fields

@@ -18,13 +18,15 @@ MOST_STRING = 1024 * 1024
 MOST_RECORDS = 5_000_000
 
 
-def _string(stream: BinaryIO, reference: bytes) -> str | None:
+def _string(stream: BinaryIO, reference: bytes, size: int) -> str | None:
     """The text of an 8-byte reference: inline (first bit set) or at an offset; None where it cannot be read."""
     if reference[0] & 0x80:
         return shown(reference[1 : 1 + min(reference[0] & 0x7F, 7)])
     offset = int.from_bytes(reference, "big")
     if not offset:
         return ""
+    if offset >= size:
+        return None
     stream.seek(offset)
     head = stream.read(6)
     if len(head) < 6 or head[:2] != b"\0\1":
@@ -55,8 +57,8 @@ def asl(file: EvidenceFile) -> Iterator[Yield]:
             raise ParseError(file.path, 12, f"unknown ASL version {version}", "schema_unknown")
         offset, seen = first, set[int]()
         while offset:
-            if offset in seen or len(seen) >= MOST_RECORDS:
-                yield Gap("the chain of records turns back on itself", offset)
+            if offset in seen or len(seen) >= MOST_RECORDS or offset >= file.size:
+                yield Gap("the chain of records turns back on itself or leads out of the file", offset)
                 return
             seen.add(offset)
             stream.seek(offset)
@@ -71,13 +73,13 @@ def asl(file: EvidenceFile) -> Iterator[Yield]:
             if len(body) < FIXED.size - 2 + 32:
                 yield Gap("a record is cut", offset, "truncated")
                 return
-            following, record = _record(stream, body)
+            following, record = _record(stream, body, file.size)
             locator: Locator = {"kind": "offset", "offset": offset, "length": length + 6}
             yield locator, record
             offset = following
 
 
-def _record(stream: BinaryIO, body: bytes) -> tuple[int, Record]:
+def _record(stream: BinaryIO, body: bytes, size: int) -> tuple[int, Record]:
     following, number, second, nanosecond, level, flags, pid, uid, gid, ruid, rgid, refpid, pairs = struct.unpack_from(
         ">QQQIHHIIIIIII", body
     )
@@ -85,7 +87,7 @@ def _record(stream: BinaryIO, body: bytes) -> tuple[int, Record]:
     names = ("host", "sender", "facility", "message", "reference_process", "session")
     data: dict[str, object] = {"message_id": number}
     for name in names:
-        text = _string(stream, body[position : position + 8]) if position + 8 <= len(body) else None
+        text = _string(stream, body[position : position + 8], size) if position + 8 <= len(body) else None
         position += 8
         if text:
             data[name] = text
@@ -98,8 +100,8 @@ def _record(stream: BinaryIO, body: bytes) -> tuple[int, Record]:
     for _ in range(min(pairs // 2 if pairs % 2 == 0 else pairs, 200)):
         if position + 16 > len(body):
             break
-        key = _string(stream, body[position : position + 8])
-        value = _string(stream, body[position + 8 : position + 16])
+        key = _string(stream, body[position : position + 8], size)
+        value = _string(stream, body[position + 8 : position + 16], size)
         position += 16
         if key:
             data.setdefault(key, value)

@@ -21,8 +21,10 @@ LARGEST = 256 * 1024 * 1024
 LARGEST_PART = 2 * 1024 * 1024
 _FORBIDDEN = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.I)
 _MEANS = "the program that last saved the document wrote these properties; its times are that computer's clock"
-_NOT = "the real author or time (names are typed once per installation, templates carry old ones); that nobody edited "
-       "the properties"
+_NOT = (
+    "the real author or time (names are typed once per installation, templates carry old ones); that nobody edited "
+    "the properties"
+)
 PARTS = ("docProps/core.xml", "docProps/app.xml", "docProps/custom.xml", "meta.xml")
 NAMES = {
     "creator": "author",

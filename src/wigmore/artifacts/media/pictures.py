@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from wigmore.artifacts.media import exif
 from wigmore.artifacts.media.descriptions import Unreadable, iptc_fields, xmp_fields
@@ -85,7 +85,8 @@ def pictures(file: EvidenceFile) -> Iterator[Yield]:
         found = read_structure(stream, kind, file.size)
         if kind == "heif":
             _heif(stream, found, file.size)
-        trouble, tags = "", {}
+        trouble = ""
+        tags: dict[str, Any] = {}
         if kind == "tiff":
             stream.seek(0)
             tags, trouble = exif.read_tags(stream)

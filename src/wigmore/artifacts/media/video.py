@@ -144,10 +144,10 @@ def _box(kind: bytes, body: bytes, movie: _Movie, depth: int) -> None:
             length = struct.unpack_from(">I", body, position)[0]
             movie.keys.append(shown(body[position + 8 : position + length]))
             position += max(length, 8)
-    elif int.from_bytes(kind, "big") <= len(movie.keys) and body[4:8] == b"data" and len(body) >= 16:
+    elif 0 < int.from_bytes(kind, "big") <= len(movie.keys) and body[4:8] == b"data" and len(body) >= 16:
         key = movie.keys[int.from_bytes(kind, "big") - 1]
-        text = shown(body[16 : 16 + 1000]) if struct.unpack_from(">I", body, 8)[0] == 1 else body[16:48].hex()
-        movie.data.setdefault(KEYS.get(key, key), text)
+        value = shown(body[16 : 16 + 1000]) if struct.unpack_from(">I", body, 8)[0] == 1 else body[16:48].hex()
+        movie.data.setdefault(KEYS.get(key, key), value)
 
 
 @parser(

@@ -22,9 +22,8 @@ def is_amcache(head: bytes, path: str, size: int) -> bool:
     "windows.amcache",
     claims=Claim(magic=((0, b"regf"),), look=is_amcache),
     reads="Windows/AppCompat/Programs/Amcache.hve (Windows 7 with update, 8 and later), with its transaction logs",
-    means="a program file, program,
-   
-    driver or device was on this machine when the inventory (or the older recorder) noted it", does_not_mean="that the program ran; the key's time is that of the inventory. SHA-1 covers at most the first 31,457,280 bytes",
+    means="a file, program, driver or device was on this machine when the inventory (or older recorder) noted it",
+    does_not_mean="that the program ran; the key's time is the inventory's; SHA-1 covers at most the first 30 MiB",
     refs=(
         "https://www.ssi.gouv.fr/uploads/2019/01/anssi-coriin_2019-analysis_amcache.pdf",
         "https://github.com/libyal/winreg-kb",

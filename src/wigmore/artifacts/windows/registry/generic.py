@@ -146,15 +146,20 @@ def _before(found: tuple[Locator, Record]) -> tuple[Locator, Record]:
     return found
 
 
-def deleted(hive: Hive, root: Key) -> Iterator[tuple[Locator, Record]]:
-    """Keys and values found in unallocated cells: half a key at times, names and data as far as they stand there.
+def unlinked(hive: Hive, root: Key) -> Iterator[tuple[Locator, Record]]:
+    """Keys and values that the tree does not lead to: deleted ones, in unallocated cells, half a key at times.
 
-    Paths are rebuilt through parents that may have been reused since: `path_certain` says whether all were live keys.
+    In a damaged or cut hive also those in allocated cells whose list is gone (state `carved`). Paths are rebuilt
+    through parents that may have been reused since: `path_certain` says whether all of them were keys in use.
     """
     claimed: set[int] = set()
     orphans: list[tuple[int, int]] = []
-    found = 0
-    for start, end in _free(hive):
+    found, lost = 0, bool(hive.damage) or BASE + int.from_bytes(hive.bytes[40:44], "little") > len(hive.bytes)
+    for start, end, free in _cells(hive):
+        if not free:
+            if lost and hive.bytes[start : start + 2] == b"nk" and start - 4 not in hive.reached:
+                yield from _unlinked_key(hive, root, start, end, claimed, "carved")
+            continue
         block = bytes(hive.bytes[start:end])
         for mark in (b"nk", b"vk"):
             at = block.find(mark)
@@ -163,7 +168,7 @@ def deleted(hive: Hive, root: Key) -> Iterator[tuple[Locator, Record]]:
                     if mark == b"vk":
                         orphans.append((start + at, end))
                     else:
-                        for locator, record in _deleted_key(hive, root, start + at, end, claimed):
+                        for locator, record in _unlinked_key(hive, root, start + at, end, claimed, "unallocated"):
                             found += 1
                             yield locator, record
                 if found + len(orphans) > DELETED_CAP:
@@ -187,8 +192,8 @@ def deleted(hive: Hive, root: Key) -> Iterator[tuple[Locator, Record]]:
         )
 
 
-def _free(hive: Hive) -> Iterator[tuple[int, int]]:
-    """Content of unallocated cells, bin by bin."""
+def _cells(hive: Hive) -> Iterator[tuple[int, int, bool]]:
+    """Content of all cells, bin by bin: start, end, whether the cell is unallocated."""
     at = BASE
     while at + 32 <= len(hive.bytes):
         mark, _, size = struct.unpack_from("<4sII", hive.bytes, at)
@@ -200,13 +205,14 @@ def _free(hive: Hive) -> Iterator[tuple[int, int]]:
             (length,) = struct.unpack_from("<i", hive.bytes, cell)
             if abs(length) < 8 or cell + abs(length) > stop:
                 break
-            if length > 0:
-                yield cell + 4, cell + length
+            yield cell + 4, cell + abs(length), length > 0
             cell += abs(length)
         at += size
 
 
-def _deleted_key(hive: Hive, root: Key, start: int, end: int, claimed: set[int]) -> Iterator[tuple[Locator, Record]]:
+def _unlinked_key(
+    hive: Hive, root: Key, start: int, end: int, claimed: set[int], state: str
+) -> Iterator[tuple[Locator, Record]]:
     try:
         key = Key(hive, start - 4, start, end, None)
     except (DamagedCell, UnicodeDecodeError, struct.error):
@@ -220,9 +226,9 @@ def _deleted_key(hive: Hive, root: Key, start: int, end: int, claimed: set[int])
     for value in _former_values(hive, key):
         empty = False
         claimed.add(value.offset)
-        yield _record(hive, key, value, times, "unallocated", path_certain=certain)
+        yield _record(hive, key, value, times, state, path_certain=certain)
     if empty:
-        yield _record(hive, key, None, times, "unallocated", path_certain=certain)
+        yield _record(hive, key, None, times, state, path_certain=certain)
 
 
 def _former_values(hive: Hive, key: Key) -> Iterator[Value]:

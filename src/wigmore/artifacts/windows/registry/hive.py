@@ -170,7 +170,7 @@ class Key:
 
 
 class Hive:
-    """A hive in memory: `kind` and `prefix` are set by whoever recognises it; `damage` collects what could not be read."""
+    """A hive in memory: who recognises it sets `kind` and `prefix`; `damage` collects what could not be read."""
 
     def __init__(self, content: Buffer, base: Buffer | None = None) -> None:
         self.bytes, self.base = content, base
@@ -178,6 +178,7 @@ class Hive:
         self.damage: dict[tuple[int, str], None] = {}
         self.minor, self.root_at = struct.unpack_from("<I8xI", content, 24)
         self.current_set: str | None = None
+        self.reached: set[int] = set()  # offsets of the keys the last walk came to
 
     def note(self, error: DamagedCell) -> None:
         """Remember a damaged place; memory is bounded."""
@@ -309,7 +310,7 @@ class Hive:
 
     def walk(self, start: Key) -> Iterator[Key]:
         """Every key from `start` down, parents first, each cell once, at most 512 levels deep."""
-        seen = {start.offset}
+        seen = self.reached = {start.offset}
         branches = [iter((start,))]
         while branches:
             key = next(branches[-1], None)

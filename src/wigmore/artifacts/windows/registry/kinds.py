@@ -13,6 +13,9 @@ PREFIXES = {
 }  # fmt: skip
 
 
+NAMES = {name: name for name in ("SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT")} | {"NTUSER.DAT": "NTUSER"}
+
+
 def stored_name(head: bytes) -> str:
     """The last 31 characters of the path under which Windows loaded the hive, from the base block."""
     return until_nul(head[48:112])
@@ -60,4 +63,6 @@ def _kind(root: Key, names: set[str], stored: str) -> str:
         return "DEFAULT" if stored.endswith("\\DEFAULT") else "NTUSER"
     if names & {"LOCALSTATE", "ROAMINGSTATE"} or stored.endswith("SETTINGS.DAT"):
         return "APP"
-    return "UNKNOWN"
+    # too damaged to tell by its keys: the name under which Windows loaded it
+    last = stored.rsplit("\\", 1)[-1]
+    return NAMES.get(last, "UNKNOWN")

@@ -125,7 +125,7 @@ def plan(hive_head: bytes, logs: dict[str, bytes]) -> tuple[Replay, list[Entry]]
     for run in sorted(runs, key=lambda entries: entries[0].sequence):
         if chosen and run[0].sequence != chosen[-1].sequence + 1:
             replay.gaps.append(
-                Gap(f"{run[0].log} begins with entry {run[0].sequence}, not with {chosen[-1].sequence + 1}: not applied",
+                Gap(f"{run[0].log} begins with {run[0].sequence}, not {chosen[-1].sequence + 1}: not applied",
                     run[0].offset, "dirty_without_log")
             )  # fmt: skip
             continue

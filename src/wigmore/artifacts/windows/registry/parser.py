@@ -30,37 +30,21 @@ def not_amcache(head: bytes, path: str, size: int) -> bool:
     claims=Claim(magic=((0, b"regf"),), look=not_amcache),
     reads="registry hives (SYSTEM, SOFTWARE, SAM, SECURITY, NTUSER.DAT, UsrClass.dat, DEFAULT, BCD, application hives)",
     means="a key or value stood in this hive as of the key's last-written time, which belongs to the key",
-    does_not_mean="when a single value was set, who set it,
-   
-    or
-
- that a program named there ran; counters are no observations", refs=( "https://github.com/msuhanov/regf", "https://github.com/libyal/libregf/blob/main/documentation/",
+    does_not_mean="when a single value was set, by whom, or that a program named there ran; counters are no runs",
+    refs=(
+        "https://github.com/msuhanov/regf",
+        "https://github.com/libyal/libregf/blob/main/documentation/",
         "https://github.com/libyal/winreg-kb",
-  
-  
-  
-    ), artifacts=( "windows.registry", "windows.registry.hive",
+    ),
+    artifacts=(
+        "windows.registry",
+        "windows.registry.hive",
         *dict.fromkeys(family.artifact for family in families() if "AMCACHE" not in family.kinds),
     ),
     limit_seconds=600.0,
-
-
-
-
-
- ) def registry(file: EvidenceFile)
-
-
-
-
-
-
-
-
- -> Iterator[Yield]:
-    """Semantic records first, then one record a value (or empty key),
-    deleted cells,
-    and one record about the hive."""
+)
+def registry(file: EvidenceFile) -> Iterator[Yield]:
+    """Semantic records first, then one record a value (or empty key), deleted cells, and one about the hive."""
     with opened(file) as hive:
         yield from read(hive)
 
@@ -76,19 +60,16 @@ def read(found: Opened, with_keys: bool = True) -> Iterator[Yield]:
         yield from generic.live(hive, found.root, count)
         yield from generic.removed(count)
         yield from about(found, count)
-        if not found.gaps or all(gap.reason != "truncated" for gap in found.gaps):
-            yield from generic.deleted(hive, found.root)
+        yield from generic.unlinked(hive, found.root)
     else:
         yield from about(found, None)
     yield from damages(hive)
 
 
 def recorder(found: Opened) -> Recorder:
-    """Dirty hives need their logs; replayed ones say so."""
-    if found.replay is not None and found.replay.applied:
-        used = ", ".join(found.replay.logs)
-        return Recorder("on", needs=f"replayed {len(found.replay.applied)} log entries of {used}")
-    return Recorder("on", needs="transaction logs (.LOG1, .LOG2)" if found.dirty else "")
+    """The registry is always on; a dirty hive whose logs were not replayed needs them."""
+    replayed = found.replay is not None and bool(found.replay.applied)
+    return Recorder("on", needs="transaction logs (.LOG1, .LOG2)" if found.dirty and not replayed else "")
 
 
 def about(found: Opened, count: generic.Count | None) -> Iterator[tuple[Locator, Record]]:

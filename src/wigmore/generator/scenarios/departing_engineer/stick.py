@@ -105,7 +105,7 @@ def build(case: Case) -> None:
     case.plant(
         f"The stick's volume carries the label {world.stick.label} and the serial {world.stick.volume_serial_text}",
         SOURCE,
-        root,
+        IMAGE,
         "volume",
-        (world.stick.label,),
+        (world.stick.label, world.stick.volume_serial_text),
     )

@@ -28,7 +28,7 @@ TEXTS = {
 
 
 def field(raw: bytes, entry: int) -> bytes:
-    """A variable field of a V or C value: (offset, length) at `entry`; offsets count from the end of the 0xCC header."""
+    """A field of a V value: (offset, length) stand at `entry`; offsets count from the end of the 0xCC header."""
     if len(raw) < entry + 8:
         return b""
     offset, length = struct.unpack_from("<2I", raw, entry)
@@ -194,16 +194,22 @@ def membership(hive: Hive, key: Key) -> Iterator[Finding]:
     yield finding(at, data, value="", host_id=str(data.get("machine_sid", "")))
 
 
-@reads_keys("windows.registry.last_logged_on", ("SOFTWARE",), "Microsoft\\Windows\\CurrentVersion\\Authentication\\LogonUI",
-            "Microsoft\\Windows NT\\CurrentVersion\\Winlogon")  # fmt: skip
+@reads_keys(
+    "windows.registry.last_logged_on",
+    ("SOFTWARE",),
+    "Microsoft\\Windows\\CurrentVersion\\Authentication\\LogonUI",
+    "Microsoft\\Windows NT\\CurrentVersion\\Winlogon",
+)
 def last_logged_on(hive: Hive, key: Key) -> Iterator[Finding]:
     """The user whom the logon screen offers, and automatic logon where it is set up (never its password)."""
     data = kept(
         last_logged_on_user=key.text("LastLoggedOnUser"), last_logged_on_sam_user=key.text("LastLoggedOnSAMUser"),
-        last_logged_on_display_name=key.text("LastLoggedOnDisplayName"), last_logged_on_sid=key.text("LastLoggedOnUserSID"),
+        last_logged_on_display_name=key.text("LastLoggedOnDisplayName"),
+        last_logged_on_sid=key.text("LastLoggedOnUserSID"),
         selected_user_sid=key.text("SelectedUserSID"), default_user_name=key.text("DefaultUserName"),
         default_domain_name=key.text("DefaultDomainName"), auto_admin_logon=key.text("AutoAdminLogon"),
-        last_used_username=key.text("LastUsedUsername"), automatic_logon_password_stored="DEFAULTPASSWORD" in key.values or None,
+        last_used_username=key.text("LastUsedUsername"),
+        automatic_logon_password_stored="DEFAULTPASSWORD" in key.values or None,
     )  # fmt: skip
     if set(data) - {"auto_admin_logon"}:
         yield finding(key, data)

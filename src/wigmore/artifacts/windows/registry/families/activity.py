@@ -16,8 +16,11 @@ from wigmore.artifacts.windows.registry.values import filetime_at, until_nul
 from wigmore.model.times import filetime
 
 
-@reads_keys("windows.registry.scheduled_task", ("SOFTWARE",),
-            "Microsoft\\Windows NT\\CurrentVersion\\Schedule\\TaskCache\\Tasks\\*")  # fmt: skip
+@reads_keys(
+    "windows.registry.scheduled_task",
+    ("SOFTWARE",),
+    "Microsoft\\Windows NT\\CurrentVersion\\Schedule\\TaskCache\\Tasks\\*",
+)
 def tasks(hive: Hive, key: Key) -> Iterator[Finding]:
     """The scheduler's own entry of a task: path, author, created, last run, last result, program and arguments."""
     raw = key.raw("DynamicInfo")
@@ -111,9 +114,12 @@ def feature_usage(hive: Hive, key: Key) -> Iterator[Finding]:
             yield finding(key, data, time_field=None, value=value.name)
 
 
-@reads_keys("windows.registry.compatibility_assistant", USER,
-            "Software\\Microsoft\\Windows NT\\CurrentVersion\\AppCompatFlags\\Compatibility Assistant\\*",
-            "Software\\Microsoft\\Windows NT\\CurrentVersion\\AppCompatFlags\\Layers")  # fmt: skip
+@reads_keys(
+    "windows.registry.compatibility_assistant",
+    USER,
+    "Software\\Microsoft\\Windows NT\\CurrentVersion\\AppCompatFlags\\Compatibility Assistant\\*",
+    "Software\\Microsoft\\Windows NT\\CurrentVersion\\AppCompatFlags\\Layers",
+)
 def compatibility(hive: Hive, key: Key) -> Iterator[Finding]:
     """Program files that the compatibility assistant noted, or for which a compatibility layer is set."""
     for value in key.values.values():

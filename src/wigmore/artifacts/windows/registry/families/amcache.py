@@ -106,10 +106,11 @@ def old_files(hive: Hive, key: Key) -> Iterator[Finding]:
     data |= kept(sha1=sha1(values.get("101")), volume_guid=key.path.rsplit("\\", 2)[-2])
     data |= {"layout": "file", "hash_covers_whole_file": None if size is None else size <= HASHED}
     times = {
-        "file_modified": filetime(number_of(values.get("11")) or 0), "file_created": filetime(number_of(values.get("12")) or 0),
+        "file_modified": filetime(number_of(values.get("11")) or 0),
+        "file_created": filetime(number_of(values.get("12")) or 0),
         "file_modified_2": filetime(number_of(values.get("17")) or 0),
         "link_date": posix(number_of(values.get("f")) or 0, owner="author"),
-    }  # fmt: skip
+    }
     yield finding(key, data, times)
 
 
@@ -125,9 +126,10 @@ def programs(hive: Hive, key: Key) -> Iterator[Finding]:
         program_id=key.text("ProgramId") or key.name,
     ) | {"layout": "inventory", **_shown(values)}  # fmt: skip
     times = {
-        "install_date": written_date(values.get("InstallDate")), "install_date_msi": written_date(values.get("InstallDateMsi")),
+        "install_date": written_date(values.get("InstallDate")),
+        "install_date_msi": written_date(values.get("InstallDateMsi")),
         "install_date_from_link": written_date(values.get("InstallDateFromLinkFile")),
-    }  # fmt: skip
+    }
     yield finding(key, data, times)
 
 
@@ -151,8 +153,9 @@ def old_programs(hive: Hive, key: Key) -> Iterator[Finding]:
     listed = values.get("Files")
     data["file_count"] = len(listed) if isinstance(listed, list) else 0
     times = {
-        "install_date": posix(number_of(values.get("a")) or 0), "uninstall_date": posix(number_of(values.get("b")) or 0),
-    }  # fmt: skip
+        "install_date": posix(number_of(values.get("a")) or 0),
+        "uninstall_date": posix(number_of(values.get("b")) or 0),
+    }
     yield finding(key, data, times)
 
 
@@ -179,14 +182,15 @@ def devices(hive: Hive, key: Key) -> Iterator[Finding]:
         return
     data = {"device_id": key.name.replace("/", "\\"), "kind": key.path.rsplit("\\", 2)[-2], **_shown(values)}
     times = {
-        "install_date": written_date(values.get("InstallDate")), "first_install_date": written_date(values.get("FirstInstallDate")),
+        "install_date": written_date(values.get("InstallDate")),
+        "first_install_date": written_date(values.get("FirstInstallDate")),
         "driver_date": written_date(values.get("DriverVerDate")),
-    }  # fmt: skip
+    }
     yield finding(key, data, times)
 
 
 READ = {
-    "FILE", "PROGRAMS", "ORPHAN", "INVENTORYAPPLICATIONFILE", "INVENTORYAPPLICATION", "INVENTORYDRIVERBINARY",
+    "FILE", "PROGRAMS", "INVENTORYAPPLICATIONFILE", "INVENTORYAPPLICATION", "INVENTORYDRIVERBINARY",
     "INVENTORYDEVICEPNP", "INVENTORYDEVICECONTAINER",
 }  # fmt: skip
 
@@ -198,7 +202,7 @@ def others(hive: Hive, key: Key) -> Iterator[Finding]:
         if not inner.count_values:
             continue
         parts = inner.path.upper().split("\\")
-        if len(parts) > 3 and parts[2] in READ and not (len(parts) == 4 and parts[2] == "FILE"):
-            if parts[2] != "ORPHAN":
-                continue
+        entry = len(parts) > (4 if parts[2:3] == ["FILE"] else 3)
+        if entry and parts[2] in READ:
+            continue
         yield finding(inner, {"kind": parts[2] if len(parts) > 2 else "ROOT", "values": _shown(_all(inner))})

@@ -1,7 +1,7 @@
 """Configuration that makes something start by itself: run keys, logon, shell and image-file hooks, COM hijack places.
 
 An entry shows configuration as of the key's last-written time, not that it ever started. Source: Microsoft
-documentation of the keys ("Run and RunOnce Registry Keys", "Winlogon registry entries", "Image File Execution Options").
+documentation ("Run and RunOnce Registry Keys", "Winlogon registry entries", "Image File Execution Options").
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from wigmore.model.times import Time
 
 CURRENT = "Microsoft\\Windows\\CurrentVersion"
 RUN = ("Run", "RunOnce", "RunOnceEx", "RunOnceEx\\*", "RunServices", "RunServicesOnce", "Policies\\Explorer\\Run")
-RUNS = tuple(f"{view}{CURRENT}\\{name}" for view in ("", "Wow6432Node\\") for name in RUN) + (
-    "Microsoft\\Windows NT\\CurrentVersion\\Terminal Server\\Install\\Software\\" + CURRENT + "\\Run",
+RUNS = (
+    *(f"{view}{CURRENT}\\{name}" for view in ("", "Wow6432Node\\") for name in RUN),
+    f"Microsoft\\Windows NT\\CurrentVersion\\Terminal Server\\Install\\Software\\{CURRENT}\\Run",
 )
 NT = "Microsoft\\Windows NT\\CurrentVersion"
 WINLOGON = ("Shell", "Userinit", "Taskman", "System", "VmApplet", "AppSetup", "GinaDLL", "UIHost")
@@ -138,21 +139,22 @@ def shell_hooks(hive: Hive, key: Key) -> Iterator[Finding]:
 
 @reads_keys("windows.registry.autostart", ("SYSTEM",), "ControlSet*\\Control\\Session Manager")
 def session_manager(hive: Hive, key: Key) -> Iterator[Finding]:
-    """Native programs at boot, libraries added to processes, and files to be renamed or removed at the next boot."""
+    """Native programs at boot, libraries added to processes."""
     yield from _entries(key, "session manager", ("BootExecute", "SetupExecute", "Execute", "S0InitialCommand"))
     added = key.sub("AppCertDlls")
     if added is not None:
         yield from _entries(added, "AppCert library")
+
+
+@reads_keys("windows.registry.pending_rename", ("SYSTEM",), "ControlSet*\\Control\\Session Manager")
+def pending_renames(hive: Hive, key: Key) -> Iterator[Finding]:
+    """Files to be renamed or removed at the next start."""
     pending = key.get("PendingFileRenameOperations")
-    if isinstance(pending, list):
-        for number in range(0, len(pending) - 1, 2):
-            source, target = (
-                pending[number].removeprefix("\\??\\"),
-                pending[number + 1].lstrip("!").removeprefix("\\??\\"),
-            )
-            data = {"source": source, "target": target or None, "operation": "rename" if target else "delete"}
-            yield finding(key, data, value="PendingFileRenameOperations", part=number // 2,
-                          artifact="windows.registry.pending_rename")  # fmt: skip
+    for number in range(0, len(pending) - 1, 2) if isinstance(pending, list) else ():
+        assert isinstance(pending, list)
+        source, target = pending[number].removeprefix("\\??\\"), pending[number + 1].lstrip("!").removeprefix("\\??\\")
+        data = {"source": source, "target": target or None, "operation": "rename" if target else "delete"}
+        yield finding(key, data, value="PendingFileRenameOperations", part=number // 2)
 
 
 @reads_keys("windows.registry.autostart", ("SYSTEM",), "ControlSet*\\Control\\Lsa")
@@ -161,9 +163,14 @@ def lsa_packages(hive: Hive, key: Key) -> Iterator[Finding]:
     yield from _entries(key, "LSA package", ("Authentication Packages", "Notification Packages", "Security Packages"))
 
 
-@reads_keys("windows.registry.autostart", ("SYSTEM",), "ControlSet*\\Control\\Print\\Monitors\\*",
-            "ControlSet*\\Services\\WinSock2\\Parameters", "ControlSet*\\Control\\NetworkProvider\\Order",
-            "ControlSet*\\Services\\W32Time\\TimeProviders\\*")  # fmt: skip
+@reads_keys(
+    "windows.registry.autostart",
+    ("SYSTEM",),
+    "ControlSet*\\Control\\Print\\Monitors\\*",
+    "ControlSet*\\Services\\WinSock2\\Parameters",
+    "ControlSet*\\Control\\NetworkProvider\\Order",
+    "ControlSet*\\Services\\W32Time\\TimeProviders\\*",
+)
 def system_libraries(hive: Hive, key: Key) -> Iterator[Finding]:
     """Print monitors, network and time providers."""
     yield from _entries(key, "system library", ("Driver", "ProviderOrder", "DllName", "AutodialDLL"))

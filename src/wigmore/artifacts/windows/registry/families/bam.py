@@ -12,9 +12,11 @@ from wigmore.artifacts.windows.registry.semantics import Finding, finding, reads
 from wigmore.artifacts.windows.registry.values import filetime_at
 
 
-@reads_keys("windows.registry.bam", ("SYSTEM",), *(
-    f"ControlSet*\\Services\\{name}\\{state}UserSettings\\*" for name in ("bam", "dam") for state in ("", "State\\")
-))  # fmt: skip
+@reads_keys(
+    "windows.registry.bam",
+    ("SYSTEM",),
+    *(f"ControlSet*\\Services\\{name}\\{state}UserSettings\\*" for name in ("bam", "dam") for state in ("", "State\\")),
+)
 def bam(hive: Hive, key: Key) -> Iterator[Finding]:
     """One record a program and account: path, SID, time of the last activity."""
     moderator = "DAM" if "\\DAM\\" in key.path.upper() else "BAM"

@@ -46,10 +46,17 @@ def summary(key: Key, field: str, texts: list[str]) -> Finding:
     return finding(key, {"list": key.name, "entries": len(texts), field: texts[:500]}, part="list")
 
 
-@reads_keys("windows.registry.typed_url", USER, "Software\\Microsoft\\Internet Explorer\\TypedURLs",
-            "Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\TypedPaths")  # fmt: skip
-@reads_keys("windows.registry.typed_url", ("USRCLASS",), "Local Settings\\Software\\Microsoft\\Windows\\CurrentVersion\\AppContainer"
-            "\\Storage\\*\\MicrosoftEdge\\TypedURLs")  # fmt: skip
+@reads_keys(
+    "windows.registry.typed_url",
+    USER,
+    "Software\\Microsoft\\Internet Explorer\\TypedURLs",
+    "Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\TypedPaths",
+)
+@reads_keys(
+    "windows.registry.typed_url",
+    ("USRCLASS",),
+    "Local Settings\\Software\\Microsoft\\Windows\\CurrentVersion\\AppContainer\\Storage\\*\\MicrosoftEdge\\TypedURLs",
+)
 def typed(hive: Hive, key: Key) -> Iterator[Finding]:
     """Addresses and paths typed (or pasted, or taken from suggestions), number 1 is newest; times since Windows 8."""
     program = (
@@ -68,19 +75,30 @@ def typed(hive: Hive, key: Key) -> Iterator[Finding]:
     for position, (_, name, text) in enumerate(found):
         typed_at = filetime_at(dated.raw(name)) if dated is not None else None
         field = "key_last_written" if position == 0 else None
-        yield finding(key, {"entry": name, "url": text, "typed_in": program, "position": position, "shown": f"{name}: {text}"},
-                      {"typed_at": typed_at}, "typed_at" if typed_at else field, name)  # fmt: skip
+        data = {"entry": name, "url": text, "typed_in": program, "position": position, "stored": f"{name}: {text}"}
+        yield finding(key, data, {"typed_at": typed_at}, "typed_at" if typed_at else field, name)
     if found:
         yield summary(key, "urls", [text for _, _, text in found])
 
 
-@reads_keys("windows.registry.run_mru", USER, f"{EXPLORER}\\RunMRU", f"{EXPLORER}\\Map Network Drive MRU",
-            f"{EXPLORER}\\FindComputerMRU", f"{EXPLORER}\\Doc Find Spec MRU", f"{EXPLORER}\\PrnPortsMRU",
-            "Software\\Microsoft\\Search Assistant\\ACMru\\*", "Software\\Microsoft\\Windows\\CurrentVersion\\Applets\\*\\Recent File List",
-            "Software\\Microsoft\\MediaPlayer\\Player\\RecentFileList", "Software\\Adobe\\*\\*\\AVGeneral\\cRecentFiles\\*",
-            "Software\\7-Zip\\FM\\FolderHistory", "Software\\WinRAR\\ArcHistory",
-            "Software\\WinRAR\\DialogEditHistory\\*",
-            "Software\\Microsoft\\Direct3D\\MostRecentApplication", "Software\\Microsoft\\Windows\\CurrentVersion\\Applets\\Regedit")  # fmt: skip
+@reads_keys(
+    "windows.registry.run_mru",
+    USER,
+    f"{EXPLORER}\\RunMRU",
+    f"{EXPLORER}\\Map Network Drive MRU",
+    f"{EXPLORER}\\FindComputerMRU",
+    f"{EXPLORER}\\Doc Find Spec MRU",
+    f"{EXPLORER}\\PrnPortsMRU",
+    "Software\\Microsoft\\Search Assistant\\ACMru\\*",
+    "Software\\Microsoft\\Windows\\CurrentVersion\\Applets\\*\\Recent File List",
+    "Software\\Microsoft\\MediaPlayer\\Player\\RecentFileList",
+    "Software\\Adobe\\*\\*\\AVGeneral\\cRecentFiles\\*",
+    "Software\\7-Zip\\FM\\FolderHistory",
+    "Software\\WinRAR\\ArcHistory",
+    "Software\\WinRAR\\DialogEditHistory\\*",
+    "Software\\Microsoft\\Direct3D\\MostRecentApplication",
+    "Software\\Microsoft\\Windows\\CurrentVersion\\Applets\\Regedit",
+)
 def text_lists(hive: Hive, key: Key) -> Iterator[Finding]:
     r"""Lists of plain texts: Run box (its entries end in `\1`), network drives, searches, recent files of programs."""
     texts = []
@@ -130,8 +148,14 @@ def recent_documents(hive: Hive, key: Key) -> Iterator[Finding]:
 DIALOGS = f"{EXPLORER}\\ComDlg32"
 
 
-@reads_keys("windows.registry.dialog_file", USER, f"{DIALOGS}\\OpenSavePidlMRU", f"{DIALOGS}\\OpenSavePidlMRU\\*",
-            f"{DIALOGS}\\OpenSaveMRU", f"{DIALOGS}\\OpenSaveMRU\\*")  # fmt: skip
+@reads_keys(
+    "windows.registry.dialog_file",
+    USER,
+    f"{DIALOGS}\\OpenSavePidlMRU",
+    f"{DIALOGS}\\OpenSavePidlMRU\\*",
+    f"{DIALOGS}\\OpenSaveMRU",
+    f"{DIALOGS}\\OpenSaveMRU\\*",
+)
 def dialog_files(hive: Hive, key: Key) -> Iterator[Finding]:
     """Files chosen in Open and Save dialogs, by extension, newest first."""
     for position, name in enumerate(ordered(key)):
@@ -144,8 +168,15 @@ def dialog_files(hive: Hive, key: Key) -> Iterator[Finding]:
             yield finding(key, data, dict(times), "key_last_written" if position == 0 else None, name)
 
 
-@reads_keys("windows.registry.dialog_program", USER, f"{DIALOGS}\\LastVisitedPidlMRU", f"{DIALOGS}\\LastVisitedMRU",
-            f"{DIALOGS}\\LastVisitedPidlMRULegacy", f"{DIALOGS}\\CIDSizeMRU", f"{DIALOGS}\\FirstFolder")  # fmt: skip
+@reads_keys(
+    "windows.registry.dialog_program",
+    USER,
+    f"{DIALOGS}\\LastVisitedPidlMRU",
+    f"{DIALOGS}\\LastVisitedMRU",
+    f"{DIALOGS}\\LastVisitedPidlMRULegacy",
+    f"{DIALOGS}\\CIDSizeMRU",
+    f"{DIALOGS}\\FirstFolder",
+)
 def dialog_programs(hive: Hive, key: Key) -> Iterator[Finding]:
     """Programs that showed an Open or Save dialog, and the folder it was last left in."""
     for position, name in enumerate(ordered(key)):
@@ -163,8 +194,12 @@ def dialog_programs(hive: Hive, key: Key) -> Iterator[Finding]:
         yield entry(key, name, position, kept(program=program, folder=folder, list=key.name))
 
 
-@reads_keys("windows.registry.mui_cache", USER, "Software\\Microsoft\\Windows\\ShellNoRoam\\MUICache",
-            "Software\\Classes\\Local Settings\\Software\\Microsoft\\Windows\\Shell\\MuiCache")  # fmt: skip
+@reads_keys(
+    "windows.registry.mui_cache",
+    USER,
+    "Software\\Microsoft\\Windows\\ShellNoRoam\\MUICache",
+    "Software\\Classes\\Local Settings\\Software\\Microsoft\\Windows\\Shell\\MuiCache",
+)
 @reads_keys(
     "windows.registry.mui_cache", ("USRCLASS",), "Local Settings\\Software\\Microsoft\\Windows\\Shell\\MuiCache"
 )

@@ -23,20 +23,19 @@ def listed(found: Decoded) -> list[str]:
     return [text for text in found if text and text != "0.0.0.0"] if isinstance(found, list) else []  # noqa: S104 - unset
 
 
-@reads_keys("windows.registry.network_interface", ("SYSTEM",), "ControlSet*\\Services\\Tcpip*\\Parameters\\Interfaces\\*",
-            "ControlSet*\\Services\\Tcpip*\\Parameters\\Interfaces\\*\\*")  # fmt: skip
+@reads_keys(
+    "windows.registry.network_interface",
+    ("SYSTEM",),
+    "ControlSet*\\Services\\Tcpip*\\Parameters\\Interfaces\\*",
+    "ControlSet*\\Services\\Tcpip*\\Parameters\\Interfaces\\*\\*",
+)
 def interfaces(hive: Hive, key: Key) -> Iterator[Finding]:
     """Static and DHCP settings of an interface, with its connection's name and adapter."""
     if not key.values:
         return
     guid = key.name if key.name.startswith("{") else key.path.rsplit("\\", 2)[-2]
     hint = key.text("DhcpNetworkHint") or ""
-    network = ""
-    try:
-        # Wi-Fi names are stored as hexadecimal digits with the two digits of each byte swapped
-        network = bytes.fromhex("".join(b + a for a, b in zip(hint[::2], hint[1::2], strict=False))).decode("utf-8")
-    except ValueError:
-        pass  # a name in another form: the hint itself stays in the record
+    network = _swapped(hint)
     data: dict[str, object] = kept(
         interface=guid, connection=_connection(hive, key, guid), dhcp_enabled=bool(key.number("EnableDHCP")),
         ip_address=listed(key.get("IPAddress")), subnet_mask=listed(key.get("SubnetMask")),
@@ -56,6 +55,14 @@ def interfaces(hive: Hive, key: Key) -> Iterator[Finding]:
         times["lease_ends"] = None  # 0x7FFFFFFF and above: no end
     if len(data) > 2:
         yield finding(key, data, times, "lease_obtained" if times["lease_obtained"] else "key_last_written")
+
+
+def _swapped(hint: str) -> str:
+    """A Wi-Fi name stored as hexadecimal digits with each byte's two digits swapped, "" where it is none."""
+    try:
+        return bytes.fromhex("".join(b + a for a, b in zip(hint[::2], hint[1::2], strict=False))).decode("utf-8")
+    except ValueError:
+        return ""
 
 
 def _connection(hive: Hive, key: Key, guid: str) -> str | None:
@@ -84,21 +91,26 @@ def shares(hive: Hive, key: Key) -> Iterator[Finding]:
             yield finding(key, {"share": value.name, "path": fields.get("Path"), "settings": parts}, value=value.name)
 
 
-@reads_keys("windows.registry.firewall_rule", ("SYSTEM",),
-            "ControlSet*\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules")  # fmt: skip
+@reads_keys(
+    "windows.registry.firewall_rule",
+    ("SYSTEM",),
+    "ControlSet*\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules",
+)
 def firewall(hive: Hive, key: Key) -> Iterator[Finding]:
     """Firewall rules, split into their fields (MS-FASP 2.2.37)."""
     for value in key.values.values():
         text = key.text(value.name)
         if text and "|" in text:
             parts = [part.split("=", 1) for part in text.split("|") if "=" in part]
-            fields: dict[str, object] = {name: found for name, found in parts}
-            yield finding(key, {"rule": value.name, **fields}, value=value.name)
+            yield finding(key, {"rule": value.name, **{part[0]: part[1] for part in parts}}, value=value.name)
 
 
-@reads_keys("windows.registry.firewall_rule", ("SYSTEM",),
-            "ControlSet*\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\*Profile",
-            "ControlSet*\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\*Profile\\*\\List")  # fmt: skip
+@reads_keys(
+    "windows.registry.firewall_rule",
+    ("SYSTEM",),
+    "ControlSet*\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\*Profile",
+    "ControlSet*\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\*Profile\\*\\List",
+)
 def firewall_profiles(hive: Hive, key: Key) -> Iterator[Finding]:
     """Whether a profile's firewall is on; programs and ports let through (XP layout)."""
     if key.name.upper() != "LIST":

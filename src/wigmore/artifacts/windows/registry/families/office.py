@@ -20,8 +20,16 @@ ENTRY = re.compile(
 BASE = "Software\\Microsoft\\Office\\*\\*"
 
 
-@reads_keys("windows.registry.office_mru", USER, f"{BASE}\\File MRU", f"{BASE}\\Place MRU", f"{BASE}\\User MRU\\*\\File MRU",
-            f"{BASE}\\User MRU\\*\\Place MRU", f"{BASE}\\Recent File List", f"{BASE}\\Recent Files")  # fmt: skip
+@reads_keys(
+    "windows.registry.office_mru",
+    USER,
+    f"{BASE}\\File MRU",
+    f"{BASE}\\Place MRU",
+    f"{BASE}\\User MRU\\*\\File MRU",
+    f"{BASE}\\User MRU\\*\\Place MRU",
+    f"{BASE}\\Recent File List",
+    f"{BASE}\\Recent Files",
+)
 def office_mru(hive: Hive, key: Key) -> Iterator[Finding]:
     """Files and folders in Office's lists, item 1 is newest; may come from the account on another machine."""
     parts = key.path.split("\\Office\\", 1)[-1].split("\\")

@@ -46,8 +46,12 @@ def host_keys(hive: Hive, key: Key) -> Iterator[Finding]:
         )
 
 
-@reads_keys("windows.registry.remote_session", USER, "Software\\SimonTatham\\PuTTY\\Sessions\\*",
-            "Software\\Martin Prikryl\\WinSCP 2\\Sessions\\*")  # fmt: skip
+@reads_keys(
+    "windows.registry.remote_session",
+    USER,
+    "Software\\SimonTatham\\PuTTY\\Sessions\\*",
+    "Software\\Martin Prikryl\\WinSCP 2\\Sessions\\*",
+)
 def sessions(hive: Hive, key: Key) -> Iterator[Finding]:
     """Saved sessions; passwords are not shown, only whether one is stored."""
     program = "PuTTY" if "PUTTY" in key.path.upper() else "WinSCP"

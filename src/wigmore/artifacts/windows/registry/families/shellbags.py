@@ -17,10 +17,18 @@ LIMIT = 100_000
 BAGS = ("Microsoft\\Windows\\Shell\\BagMRU", "Microsoft\\Windows\\ShellNoRoam\\BagMRU")
 
 
-@reads_keys("windows.registry.shellbag", USER, *(f"Software\\{path}" for path in BAGS),
-            "Software\\Classes\\Local Settings\\Software\\Microsoft\\Windows\\Shell\\BagMRU")  # fmt: skip
-@reads_keys("windows.registry.shellbag", ("USRCLASS",), "Local Settings\\Software\\Microsoft\\Windows\\Shell\\BagMRU",
-            "Wow6432Node\\Local Settings\\Software\\Microsoft\\Windows\\Shell\\BagMRU")  # fmt: skip
+@reads_keys(
+    "windows.registry.shellbag",
+    USER,
+    *(f"Software\\{path}" for path in BAGS),
+    "Software\\Classes\\Local Settings\\Software\\Microsoft\\Windows\\Shell\\BagMRU",
+)
+@reads_keys(
+    "windows.registry.shellbag",
+    ("USRCLASS",),
+    "Local Settings\\Software\\Microsoft\\Windows\\Shell\\BagMRU",
+    "Wow6432Node\\Local Settings\\Software\\Microsoft\\Windows\\Shell\\BagMRU",
+)
 def shellbags(hive: Hive, key: Key) -> Iterator[Finding]:
     """One record a folder; `position` is its place in the parent's list (0: newest)."""
     waiting: list[tuple[Key, tuple[str, ...]]] = [(key, ())]

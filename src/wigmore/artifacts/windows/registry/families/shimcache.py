@@ -171,8 +171,12 @@ def fields(layout: str, entry: Entry) -> dict[str, object]:
     return data
 
 
-@reads_keys("windows.registry.shimcache", ("SYSTEM",), "ControlSet*\\Control\\Session Manager\\AppCompatCache",
-            "ControlSet*\\Control\\Session Manager\\AppCompatibility")  # fmt: skip
+@reads_keys(
+    "windows.registry.shimcache",
+    ("SYSTEM",),
+    "ControlSet*\\Control\\Session Manager\\AppCompatCache",
+    "ControlSet*\\Control\\Session Manager\\AppCompatibility",
+)
 def shimcache(hive: Hive, key: Key) -> Iterator[Finding]:
     """One record an entry, in each control set (copies of one another, not two witnesses)."""
     raw = key.raw("AppCompatCache")

@@ -30,7 +30,7 @@ ORDER = (8, 5, 4, 2, 11, 9, 13, 3, 0, 6, 1, 12, 14, 10, 15, 7)
 
 @reads_keys("windows.registry.boot_key", ("SYSTEM",), "ControlSet*\\Control\\Lsa")
 def boot_key(hive: Hive, key: Key) -> Iterator[Finding]:
-    """The boot key (SysKey), scrambled over the class names of four keys: identifies which SAM and SECURITY belong here."""
+    """The boot key (SysKey), scrambled over four class names: tells which SAM and SECURITY belong here."""
     parts = [sub.class_name if (sub := key.sub(name)) is not None else "" for name in ("JD", "Skew1", "GBG", "Data")]
     try:
         scrambled = bytes.fromhex("".join(parts))
@@ -99,8 +99,12 @@ def policies(hive: Hive, key: Key) -> Iterator[Finding]:
         yield finding(key, {"setting": below, **data})
 
 
-@reads_keys("windows.registry.defender_exclusion", ("SOFTWARE",), "Microsoft\\Windows Defender\\Exclusions\\*",
-            "Policies\\Microsoft\\Windows Defender\\Exclusions\\*")  # fmt: skip
+@reads_keys(
+    "windows.registry.defender_exclusion",
+    ("SOFTWARE",),
+    "Microsoft\\Windows Defender\\Exclusions\\*",
+    "Policies\\Microsoft\\Windows Defender\\Exclusions\\*",
+)
 def exclusions(hive: Hive, key: Key) -> Iterator[Finding]:
     """Paths, processes and extensions that Defender was told to leave alone."""
     for value in key.values.values():
@@ -122,12 +126,28 @@ CATEGORIES = (
     "system", "logon", "object access", "privilege use", "detailed tracking", "policy change", "account management",
     "directory service access", "account logon",
 )  # fmt: skip
+# in the order of the stored states; later versions append
+SUBCATEGORIES = {
+    "system": "security state change, security system extension, system integrity, IPsec driver, other",
+    "logon": "logon, logoff, account lockout, IPsec main mode, special logon, IPsec quick mode, IPsec extended mode, "
+    "other, network policy server, claims, group membership",
+    "object access": "file system, registry, kernel object, SAM, other, certification services, application generated, "
+    "handle manipulation, file share, packet drop, connection, detailed file share, removable storage, policy staging",
+    "privilege use": "sensitive, non-sensitive, other",
+    "detailed tracking": "process creation, process termination, DPAPI, RPC, plug and play, token right adjusted",
+    "policy change": "audit policy, authentication policy, authorisation policy, firewall rules, "
+    "filtering platform, other",
+    "account management": "user account, computer account, security group, distribution group, "
+    "application group, other",
+    "directory service access": "access, changes, replication, detailed replication",
+    "account logon": "credential validation, Kerberos service ticket, other, Kerberos authentication",
+}
 WHEN = {0: "none", 1: "success", 2: "failure", 3: "success and failure"}
 
 
 @reads_keys("windows.registry.audit_policy", ("SECURITY",), "Policy\\PolAdtEv")
 def audit_policy(hive: Hive, key: Key) -> Iterator[Finding]:
-    """What was audited. Before Vista: on or off and nine categories; since: sub-categories by group, numbered in order."""
+    """What was audited. Before Vista nine categories; since then sub-categories by group, numbered in order."""
     raw = key.raw("")
     if not raw:
         return
@@ -145,7 +165,11 @@ def audit_policy(hive: Hive, key: Key) -> Iterator[Finding]:
     audited, at = {}, 12
     for group, size in zip(CATEGORIES, counts, strict=False):
         states = struct.unpack_from(f"<{size}H", raw, at)
-        audited[group] = ", ".join(f"{number + 1}: {WHEN.get(state, state)}" for number, state in enumerate(states))
+        names = SUBCATEGORIES[group].split(", ")
+        audited[group] = ", ".join(
+            f"{names[number] if number < len(names) else number + 1}: {WHEN.get(state, state)}"
+            for number, state in enumerate(states)
+        )
         at += 2 * size
     yield finding(key, {"layout": "sub-categories", **audited, "raw": raw.hex()}, value="")
 

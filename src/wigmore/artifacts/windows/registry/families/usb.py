@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 
 from wigmore.artifacts.windows.registry.families.identity import kept
 from wigmore.artifacts.windows.registry.hive import Hive, Key
@@ -27,7 +28,7 @@ NUMBERS = re.compile(r"VID_(?P<vendor_id>[0-9A-F]{4})&PID_(?P<product_id>[0-9A-F
 
 
 def device_times(device: Key) -> dict[str, Time | None]:
-    """The four dates of a device's properties: Windows 7 keeps them below `\\00000000`, value `Data`; later ones directly."""
+    """The four dates of a device's properties: below `00000000`, value `Data`, in Windows 7; later directly."""
     found: dict[str, Time | None] = {}
     properties = device.sub(PROPERTIES)
     for number, name in DATES.items():
@@ -108,15 +109,19 @@ def devices(hive: Hive, key: Key) -> Iterator[Finding]:
     yield finding(key, data, times, _best(times))
 
 
-@reads_keys("windows.registry.portable_device", ("SYSTEM",), "ControlSet*\\Enum\\SWD\\WPDBUSENUM\\*",
-            "ControlSet*\\Enum\\WpdBusEnumRoot\\UMB\\*")  # fmt: skip
+@reads_keys(
+    "windows.registry.portable_device",
+    ("SYSTEM",),
+    "ControlSet*\\Enum\\SWD\\WPDBUSENUM\\*",
+    "ControlSet*\\Enum\\WpdBusEnumRoot\\UMB\\*",
+)
 @reads_keys("windows.registry.portable_device", ("SOFTWARE",), "Microsoft\\Windows Portable Devices\\Devices\\*")
 def portable(hive: Hive, key: Key) -> Iterator[Finding]:
     """Portable devices and volumes with the name or drive letter they showed."""
     parts = [part for part in key.name.replace("##", "#").split("#") if part]
     # …USBSTOR#DISK&VEN_…#SERIAL#{class} for volumes, USB#VID_…#SERIAL for phones
     serial = next(
-        (after for part, after in zip(parts, parts[1:], strict=False) if PARTS.search(part) or NUMBERS.search(part)),
+        (after for part, after in pairwise(parts) if PARTS.search(part) or NUMBERS.search(part)),
         None,
     )
     data = kept(device_id=key.name, serial=serial) | described(key)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from wigmore.artifacts.windows.registry.folders import known_folder
 from wigmore.artifacts.windows.registry.hive import Hive, Key
@@ -66,7 +67,7 @@ def _seeds(raws: list[bytes]) -> set[bytes]:
     found = set()
     for time, counters in by_time.items():
         different = sorted(set(counters))
-        steps = Counter(later - earlier for earlier, later in zip(different, different[1:], strict=False))
+        steps = Counter(later - earlier for earlier, later in pairwise(different))
         if len(different) >= 3 and steps[1] >= len(different) * 2 // 3:
             found.add(time)
     return found
