@@ -15,3 +15,6 @@ def shared_evidence() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the shared evidence folder is not beside this checkout")
     return SHARED
+
+
+pytest_plugins = ["case_fixtures"]

@@ -289,6 +289,19 @@ def test_members_of_one_name_differ_by_their_number(tmp_path: Path) -> None:
     assert [opened.file(entry).read() for entry in entries] == [b"first", b"second"]
 
 
+def test_folders_that_are_no_members_are_found_and_siblings_too(tmp_path: Path) -> None:
+    opened = store(tmp_path, zipped({"a/b/x.db": b"1", "a/b/x.db-wal": b"2"}), "x.zip")
+    folder = opened.find("x.zip/a/b")
+    assert folder is not None and folder.kind == "directory"
+    assert opened.find("x.zip/c") is None
+    entry = opened.find("x.zip/a/b/x.db")
+    assert entry is not None
+    sibling = opened.file(entry).sibling("x.db-wal")
+    assert sibling is not None and sibling.read() == b"2"
+    with opened.file(entry).on_disk("x.db-wal") as path:
+        assert path.read_bytes() == b"1" and path.with_name("x.db-wal").read_bytes() == b"2"
+
+
 def test_a_zip_without_directory_is_read_from_its_own_headers(tmp_path: Path) -> None:
     content = zipped({"a.txt": TEXT, "b.txt": TEXT})
     cut = content[: content.index(b"PK\1\2") - 40]
@@ -318,7 +331,8 @@ def test_changed_content_is_not_given_as_whole(tmp_path: Path) -> None:
 def test_overlapping_zip_members_are_not_unpacked(tmp_path: Path) -> None:
     content = bytearray(zipped({"a.txt": TEXT, "b.txt": TEXT[:50]}))
     first = content.index(b"PK\1\2")
-    struct.pack_into("<I", content, first + 20, 1_000)  # the first says that it reaches into the second
+    (packed,) = struct.unpack_from("<I", content, first + 20)
+    struct.pack_into("<I", content, first + 20, packed + 60)  # the first says that it reaches into the second
     entries, gaps = listed(store(tmp_path, bytes(content), "x.zip"))
     assert any("share bytes" in gap.message for gap in gaps)
     assert all("overlap" in entry.attributes for entry in entries.values())

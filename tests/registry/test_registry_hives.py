@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from datetime import UTC, datetime
 from pathlib import Path
@@ -180,6 +181,30 @@ def test_a_truncated_hive_keeps_what_can_be_read(tmp_path: Path) -> None:
     records, gaps = read(place(tmp_path, content[: len(content) // 2]))
     assert "truncated" in {gap.reason for gap in gaps}
     assert len(records) > 50
+
+
+def test_a_very_large_hive_is_mapped_and_gives_the_same_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = place(tmp_path, hive(user_root(), "ntuser.dat"))
+    small = read(file)
+    monkeypatch.setattr("wigmore.artifacts.windows.registry.opening.IN_MEMORY", 4096)
+    assert read(file) == small
+
+
+def test_a_damaged_copy_never_ends_in_another_error_than_a_parse_error(tmp_path: Path) -> None:
+    root, chance = user_root(), random.Random(5)
+    for number in range(40):
+        root.key(f"Software\\Microsoft\\Windows\\CurrentVersion\\Explorer\\RunMRU\\{number}").set("a", "x" * 50)
+    content = hive(root, "ntuser.dat")
+    for _ in range(60):
+        damaged = bytearray(content[: chance.randrange(4000, len(content))])
+        for _ in range(chance.randrange(60)):
+            damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+        try:
+            read(place(tmp_path, bytes(damaged)))
+        except ParseError:
+            continue
 
 
 def test_a_file_without_a_root_key_is_a_parse_error(tmp_path: Path) -> None:

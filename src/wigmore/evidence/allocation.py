@@ -91,7 +91,10 @@ def _words(code: str, raw: bytes) -> array[int]:
 
 def _pack_chunks(flags: list[bool]) -> bytes:
     # int() of a long text is quadratic: pieces of 8,000 bits
-    return b"".join(pack(flags[at : at + 8000]).ljust(min(1000, -(-(len(flags) - at) // 8)), b"\0") for at in range(0, len(flags), 8000))
+    return b"".join(
+        pack(flags[at : at + 8000]).ljust(min(1000, -(-(len(flags) - at) // 8)), b"\0")
+        for at in range(0, len(flags), 8000)
+    )
 
 
 def exfat_allocation(volume: Stream, read_file: Any) -> Allocation | None:
@@ -125,7 +128,9 @@ class ExtGroups:
         # descriptors kept in their own groups, or bitmaps that count clusters of blocks: not followed
         self.meta_groups = bool(incompatible & 0x10) or bool(struct.unpack_from("<I", block, 100)[0] & 0x200)
         groups = -(-self.blocks // self.per_group) if self.per_group else 0
-        self.sound = 0 < groups <= 4_000_000 and 0 < self.inodes_per_group and self.inode_size >= 128 and not self.meta_groups
+        self.sound = (
+            0 < groups <= 4_000_000 and self.inodes_per_group > 0 and self.inode_size >= 128 and not self.meta_groups
+        )
         self.table = volume.read_at((self.first + 1) * self.block, groups * self.descriptor) if self.sound else b""
 
     def _pointer(self, group: int, low: int, high: int) -> int:

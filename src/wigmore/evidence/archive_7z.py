@@ -51,6 +51,7 @@ class SevenZipStore(ArchiveStore):
         self._archive: Any = None
         self._password: str | None = None
         self._names_encrypted = False
+        self._by_block: dict[int, list[tuple[int, Any]]] | None = None
         self._cursor: tuple[int, int, Any, int] | None = (
             None  # block, next member in it, decoder, offset in the archive
         )
@@ -72,7 +73,7 @@ class SevenZipStore(ArchiveStore):
                     self._archive = found
                     self._password = self._fitting()
                     if self._password is not None:
-                        self._archive = self._try(self._password)
+                        self._archive, self._by_block = self._try(self._password), None
                     return None
                 self._archive, self._password = found, secret
                 return None
@@ -126,8 +127,8 @@ class SevenZipStore(ArchiveStore):
         """The first secret that decodes a member with a checksum."""
         numbers = [n for n, block in enumerate(self._blocks) if AES in self._coders(block)]
         for secret in self.secrets if numbers else ():
-            self._archive = self._try(secret)
-            members = list(self._members(numbers[0]))
+            self._archive, self._by_block = self._try(secret), None
+            members = self._members(numbers[0])
             probe = min(members, key=lambda item: (item[1].uncompressed, item[0]), default=None) if members else None
             if probe is None:
                 continue
@@ -143,11 +144,15 @@ class SevenZipStore(ArchiveStore):
             return secret
         return None
 
-    def _members(self, block: int) -> Iterator[tuple[int, Any]]:
-        wanted = self._blocks[block]
-        for number, member in enumerate(self._archive.files):
-            if member.folder is wanted and not member.emptystream:
-                yield number, member
+    def _members(self, block: int) -> list[tuple[int, Any]]:
+        """A block's members in order: (number in the archive, the library's member)."""
+        if self._by_block is None:
+            self._by_block = {}
+            numbers = {id(folder): number for number, folder in enumerate(self._blocks)}
+            for number, member in enumerate(self._archive.files):
+                if member.folder is not None and not member.emptystream:
+                    self._by_block.setdefault(numbers.get(id(member.folder), -1), []).append((number, member))
+        return self._by_block.get(block, [])
 
     def _record(self) -> None:
         if self._archive is None:
@@ -265,7 +270,7 @@ class SevenZipStore(ArchiveStore):
 
     def _decode(self, block: int, position: int, path: str) -> Iterator[bytes]:
         """One member's bytes. The decoder is kept where it stands, so that the next member needs no second start."""
-        members = list(self._members(block))
+        members = self._members(block)
         if position >= len(members):
             raise ParseError(path, None, "no such member in its block", "damaged")
         start, packed = self._span(block)

@@ -214,6 +214,7 @@ class ArchiveStore(Store):
         self._handle: BinaryIO | None = None
         self._peaks: dict[str, int] = {}
         self._total = 0
+        self._folders: set[str] | None = None
 
     @property
     def handle(self) -> BinaryIO:
@@ -248,6 +249,20 @@ class ArchiveStore(Store):
         if entry.size > self.limits.max_member_bytes or "declared_size" in entry.attributes:
             message = f"declares {size} bytes, more than the limit of {self.limits.max_member_bytes}"
             raise ParseError(entry.path, None, message, "too_large")
+
+    def find(self, path: str) -> Entry | None:
+        """The entry at a source-relative path; a folder that members lie in need not be a member itself."""
+        entry = super().find(path)
+        if entry is not None:
+            return entry
+        if self._folders is None:
+            self._folders = set()
+            for known in self._index or ():
+                folder = known.rpartition("/")[0]
+                while folder and folder not in self._folders:
+                    self._folders.add(folder)
+                    folder = folder.rpartition("/")[0]
+        return Entry(path, path.rpartition("/")[2], "directory") if path in self._folders else None
 
     def close(self) -> None:
         """Give the handle back."""

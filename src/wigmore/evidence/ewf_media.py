@@ -110,7 +110,9 @@ class EwfMedia(Media):
         entries = stream.read(count * 4)
         check = stream.read(4)
         # SMART tables end without a checksum
-        if len(entries) < count * 4 or (len(check) == 4 and any(check) and zlib.adler32(entries) != int.from_bytes(check, "little")):
+        if len(entries) < count * 4 or (
+            len(check) == 4 and any(check) and zlib.adler32(entries) != int.from_bytes(check, "little")
+        ):
             return False
         if kind == b"table2" and self._tables and self._tables[-1].end == end and self._tables[-1].segment == number:
             return True  # a copy of the table just read
@@ -131,7 +133,9 @@ class EwfMedia(Media):
                 sound = inflater.eof and bool(plain)
             except zlib.error:
                 length = self.chunk_size + 4
-                sound = len(raw) >= length and zlib.adler32(raw[: length - 4]) == int.from_bytes(raw[length - 4 : length], "little")
+                sound = len(raw) >= length and zlib.adler32(raw[: length - 4]) == int.from_bytes(
+                    raw[length - 4 : length], "little"
+                )
             if not sound:
                 return
             self._saved[chunk] = (number, place, length)

@@ -66,7 +66,9 @@ def slot(raw: bytes, offset: int) -> Slot | None:
     """A 32-byte FAT entry; None for parts of long names."""
     if len(raw) < 32 or raw[11] & 0x3F == 0x0F or not raw[0]:
         return None
-    tenths, clock, date, accessed, high, changed_clock, changed_date, low, size = struct.unpack_from("<BHHHHHHHI", raw, 13)
+    tenths, clock, date, accessed, high, changed_clock, changed_date, low, size = struct.unpack_from(
+        "<BHHHHHHHI", raw, 13
+    )
     found = {
         "created": times.fat(date, clock, tenths),
         "modified": times.fat(changed_date, changed_clock),

@@ -127,7 +127,11 @@ class SingleFileStore(Store):
     def open_entry(self, entry: Entry) -> BinaryIO:
         """The file itself, opened read-only."""
         name = bytes.fromhex(entry.ref["host"])
-        place = self.on_host.resolve() if name == os.fsencode(self.on_host.name) else self.on_host.with_name(os.fsdecode(name))
+        place = (
+            self.on_host.resolve()
+            if name == os.fsencode(self.on_host.name)
+            else self.on_host.with_name(os.fsdecode(name))
+        )
         try:
             return open_untouched(place)
         except OSError as error:

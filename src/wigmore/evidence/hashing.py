@@ -89,14 +89,23 @@ def hash_container(source: Any, *, media: bool) -> dict[str, Any]:
         if found is not None:
             with store.file(found).open() as stream:
                 segments.append({"path": path, **hash_stream(stream)})
-    whole = segments[0]["sha256"] if len(segments) == 1 else sha256(canonical([[s["path"], s["size"], s["sha256"]] for s in segments]))
+    whole = (
+        segments[0]["sha256"]
+        if len(segments) == 1
+        else sha256(canonical([[s["path"], s["size"], s["sha256"]] for s in segments]))
+    )
     result: dict[str, Any] = {"kind": kind or "file", "container_sha256": whole, "segments": segments}
     if kind is None:
         return result
     if opened is None:
         return {**result, "media_error": problem}
     stored = source.acquisition(file, paths)
-    result |= {"media_size": opened.size, "stored_md5": stored.md5 or None, "stored_sha1": stored.sha1 or None, "stored_ok": None}
+    result |= {
+        "media_size": opened.size,
+        "stored_md5": stored.md5 or None,
+        "stored_sha1": stored.sha1 or None,
+        "stored_ok": None,
+    }
     if not media:
         return result
     if kind == "raw":  # the medium is the file

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, BinaryIO
 
+from wigmore.evidence.kit import LibraryStream
 from wigmore.evidence.media import Media, reason_of
 from wigmore.evidence.store import Entry, Limits, buffered, part
 from wigmore.evidence.tree import Listed, TreeStore
-from wigmore.evidence.tsk import LibraryStream
 from wigmore.model import times
 from wigmore.model.protocols import Gap, ParseError
 from wigmore.model.times import Time
@@ -25,7 +25,14 @@ class LibraryStore(TreeStore):
     """One file system read by libyal; folders are known by their entry, told apart by identifier."""
 
     def __init__(
-        self, source_id: str, prefix: str, volume: Media, handle: Any, family: str, limits: Limits | None = None, start: int = 0
+        self,
+        source_id: str,
+        prefix: str,
+        volume: Media,
+        handle: Any,
+        family: str,
+        limits: Limits | None = None,
+        start: int = 0,
     ) -> None:
         super().__init__(source_id, prefix, limits)
         self.volume, self.handle, self.kind, self.start = volume, handle, family, start
@@ -39,7 +46,9 @@ class LibraryStore(TreeStore):
             try:
                 self._root = getattr(self.handle, getter)()
             except OSError as error:
-                raise ParseError(self.prefix, None, f"{self.kind} root folder cannot be read: {reason_of(error)}") from error
+                raise ParseError(
+                    self.prefix, None, f"{self.kind} root folder cannot be read: {reason_of(error)}"
+                ) from error
             if self._root is None:
                 raise ParseError(self.prefix, None, f"{self.kind} volume has no root folder")
         return self._root
@@ -86,7 +95,11 @@ class LibraryStore(TreeStore):
         number = _number(item)
         attributes: dict[str, Any] = {}
         if mode:
-            attributes = {"mode": f"{mode & 0o7777:04o}", "uid": _call(item, "get_owner_identifier"), "gid": _call(item, "get_group_identifier")}
+            attributes = {
+                "mode": f"{mode & 0o7777:04o}",
+                "uid": _call(item, "get_owner_identifier"),
+                "gid": _call(item, "get_group_identifier"),
+            }
         attributes |= {"links": _call(item, "get_number_of_links"), "parent": _call(item, "get_parent_identifier")}
         link_number = _call(item, "get_link_identifier")
         if link_number:

@@ -144,7 +144,11 @@ def _luks2(volume: Media, head: bytes, path: str) -> Description:
         data |= {
             "cipher": ", ".join(sorted({str(one.get("encryption", one.get("type"))) for one in segments})),
             "key_slots": [
-                {"slot": name, "kdf": str(slot.get("kdf", {}).get("type", "")), "key_bits": int(slot.get("key_size", 0)) * 8}
+                {
+                    "slot": name,
+                    "kdf": str(slot.get("kdf", {}).get("type", "")),
+                    "key_bits": int(slot.get("key_size", 0)) * 8,
+                }
                 for name, slot in sorted(slots.items())
             ],
             "tokens": sorted(str(token.get("type")) for token in tree.get("tokens", {}).values()),

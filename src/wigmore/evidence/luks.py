@@ -157,7 +157,9 @@ def _first(head: bytes) -> Header:
     for number in range(8):
         active, iterations, slot_salt, offset, stripes = struct.unpack_from(">II32sII", head, 208 + 48 * number)
         if active == ACTIVE:
-            slots.append(Slot(name, iterations, slot_salt, offset * SECTOR, stripes, key_bytes, name, cipher, key_bytes))
+            slots.append(
+                Slot(name, iterations, slot_salt, offset * SECTOR, stripes, key_bytes, name, cipher, key_bytes)
+            )
     return Header(tuple(slots), Digest(name, rounds, salt, value), cipher, payload * SECTOR, SECTOR, 0)
 
 
@@ -181,12 +183,20 @@ def _second(volume: Media, head: bytes) -> Header:
                 int(area["key_size"]),
             )
         )  # fmt: skip
-    check = Digest(digest["hash"], int(digest["iterations"]), base64.b64decode(digest["salt"]), base64.b64decode(digest["digest"]))
+    check = Digest(
+        digest["hash"], int(digest["iterations"]), base64.b64decode(digest["salt"]), base64.b64decode(digest["digest"])
+    )
     unit = int(segment["sector_size"])
     if unit not in (512, 1024, 2048, 4096):
         raise ValueError(f"sector size {unit}")
     return Header(
-        tuple(slots), check, segment["encryption"], int(segment["offset"]), unit, int(segment["iv_tweak"]), tuple(unread)
+        tuple(slots),
+        check,
+        segment["encryption"],
+        int(segment["offset"]),
+        unit,
+        int(segment["iv_tweak"]),
+        tuple(unread),
     )
 
 
@@ -207,16 +217,23 @@ def _keys(volume: Media, header: Header, secrets: Sequence[str], path: str) -> I
     """The volume keys that the passphrases would give, right or wrong."""
     for slot in header.slots:
         size = slot.key_bytes * slot.stripes
-        if not (0 < size <= MAX_MATERIAL and 0 < slot.iterations <= MAX_ITERATIONS and header.digest.iterations <= MAX_ITERATIONS):
+        if not (
+            0 < size <= MAX_MATERIAL
+            and 0 < slot.iterations <= MAX_ITERATIONS
+            and header.digest.iterations <= MAX_ITERATIONS
+        ):
             raise ParseError(path, None, "a key slot's sizes are out of range")
         material = volume.read_at(slot.offset, -(-size // SECTOR) * SECTOR)
         if len(material) < size:
             raise ParseError(path, slot.offset, "a key slot is cut off", "truncated")
         for secret in secrets:
-            key = hashlib.pbkdf2_hmac(slot.hash, secret.encode("utf-8"), slot.salt, slot.iterations, slot.area_key_bytes)
+            key = hashlib.pbkdf2_hmac(
+                slot.hash, secret.encode("utf-8"), slot.salt, slot.iterations, slot.area_key_bytes
+            )
             decrypt = sectors(slot.cipher, key, SECTOR)
             plain = b"".join(
-                decrypt(number, material[number * SECTOR : (number + 1) * SECTOR]) for number in range(len(material) // SECTOR)
+                decrypt(number, material[number * SECTOR : (number + 1) * SECTOR])
+                for number in range(len(material) // SECTOR)
             )
             yield merge(plain[:size], slot.key_bytes, slot.stripes, slot.split_hash)
 
@@ -230,7 +247,9 @@ def merge(material: bytes, key_bytes: int, stripes: int, name: str) -> bytes:
         if number < stripes - 1:
             block = joined.to_bytes(key_bytes, "big")
             spread = b"".join(
-                hashlib.new(name, struct.pack(">I", at // width) + block[at : at + width]).digest()[: min(width, key_bytes - at)]
+                hashlib.new(name, struct.pack(">I", at // width) + block[at : at + width]).digest()[
+                    : min(width, key_bytes - at)
+                ]
                 for at in range(0, key_bytes, width)
             )
             joined = int.from_bytes(spread, "big")

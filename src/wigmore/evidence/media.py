@@ -127,6 +127,18 @@ class Window(Media):
         return self.medium.read_at(self.start + offset, length) if length > 0 else b""
 
 
+class View(Media):
+    """A view of a medium that can be closed without closing the medium."""
+
+    def __init__(self, media: Media) -> None:
+        super().__init__(media.size, media.kind)
+        self._media = media
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """At most `length` bytes at `offset`."""
+        return self._media.read_at(offset, length)
+
+
 def image_kind(head: bytes, file: EvidenceFile, *, thorough: bool = False) -> str | None:
     """Which image container the file is, by content; None for none (it may still be a raw image).
 
@@ -239,7 +251,10 @@ def _streams(files: list[EvidenceFile], held: list[BinaryIO]) -> list[BinaryIO]:
 
 def _raw(file: EvidenceFile, held: list[BinaryIO]) -> Media:
     files = segments(file, "raw")
-    media = RawMedia("raw" if len(files) == 1 else "split raw", list(zip(_streams(files, held), [f.size for f in files], strict=True)))
+    media = RawMedia(
+        "raw" if len(files) == 1 else "split raw",
+        list(zip(_streams(files, held), [f.size for f in files], strict=True)),
+    )
     media.segments = tuple(one.path for one in files)
     return media
 

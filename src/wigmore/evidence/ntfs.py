@@ -61,7 +61,9 @@ class MasterFileTable:
         half = length // self.record_size // 2 * self.record_size
         return self._piece(read, start, half) + self._piece(read, start + half, length - half)
 
-    def _record(self, piece: bytearray, start: int, number: int, late: list[tuple[int, int, str, tuple[int, ...]]]) -> None:
+    def _record(
+        self, piece: bytearray, start: int, number: int, late: list[tuple[int, int, str, tuple[int, ...]]]
+    ) -> None:
         mark, fix_at, fix_count, _, sequence, _, first, flags, _, _, base = _HEADER.unpack_from(piece, start)
         if mark != b"FILE":
             if mark == b"BAAD":
@@ -102,7 +104,13 @@ class MasterFileTable:
         return True
 
     def _found_name(
-        self, piece: bytearray, at: int, size: int, number: int, base: int, late: list[tuple[int, int, str, tuple[int, ...]]]
+        self,
+        piece: bytearray,
+        at: int,
+        size: int,
+        number: int,
+        base: int,
+        late: list[tuple[int, int, str, tuple[int, ...]]],
     ) -> None:
         length, namespace = piece[at + 64], piece[at + 65]
         if namespace == HIDDEN_NAMESPACE or 66 + 2 * length > size:

@@ -31,7 +31,11 @@ def read_reparse(file: Any) -> ReparsePoint | None:
     for attribute in file:
         if int(attribute.info.type) == _REPARSE:
             try:
-                return decode(bytes(file.read_random(0, min(int(attribute.info.size), MAX_LENGTH), _REPARSE, int(attribute.info.id))))
+                return decode(
+                    bytes(
+                        file.read_random(0, min(int(attribute.info.size), MAX_LENGTH), _REPARSE, int(attribute.info.id))
+                    )
+                )
             except (OSError, RuntimeError):  # the library turns errors of the medium into RuntimeError
                 return ReparsePoint(0, None, {"reparse_point": "unreadable"})
     return None
@@ -48,9 +52,13 @@ def decode(raw: bytes) -> ReparsePoint | None:
         start = 20 if tag == SYMBOLIC_LINK else 16
         at, size = (print_at, print_length) if print_length else (substitute_at, substitute_length)
         target = clean(raw[start + at : start + at + size].decode("utf-16-le", "surrogatepass"))
-        return ReparsePoint(tag, target, known | {"link_kind": "symbolic link" if tag == SYMBOLIC_LINK else "mount point"})
+        return ReparsePoint(
+            tag, target, known | {"link_kind": "symbolic link" if tag == SYMBOLIC_LINK else "mount point"}
+        )
     if tag == LINUX_LINK and len(raw) > 12:
-        return ReparsePoint(tag, raw[12 : 8 + length].decode("utf-8", "backslashreplace"), known | {"link_kind": "WSL link"})
+        return ReparsePoint(
+            tag, raw[12 : 8 + length].decode("utf-8", "backslashreplace"), known | {"link_kind": "WSL link"}
+        )
     if tag == WOF:
         return ReparsePoint(tag, None, known | {"compressed_by": "Windows overlay filter"})
     if tag == DEDUPLICATED:

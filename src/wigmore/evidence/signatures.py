@@ -80,16 +80,16 @@ def is_ext(head: bytes) -> bool:
         return False
     inodes, blocks = struct.unpack_from("<II", head, 1024)
     (log_block,) = struct.unpack_from("<I", head, 1024 + 24)
-    return log_block <= 6 and inodes > 0 and blocks > 0
+    return bool(log_block <= 6 and inodes > 0 and blocks > 0)
 
 
 def is_fat(head: bytes) -> bool:
     """A FAT12/16/32 boot sector (Microsoft FAT specification 1.03, 3.1)."""
-    if len(head) < 512 or head[510:512] != b"\x55\xaa" and head[54:57] != b"FAT" and head[82:85] != b"FAT":
+    if len(head) < 512 or (head[510:512] != b"\x55\xaa" and head[54:57] != b"FAT" and head[82:85] != b"FAT"):
         return False
     sector, per_cluster, reserved, tables, roots, small, media, _ = struct.unpack_from("<HBHBHHBH", head, 11)
     (large,) = struct.unpack_from("<I", head, 32)
-    return (
+    return bool(
         sector in (512, 1024, 2048, 4096)
         and per_cluster > 0
         and per_cluster & (per_cluster - 1) == 0
@@ -137,19 +137,30 @@ def details(head: bytes, kind: str) -> dict[str, object]:
     if kind == "NTFS" and len(head) >= 512:
         sector = int.from_bytes(head[11:13], "little")
         per = head[13] if head[13] <= 0x80 else 1 << (256 - head[13])
-        found = {"sector_size": sector, "cluster_size": sector * per, "serial": f"{int.from_bytes(head[72:80], 'little'):016X}"}
+        found = {
+            "sector_size": sector,
+            "cluster_size": sector * per,
+            "serial": f"{int.from_bytes(head[72:80], 'little'):016X}",
+        }
     elif kind == "FAT" and len(head) >= 512:
         found = _fat_details(head)
     elif kind == "exFAT" and len(head) >= 512:
         number = int.from_bytes(head[100:104], "little")
-        found = {"cluster_size": 1 << min(head[108] + head[109], 40), "serial": f"{number >> 16:04X}-{number & 0xFFFF:04X}"}
+        found = {
+            "cluster_size": 1 << min(head[108] + head[109], 40),
+            "serial": f"{number >> 16:04X}-{number & 0xFFFF:04X}",
+        }
     elif kind == "ext" and len(head) >= 1024 + 256:
         found = _ext_details(head[1024:])
     elif kind == "HFS+" and len(head) >= 1536:
         found = {"file_system": "HFSX" if head[1024:1026] == b"HX" else "HFS+",
                  "cluster_size": int.from_bytes(head[1064:1068], "big"), "serial": head[1024 + 104 : 1024 + 112].hex().upper()}  # fmt: skip
     elif kind == "XFS" and len(head) >= 264:
-        found = {"cluster_size": int.from_bytes(head[4:8], "big"), "uuid": _uuid(head[32:48]), "label": _label(head[108:120])}
+        found = {
+            "cluster_size": int.from_bytes(head[4:8], "big"),
+            "uuid": _uuid(head[32:48]),
+            "label": _label(head[108:120]),
+        }
     elif kind == "ISO9660" and len(head) >= 32768 + 883:
         found = {"label": _label(head[32768 + 40 : 32768 + 72])}
     elif kind == "BitLocker" and len(head) >= 512:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from wigmore.evidence.ewf import Acquisition, read_sections
 from wigmore.evidence.folder import FolderStore, SingleFileStore
 from wigmore.evidence.listing import entry_record
-from wigmore.evidence.media import Media, image_kind, open_media, segments
+from wigmore.evidence.media import Media, View, image_kind, open_media, segments
 from wigmore.evidence.signatures import HEAD, declared_size, has_table, volume_kind
 from wigmore.evidence.store import Entry, Expansion, Limits, Store, StoreFile, buffered
 from wigmore.evidence.volumes import Layout, add_roots, lay_out, open_place
@@ -61,7 +61,7 @@ class Source:
             top = FolderStore(spec.source_id, "", spec.path, self.limits)
         else:
             top = SingleFileStore(spec.source_id, spec.path, self.limits)
-        self._top = top
+        self._top: Store = top
         self._stores: OrderedDict[str, Store] = OrderedDict()
         self._layouts: OrderedDict[str, Layout] = OrderedDict()
         self._depths: dict[str, int] = {"": 0}
@@ -71,7 +71,9 @@ class Source:
     def __enter__(self) -> Source:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -129,7 +131,12 @@ class Source:
         if not names:
             known = ", ".join(layout.places) or "none"
             reasons = "; ".join(gap.message for gap in layout.gaps)
-            raise ParseError(file.path, None, f"no volume {rest.split('/')[0]!r} to open; there are: {known}. {reasons}".strip(), "unsupported")
+            raise ParseError(
+                file.path,
+                None,
+                f"no volume {rest.split('/')[0]!r} to open; there are: {known}. {reasons}".strip(),
+                "unsupported",
+            )
         name = max(names, key=len)
         opened = open_place(layout, layout.places[name], self.spec.source_id, self.limits)
         reached = f"{file.path}/{name}"
@@ -140,9 +147,8 @@ class Source:
         parts = prefix.split("/")
         for count in range(reached.count("/") + 2 if reached else 1, len(parts) + 1):
             entry = store.find("/".join(parts[:count]))
-            if entry is None:
-                break
-            if entry.kind in ("file", "stream"):
+            # archives need not list the folders on the way
+            if entry is not None and entry.kind in ("file", "stream"):
                 return store.file(entry)
         raise ParseError(prefix, None, "no container is found on this path", "not_in_acquisition")
 
@@ -189,7 +195,9 @@ class Source:
         kind: str | None
         if self._expanded >= self.limits.max_containers:
             kind = image_kind(head, file) or self._archive_kind(head, file)
-            full = Gap(f"more than {self.limits.max_containers} containers in the source: not opened", None, "too_large")
+            full = Gap(
+                f"more than {self.limits.max_containers} containers in the source: not opened", None, "too_large"
+            )
             return Expansion(kind, gaps=(full,)) if kind else None
         if self._depth_of(file.path) >= self.limits.max_depth:
             kind = image_kind(head, file) or self._archive_kind(head, file)
@@ -270,17 +278,23 @@ class Source:
         gaps = list(layout.gaps)
         if kind == "E01" and not stored.finished:
             broken = bool(stored.problem) and not stored.cut
-            gaps.insert(0, Gap(stored.problem or "the last segment is missing", None, "damaged" if broken else "truncated"))
+            gaps.insert(
+                0, Gap(stored.problem or "the last segment is missing", None, "damaged" if broken else "truncated")
+            )
         reach = getattr(layout.media, "known", layout.media.size)
         if reach < layout.media.size:
-            gaps.append(Gap(f"the medium is missing from offset {reach} on, of {layout.media.size} bytes", reach, "truncated"))
+            gaps.append(
+                Gap(f"the medium is missing from offset {reach} on, of {layout.media.size} bytes", reach, "truncated")
+            )
         if stored.errors:
             bad = ", ".join(f"{first}+{count}" for first, count in stored.errors[:20])
             gaps.append(Gap(f"unreadable when acquired, sectors (first+count): {bad}"))
         record = ({"kind": "offset", "offset": 0}, Record(data, stored.times, artifact="container"))
         prefixes = [f"{file.path}/{name}" for name, place in layout.places.items() if not place.snapshot]
         snapshots = [f"{file.path}/{name}" for name, place in layout.places.items() if place.snapshot]
-        return Expansion(kind, (record, *layout.records), tuple(prefixes), tuple(snapshots), tuple(gaps), "; ".join(layout.needs))
+        return Expansion(
+            kind, (record, *layout.records), tuple(prefixes), tuple(snapshots), tuple(gaps), "; ".join(layout.needs)
+        )
 
     def _first(self, file: EvidenceFile) -> bool:
         with file.open() as stream:
@@ -297,7 +311,11 @@ class Source:
             data["acquisition_errors"] = [{"sector": first, "count": count} for first, count in stored.errors[:1000]]
         if layout is None:
             return data
-        data |= {"container": layout.media.kind, "media_size": layout.media.size, "sector_size": layout.media.sector_size}
+        data |= {
+            "container": layout.media.kind,
+            "media_size": layout.media.size,
+            "sector_size": layout.media.sector_size,
+        }
         data["segments"] = [path.rpartition("/")[2] for path in layout.media.segments]
         if layout.table is not None:
             data |= {"partition_table": layout.table.scheme, "partition_count": len(layout.table.volumes())}
@@ -346,14 +364,14 @@ class Source:
         """The bytes of the medium of a container, or of one of its volumes (`…/p1`), as a seekable stream."""
         entry = self._container_entry(prefix)
         if entry is not None:
-            return buffered(self._layout(entry).media)
+            return buffered(View(self._layout(entry).media))
         for container in self._ancestors(prefix)[1:]:
             file = self._container_entry(container)
             if file is not None:
                 name = prefix[len(container) + 1 :]
                 window = self._layout(file).windows.get(name)
                 if window is not None:
-                    return buffered(Whole(window))
+                    return buffered(View(window))
                 break
         raise ParseError(prefix, None, "no container or volume is found on this path", "not_in_acquisition")
 
@@ -378,18 +396,6 @@ class Source:
                 return store.file(entry)
             store, reached = self._step(store, reached, path)
             self._stores[reached] = store
-
-
-class Whole(Media):
-    """A view of a medium that can be closed without closing the medium."""
-
-    def __init__(self, media: Media) -> None:
-        super().__init__(media.size, media.kind)
-        self._media = media
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes at `offset`."""
-        return self._media.read_at(offset, length)
 
 
 def open_source(spec: SourceSpec, limits: Limits | None = None, secrets: Sequence[str] = ()) -> Source:

@@ -14,7 +14,7 @@ from wigmore.model.canonical import clean, shown
 from wigmore.model.protocols import Gap, Locator, ParseError, Record
 from wigmore.model.times import Time
 
-KINDS = frozenset("file directory link stream device other".split())
+KINDS = frozenset(["file", "directory", "link", "stream", "device", "other"])
 RECOVERIES = frozenset(("intact", "partial", "overwritten", "none"))
 PIECE = 1024 * 1024
 

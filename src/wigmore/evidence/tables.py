@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import pytsk3
 
+from wigmore.evidence.kit import Image
 from wigmore.evidence.media import Media, reason_of
-from wigmore.evidence.tsk import Image
 from wigmore.model.protocols import Gap
 
 NAMES = {
@@ -61,7 +61,9 @@ class Table:
 
     def volumes(self) -> list[Slice]:
         """The partitions in the table's own order: p1, p2, …"""
-        return sorted((row for row in self.rows if row.kind == "allocated"), key=lambda row: (row.table, row.slot, row.start))
+        return sorted(
+            (row for row in self.rows if row.kind == "allocated"), key=lambda row: (row.table, row.slot, row.start)
+        )
 
 
 def read_table(media: Media) -> Table | None:
@@ -91,9 +93,27 @@ def _table(media: Media, volume: pytsk3.Volume_Info) -> Table:
             text = bytes(part.desc or b"").decode("utf-8", "backslashreplace")
             code = text[text.rindex("(0x") + 1 : -1] if text.endswith(")") and "(0x" in text else ""
             entry = guids.get(start, ("", "", "")) if kind == "allocated" else ("", "", "")
-            rows.append(Slice(kind, int(part.table_num), int(part.slot_num), start, length, text, entry[0] or code, entry[1], entry[2]))
+            rows.append(
+                Slice(
+                    kind,
+                    int(part.table_num),
+                    int(part.slot_num),
+                    start,
+                    length,
+                    text,
+                    entry[0] or code,
+                    entry[1],
+                    entry[2],
+                )
+            )
             if kind == "allocated" and start + length > total:
-                gaps.append(Gap(f"the partition at sector {start} ends behind the medium: {start + length} of {total}", start * sector, "truncated"))
+                gaps.append(
+                    Gap(
+                        f"the partition at sector {start} ends behind the medium: {start + length} of {total}",
+                        start * sector,
+                        "truncated",
+                    )
+                )
             if len(rows) >= MAX_PARTS:
                 gaps.append(Gap(f"more than {MAX_PARTS} rows in the partition table", None, "too_large"))
                 break

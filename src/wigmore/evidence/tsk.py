@@ -5,17 +5,28 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, BinaryIO
 
 import pytsk3
 
 from wigmore.evidence.allocation import Allocation, ExtGroups, exfat_allocation, fat_allocation, recovery_of
 from wigmore.evidence.fat import Slot, Slots
+from wigmore.evidence.kit import (
+    DATA,
+    FAILURES,
+    RESIDENT,
+    VOLUME_NAME,
+    FileStream,
+    Image,
+    LibraryStream,
+    all_holes,
+    runs_of,
+    shared_posix,
+)  # fmt: skip
 from wigmore.evidence.media import Media, reason_of
 from wigmore.evidence.ntfs import MasterFileTable
 from wigmore.evidence.reparse import WOF, read_reparse
-from wigmore.evidence.store import Entry, Limits, Store, Stream, buffered, part
+from wigmore.evidence.store import Entry, Limits, buffered, part
 from wigmore.evidence.tree import Listed, TreeStore
 from wigmore.model import times
 from wigmore.model.canonical import clean
@@ -24,9 +35,6 @@ from wigmore.model.times import Time
 
 UNALLOCATED_NAME = int(pytsk3.TSK_FS_NAME_FLAG_UNALLOC)
 UNALLOCATED_META = int(pytsk3.TSK_FS_META_FLAG_UNALLOC)
-RESIDENT = 4  # TSK_FS_ATTR_RES
-FILLER, SPARSE = int(pytsk3.TSK_FS_ATTR_RUN_FLAG_FILLER), int(pytsk3.TSK_FS_ATTR_RUN_FLAG_SPARSE)
-DATA, DEFAULT, VOLUME_NAME = 128, 1, 96
 VIRTUAL, VIRTUAL_FOLDER = int(pytsk3.TSK_FS_META_TYPE_VIRT), int(pytsk3.TSK_FS_META_TYPE_VIRT_DIR)
 KINDS = {
     int(pytsk3.TSK_FS_META_TYPE_REG): "file",
@@ -38,7 +46,9 @@ KINDS = {
 }
 NAME_KINDS = {3: "directory", 5: "file", 6: "link", 2: "device", 4: "device"}  # TSK_FS_NAME_TYPE
 FAMILIES = {"NTFS": "NTFS", "FAT": "FAT", "exFAT": "exFAT", "ext": "ext", "ISO9660": "ISO9660", "UFS": "UFS"}
-CHAIN_CAVEAT = "the cluster chain was erased on deletion: content assumes the unallocated clusters that follow the first one"
+CHAIN_CAVEAT = (
+    "the cluster chain was erased on deletion: content assumes the unallocated clusters that follow the first one"
+)
 TYPES = {
     "NTFS": pytsk3.TSK_FS_TYPE_NTFS,
     "FAT": pytsk3.TSK_FS_TYPE_FAT_DETECT,
@@ -47,47 +57,7 @@ TYPES = {
     "ISO9660": pytsk3.TSK_FS_TYPE_ISO9660,
     "UFS": pytsk3.TSK_FS_TYPE_FFS_DETECT,
 }
-# the library turns an error of the medium below it into a RuntimeError
-FAILURES = (OSError, RuntimeError)
 LABEL = " (Volume Label Entry)"  # the library adds it to the name
-MAX_RUNS = 1_000_000
-
-
-class Image(pytsk3.Img_Info):  # type: ignore[misc]  # pytsk3 has no types
-    """A medium as The Sleuth Kit wants it."""
-
-    def __init__(self, media: Media) -> None:
-        self._media = media
-        super().__init__(url="", type=pytsk3.TSK_IMG_TYPE_EXTERNAL)
-
-    def get_size(self) -> int:
-        """Bytes."""
-        return self._media.size
-
-    def read(self, offset: int, size: int) -> bytes:
-        """Bytes at an offset, zeros behind the end (the library rounds up to blocks)."""
-        data = self._media.read_at(offset, size)
-        return data if len(data) == size else data.ljust(size, b"\0")
-
-
-class FileStream(Stream):
-    """The content of one attribute of a file."""
-
-    def __init__(self, path: str, file: Any, size: int, kind: int | None, number: int | None, owner: Any) -> None:
-        super().__init__(size)
-        self._owner = owner  # the file system must outlive the file
-        self._path, self._file, self._kind, self._number = path, file, kind, number
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes; ParseError where the medium cannot be read."""
-        try:
-            if self._kind is None:
-                data = self._file.read_random(offset, length)
-            else:
-                data = self._file.read_random(offset, length, self._kind, self._number)
-        except FAILURES as error:
-            raise ParseError(self._path, offset, f"content cannot be read here: {reason_of(error)}") from error
-        return bytes(data)
 
 
 class TskStore(TreeStore):
@@ -105,6 +75,9 @@ class TskStore(TreeStore):
             self.fs = pytsk3.FS_Info(self._image, type=TYPES[family])
         except FAILURES as error:
             raise ParseError(prefix, start, f"{family} file system cannot be opened: {reason_of(error)}") from error
+        if int(self.fs.info.root_inum) >= int(self.fs.info.last_inum):
+            # the library would take the root for its folder of orphans and wait for its own lock for ever
+            raise ParseError(prefix, start, f"{family} file system has no folders that can be found")
         self.block = int(self.fs.info.block_size)
         self.orphans = int(self.fs.info.last_inum) if family != "ISO9660" else -1
         self._allocation: Allocation | None = None
@@ -128,7 +101,9 @@ class TskStore(TreeStore):
         file = self.fs.open_meta(3)
         for attribute in file:
             if int(attribute.info.type) == VOLUME_NAME and int(attribute.info.size):
-                raw = bytes(file.read_random(0, min(int(attribute.info.size), 512), VOLUME_NAME, int(attribute.info.id)))
+                raw = bytes(
+                    file.read_random(0, min(int(attribute.info.size), 512), VOLUME_NAME, int(attribute.info.id))
+                )
                 return clean(raw.decode("utf-16-le", "surrogatepass"))
         return ""
 
@@ -226,7 +201,11 @@ class TskStore(TreeStore):
                 meta = None
         if meta is None or not int(meta.flags) & UNALLOCATED_META or self._other_file(info, meta):
             kind = NAME_KINDS.get(int(info.type), "other")
-            caveat = f"only the name is left: inode {number} belongs to another file now" if meta is not None and number else "only the name is left"
+            caveat = (
+                f"only the name is left: inode {number} belongs to another file now"
+                if meta is not None and number
+                else "only the name is left"
+            )
             text, altered = part(name)
             yield Entry(
                 f"{path}/{text}", text, kind, 0, str(number) if number else None, False, "none", caveat,
@@ -266,7 +245,9 @@ class TskStore(TreeStore):
         kind = KINDS.get(int(meta.type), "other")
         attributes: dict[str, Any] = {}
         stamps: dict[str, Time] = {}
-        link, ref, streams = None, {"meta": number}, []
+        link: str | None = None
+        ref: dict[str, Any] = {"meta": number}
+        streams: list[tuple[bytes, int, int, bool]] = []
         if self.family == "NTFS":
             stamps = self.table.stamps(number, parent, text)
             flags = self.table.attributes(number)
@@ -300,7 +281,12 @@ class TskStore(TreeStore):
                 attributes["short_name"] = part(bytes(short))[0]
         else:
             stamps = self._unix_times(meta)
-            attributes = {"mode": f"{int(meta.mode) & 0o7777:04o}", "uid": int(meta.uid), "gid": int(meta.gid), "links": int(meta.nlink)}
+            attributes = {
+                "mode": f"{int(meta.mode) & 0o7777:04o}",
+                "uid": int(meta.uid),
+                "gid": int(meta.gid),
+                "links": int(meta.nlink),
+            }
             if meta.link:
                 link = part(bytes(meta.link).replace(b"/", b"\0"))[0].replace("\\x00", "/")
             if recovery is not None:
@@ -309,9 +295,17 @@ class TskStore(TreeStore):
                     stamps["deleted_at"] = dropped
         size = int(meta.size) if kind in ("file", "other") else 0
         raw = name.hex() if altered else None
-        shared = {"inode": str(number), "allocated": recovery is None, "recovery": recovery, "caveat": caveat, "path_raw": raw}
+        shared: dict[str, Any] = {
+            "inode": str(number),
+            "allocated": recovery is None,
+            "recovery": recovery,
+            "caveat": caveat,
+            "path_raw": raw,
+        }
         found = [
-            Entry(entry_path, text, kind, size, link_target=link, attributes=attributes, times=stamps, ref=ref, **shared)
+            Entry(
+                entry_path, text, kind, size, link_target=link, attributes=attributes, times=stamps, ref=ref, **shared
+            )
         ]
         for stream_name, stream_size, stream_number, holes in streams:
             stream_text = part(stream_name)[0]
@@ -345,7 +339,7 @@ class TskStore(TreeStore):
             if int(info.type) != DATA:
                 continue
             if info.name:
-                holes = int(info.size) > 0 and not int(info.flags) & RESIDENT and _all_holes(attribute)
+                holes = int(info.size) > 0 and not int(info.flags) & RESIDENT and all_holes(attribute)
                 found.append((bytes(info.name), int(info.size), int(info.id), holes))
             else:
                 own = {"id": int(info.id), "type": DATA}
@@ -378,7 +372,7 @@ class TskStore(TreeStore):
 
     def _recovery(self, file: Any, meta: Any, parent: int) -> tuple[str, str]:
         size = int(meta.size)
-        runs, resident, known = _runs(file)
+        runs, resident, known = runs_of(file)
         if self.family == "FAT":
             self._chains[str(int(meta.addr))] = runs
         if KINDS.get(int(meta.type)) == "directory" and self.family != "NTFS":
@@ -435,7 +429,9 @@ class TskStore(TreeStore):
         if self.family == "NTFS":
             bitmap = self.fs.open_meta(6)
             size = int(bitmap.info.meta.size)
-            return Allocation(b"".join(bytes(bitmap.read_random(at, min(1 << 20, size - at))) for at in range(0, size, 1 << 20)))
+            return Allocation(
+                b"".join(bytes(bitmap.read_random(at, min(1 << 20, size - at))) for at in range(0, size, 1 << 20))
+            )
         if self.family == "FAT":
             return fat_allocation(self.volume)
         if self.family == "exFAT":
@@ -455,7 +451,9 @@ class TskStore(TreeStore):
         if not entry.readable:
             raise ParseError(entry.path, None, f"no content is left: {entry.caveat or entry.recovery}", "damaged")
         if entry.ref.get("encrypted"):
-            raise ParseError(entry.path, None, "encrypted by the file system (EFS): needs the user's private key", "locked")
+            raise ParseError(
+                entry.path, None, "encrypted by the file system (EFS): needs the user's private key", "locked"
+            )
         number = entry.ref["meta"]
         if entry.ref.get("compressed"):
             return self._overlay(entry)
@@ -481,7 +479,7 @@ class TskStore(TreeStore):
     def extents(self, entry: Entry) -> list[tuple[int, int]]:
         """Where the content lies in the container's medium: (byte offset, bytes); holes are left out."""
         try:
-            runs = _runs(self.fs.open_meta(entry.ref["meta"]), entry.ref.get("id"))[0]
+            runs = runs_of(self.fs.open_meta(entry.ref["meta"]), entry.ref.get("id"))[0]
         except (*FAILURES, KeyError):
             return []
         return [(self.start + first * self.block, count * self.block) for first, count in runs]
@@ -490,52 +488,3 @@ class TskStore(TreeStore):
         """Forget the handles."""
         self._folders.clear()
         self._compressed = None
-
-
-class LibraryStream(Stream):
-    """The content of a libyal file entry or stream."""
-
-    def __init__(self, path: str, handle: Any, size: int) -> None:
-        super().__init__(size)
-        self._path, self._handle = path, handle
-
-    def read_at(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes; ParseError where the medium cannot be read."""
-        try:
-            return bytes(self._handle.read_buffer_at_offset(length, offset))
-        except (OSError, MemoryError) as error:
-            raise ParseError(self._path, offset, f"content cannot be read here: {reason_of(error)}") from error
-
-
-def _runs(file: Any, number: int | None = None) -> tuple[list[tuple[int, int]], bool, bool]:
-    """(runs of blocks, whether the content is resident, whether holes make up for missing runs)."""
-    runs: list[tuple[int, int]] = []
-    resident = holes = False
-    for attribute in file:
-        info = attribute.info
-        if int(info.type) not in (DATA, DEFAULT) or (info.name and number is None) or (number not in (None, int(info.id))):
-            continue
-        resident = resident or (bool(int(info.flags) & RESIDENT) and int(info.size) > 0)
-        for run in attribute:
-            if int(run.flags) & (FILLER | SPARSE):
-                holes = True
-            elif int(run.len):
-                runs.append((int(run.addr), int(run.len)))
-            if len(runs) >= MAX_RUNS:
-                break
-    return runs, resident, holes
-
-
-def _all_holes(attribute: Any) -> bool:
-    return all(int(run.flags) & (FILLER | SPARSE) for run in attribute)
-
-
-@lru_cache(maxsize=65_536)
-def shared_posix(seconds: int, nanoseconds: int) -> Time | None:
-    """A POSIX time with nanoseconds where stored; equal ones share one dictionary. Not to be changed."""
-    if nanoseconds and 0 < nanoseconds < 1_000_000_000:
-        return times.posix(seconds * 1_000_000_000 + nanoseconds, unit="ns")
-    return times.posix(seconds)
-
-
-__all__ = ["FileStream", "Image", "LibraryStream", "Store", "TskStore", "shared_posix"]

@@ -74,7 +74,9 @@ def lay_out(media: Media, path: str, secrets: Sequence[str] = ()) -> Layout:
             layout.gaps.append(Gap(f"{name} at sector {row.start} cannot be read: {reason_of(error)}", start))
             continue
         if not window.size:
-            layout.gaps.append(Gap(f"{name} at sector {row.start} lies behind the end of the medium", start, "truncated"))
+            layout.gaps.append(
+                Gap(f"{name} at sector {row.start} lies behind the end of the medium", start, "truncated")
+            )
             continue
         _volume(layout, name, window, start, row, volume_kind(part_head), part_head, secrets, 0)
     _partition_records(layout, table)
@@ -161,11 +163,20 @@ def _random_looking(head: bytes) -> bool:
     expected = len(head) / 256
     spread = sum((head.count(value) - expected) ** 2 for value in range(256)) / expected
     # 255 degrees of freedom, about ±5 standard deviations; containers of the TrueCrypt family begin with a random sector
-    return 160 < spread < 380 or (len(set(head[:512])) > 200 and not any(head[at : at + 4] == head[:4] for at in range(4, 508)))
+    return 160 < spread < 380 or (
+        len(set(head[:512])) > 200 and not any(head[at : at + 4] == head[:4] for at in range(4, 508))
+    )
 
 
 def _encrypted(
-    layout: Layout, name: str, media: Media, start: int, row: Slice | None, kind: str, secrets: Sequence[str], depth: int
+    layout: Layout,
+    name: str,
+    media: Media,
+    start: int,
+    row: Slice | None,
+    kind: str,
+    secrets: Sequence[str],
+    depth: int,
 ) -> None:
     data: dict[str, Any] = {"volume": name, "encryption": kind, "locked": True, "start_offset": start}
     stamps: dict[str, Time] = {}
@@ -191,9 +202,14 @@ def _encrypted(
         data["needs"] = needs
         layout.needs.append(f"{name}: {needs}")
         tried = f"; {len(secrets)} given secrets do not open it" if secrets else ""
-        layout.gaps.append(Gap(f"{name}: {data['encryption']} volume is locked, it needs: {needs}{tried}", start, "locked"))
+        layout.gaps.append(
+            Gap(f"{name}: {data['encryption']} volume is locked, it needs: {needs}{tried}", start, "locked")
+        )
     layout.records.append(
-        ({"kind": "offset", "offset": start, "volume": name, "of": "encryption"}, Record(data, stamps, artifact="encrypted_volume"))
+        (
+            {"kind": "offset", "offset": start, "volume": name, "of": "encryption"},
+            Record(data, stamps, artifact="encrypted_volume"),
+        )
     )
 
 
@@ -261,9 +277,13 @@ def _apfs(layout: Layout, name: str, media: Media, start: int, secrets: Sequence
         if locked:
             needs = "password or recovery key of the volume"
             layout.needs.append(f"{below}: {needs}")
-            layout.gaps.append(Gap(f"{below}: APFS volume is encrypted (FileVault), it needs: {needs}", start, "locked"))
+            layout.gaps.append(
+                Gap(f"{below}: APFS volume is encrypted (FileVault), it needs: {needs}", start, "locked")
+            )
             data = {"volume": below, "encryption": "FileVault (APFS)", "locked": True, "needs": needs, **found}
-            layout.records.append(({"kind": "offset", "offset": start, "volume": below}, Record(data, artifact="encrypted_volume")))
+            layout.records.append(
+                ({"kind": "offset", "offset": start, "volume": below}, Record(data, artifact="encrypted_volume"))
+            )
             continue
         place = Place(below, media, "APFS", start, handle=(container, volume), encrypted=bool(found["encrypted"]))
         layout.places[below] = place
@@ -307,7 +327,9 @@ def _record(
     layout: Layout, name: str, start: int, media: Media, found: dict[str, Any], kind: str, place: Place | None
 ) -> None:
     data: dict[str, Any] = {"volume": name, "file_system": kind, **found, "start_offset": start, "size": media.size}
-    layout.records.append(({"kind": "offset", "offset": max(start, 0), "volume": name}, Record(data, artifact="volume")))
+    layout.records.append(
+        ({"kind": "offset", "offset": max(start, 0), "volume": name}, Record(data, artifact="volume"))
+    )
     declared = found.get("declared_size")
     if isinstance(declared, int) and declared > media.size + 65536:
         layout.gaps.append(

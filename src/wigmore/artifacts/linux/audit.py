@@ -15,7 +15,7 @@ LINE = re.compile(
     r"(?P<body>.*)"
 )
 PAIR = re.compile(
-    r"""(?P<key>(?:(?:old|new) )?[A-Za-z_][\w.-]*(?:\[\d+\])?)=(?P<value>"[^"]*"|'[^']*'|\{[^}]*\}|\([^)]*\)|[^\s]*)"""
+    r"""(?<![\w.-])(?P<key>(?:(?:old|new) )?[A-Za-z_][\w.-]{0,63}(?:\[\d{1,9}\])?)=(?P<value>"[^"]*"|'[^']*'|\{[^}]*\}|\([^)]*\)|[^\s]*)"""
 )
 _ENCODED = re.compile(r"(?:[0-9A-F]{2})+$")
 _STRINGS = frozenset(

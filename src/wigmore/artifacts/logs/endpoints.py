@@ -12,7 +12,7 @@ from wigmore.artifacts.logs.framework import dated, entries, present, share, tex
 from wigmore.model.protocols import EvidenceFile, Record, Yield
 
 SANTA = re.compile(r"\[(?P<stamp>\d{4}-\d\d-\d\dT[\d:.]+Z)\] (?P<level>[A-Z]) (?P<daemon>\w+): (?P<body>.*)")
-_SANTA_PAIR = re.compile(r"(\w+)=((?:[^|]|\|(?!\w+=))*)(?:\||$)")
+_SANTA_PAIR = re.compile(r"(?<!\w)(\w{1,40})=((?:[^|]|\|(?!\w{1,40}=))*)(?:\||$)")
 
 
 def _santa(match: re.Match[str], text: str) -> Record:
