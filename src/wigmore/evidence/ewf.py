@@ -1,7 +1,7 @@
 """What an EWF (E01) file says of its acquisition: case notes, dates, stored hashes, unreadable sectors.
 
 Read from the sections themselves, since libewf writes the acquisition time in the zone of the reading machine.
-Format: Expert Witness Compression Format (libewf documentation), sections header, header2, volume, digest, hash, error2.
+Format: Expert Witness Compression Format (libewf documentation): sections header, header2, digest, hash, error2.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
         stream.seek(place)
         raw = stream.read(76)
         if len(raw) < 76:
-            found.problem = f"segment {found.segment} ends too early: its next section should begin at {place}, the file has {end} bytes"
+            where = f"its next section should begin at {place}, the file has {end} bytes"
+            found.problem = f"segment {found.segment} ends too early: {where}"
             found.cut = True
             return found
         name, following, size, checksum = SECTION.unpack(raw)

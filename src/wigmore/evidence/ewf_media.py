@@ -78,9 +78,8 @@ class EwfMedia(Media):
                 self._volume(stream.read(min(max(size - 76, 0), 1052)))
             elif kind == b"sectors":
                 data, waiting = (inside, max(following, inside)), number
-            elif kind in (b"table", b"table2"):
-                if self._table(stream, number, inside, data[1] or place, kind):
-                    waiting = None
+            elif kind in (b"table", b"table2") and self._table(stream, number, inside, data[1] or place, kind):
+                waiting = None
             if kind in (b"done", b"next") or following <= place:
                 break
             place = following
@@ -194,10 +193,8 @@ class EwfMedia(Media):
         inside = number - table.first
         entry = entries[inside]
         place = table.base + (entry & ~COMPRESSED)
-        if inside + 1 < table.count:
-            end = table.base + (entries[inside + 1] & ~COMPRESSED)
-        else:
-            end = table.end
+        last = inside + 1 == table.count
+        end = table.end if last else table.base + (entries[inside + 1] & ~COMPRESSED)
         if end <= place:  # offsets past 2 GiB without a base: only their low 31 bits are stored
             end = place + self.chunk_size + 1024
         return table.segment, place, min(end - place, self.chunk_size + 1024), bool(entry & COMPRESSED)

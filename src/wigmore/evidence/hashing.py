@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
+from wigmore.evidence.ewf import Acquisition
+from wigmore.evidence.media import Media
 from wigmore.evidence.store import PIECE, Entry
 from wigmore.model.canonical import canonical, sha256
 from wigmore.model.protocols import Gap, ParseError
@@ -27,7 +29,7 @@ def hash_source(spec: Any, *, media: bool = True) -> dict[str, Any]:
     """The intake hash of a source: every file it stands on, and the medium of an image against its stored hash.
 
     A folder gives `{kind: tree, manifest_sha256, files, bytes, unreadable}`, the SHA-256 over the canonical JSON of the
-    sorted rows [path, size, sha256]. A file gives `{kind, container_sha256, segments: [{path, size, md5, sha1, sha256}]}`;
+    sorted rows [path, size, sha256]. A file gives `{kind, container_sha256, segments}` (path, size and hashes each);
     an image adds `{media_size, media_md5, media_sha1, media_sha256, stored_md5, stored_sha1, stored_ok}` unless `media`
     is off; `stored_ok` is None where nothing is stored, `media_error` says why the medium could not be read through and
     `media_damaged` where (E01).
@@ -74,8 +76,6 @@ def _sha256(stream: BinaryIO) -> tuple[str, int]:
 
 def hash_container(source: Any, *, media: bool) -> dict[str, Any]:
     """The hashes of a single-file source and of the files that belong to it."""
-    from wigmore.evidence.ewf_media import EwfMedia
-
     store = source.open_store("")
     entry = next(iter(store.entries()))
     if not isinstance(entry, Entry):
@@ -89,37 +89,38 @@ def hash_container(source: Any, *, media: bool) -> dict[str, Any]:
         if found is not None:
             with store.file(found).open() as stream:
                 segments.append({"path": path, **hash_stream(stream)})
-    whole = (
-        segments[0]["sha256"]
-        if len(segments) == 1
-        else sha256(canonical([[s["path"], s["size"], s["sha256"]] for s in segments]))
-    )
+    rows = [[segment["path"], segment["size"], segment["sha256"]] for segment in segments]
+    whole = segments[0]["sha256"] if len(segments) == 1 else sha256(canonical(rows))
     result: dict[str, Any] = {"kind": kind or "file", "container_sha256": whole, "segments": segments}
-    if kind is None:
-        return result
     if opened is None:
-        return {**result, "media_error": problem}
-    stored = source.acquisition(file, paths)
-    result |= {
-        "media_size": opened.size,
-        "stored_md5": stored.md5 or None,
-        "stored_sha1": stored.sha1 or None,
-        "stored_ok": None,
-    }
-    if not media:
-        return result
-    if kind == "raw":  # the medium is the file
-        result |= {f"media_{name}": segments[0][name] for name in ALGORITHMS}
-    else:
+        return result if kind is None else {**result, "media_error": problem}
+    with opened:
+        stored = source.acquisition(file, paths)
+        result |= {
+            "media_size": opened.size,
+            "stored_md5": stored.md5 or None,
+            "stored_sha1": stored.sha1 or None,
+            "stored_ok": None,
+        }
+        if media:
+            result |= _verified(opened, stored, segments[0] if kind == "raw" else None)
+    return result
+
+
+def _verified(opened: Media, stored: Acquisition, same: dict[str, Any] | None) -> dict[str, Any]:
+    """Hashes of a medium (`same`: already known, the medium is the file) and whether they are the stored ones."""
+    from wigmore.evidence.ewf_media import EwfMedia
+
+    found = same
+    if found is None:
         try:
             opened.seek(0)
-            found_hashes = hash_stream(opened)
+            found = hash_stream(cast(BinaryIO, opened))
         except (OSError, ParseError) as error:
-            result |= {"stored_ok": False if stored.md5 or stored.sha1 else None, "media_error": str(error)[:400]}
+            result: dict[str, Any] = {"media_error": str(error)[:400]}
+            result["stored_ok"] = False if stored.md5 or stored.sha1 else None
             if isinstance(opened, EwfMedia):
                 result["media_damaged"] = [{"offset": start, "length": length} for start, length in opened.damaged()]
             return result
-        result |= {f"media_{name}": found_hashes[name] for name in ALGORITHMS}
-    checks = [result[f"media_{name}"] == value for name, value in (("md5", stored.md5), ("sha1", stored.sha1)) if value]
-    result["stored_ok"] = all(checks) if checks else None
-    return result
+    checks = [found[name] == value for name, value in (("md5", stored.md5), ("sha1", stored.sha1)) if value]
+    return {f"media_{name}": found[name] for name in ALGORITHMS} | {"stored_ok": all(checks) if checks else None}

@@ -1,4 +1,4 @@
-"""File systems through libyal where The Sleuth Kit does not reach: HFS and HFS+, APFS, XFS, with extended attributes."""
+"""File systems through libyal that The Sleuth Kit does not reach: HFS, HFS+, APFS, XFS; with extended attributes."""
 
 from __future__ import annotations
 

@@ -153,8 +153,11 @@ def details(head: bytes, kind: str) -> dict[str, object]:
     elif kind == "ext" and len(head) >= 1024 + 256:
         found = _ext_details(head[1024:])
     elif kind == "HFS+" and len(head) >= 1536:
-        found = {"file_system": "HFSX" if head[1024:1026] == b"HX" else "HFS+",
-                 "cluster_size": int.from_bytes(head[1064:1068], "big"), "serial": head[1024 + 104 : 1024 + 112].hex().upper()}  # fmt: skip
+        found = {
+            "file_system": "HFSX" if head[1024:1026] == b"HX" else "HFS+",
+            "cluster_size": int.from_bytes(head[1064:1068], "big"),
+            "serial": head[1128:1136].hex().upper(),
+        }
     elif kind == "XFS" and len(head) >= 264:
         found = {
             "cluster_size": int.from_bytes(head[4:8], "big"),

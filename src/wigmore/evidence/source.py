@@ -78,10 +78,16 @@ class Source:
 
     def close(self) -> None:
         """Give all handles back."""
-        for store in self._stores.values():
+        for store in reversed(self._stores.values()):
             store.close()
+        for layout in reversed(self._layouts.values()):
+            layout.media.close()
         self._stores.clear()
         self._layouts.clear()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_layouts"):
+            self.close()
 
     def stores(self) -> list[str]:
         """The prefixes to begin with: the source itself."""

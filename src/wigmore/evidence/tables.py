@@ -24,7 +24,8 @@ ALLOCATED, UNALLOCATED = int(pytsk3.TSK_VS_PART_FLAG_ALLOC), int(pytsk3.TSK_VS_P
 MAX_PARTS = 4096
 GPT_TYPES = {
     "c12a7328-f81f-11d2-ba4b-00a0c93ec93b": "EFI system", "e3c9e316-0b5c-4db8-817d-f92df00215ae": "Microsoft reserved",
-    "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7": "Microsoft basic data", "de94bba4-06d1-4d40-a16a-bfd50179d6ac": "Windows recovery",
+    "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7": "Microsoft basic data",
+    "de94bba4-06d1-4d40-a16a-bfd50179d6ac": "Windows recovery",
     "5808c8aa-7e8f-42e0-85d2-e1e90434cfb3": "LDM metadata", "af9b60a0-1431-4f62-bc68-3311714a69ad": "LDM data",
     "0fc63daf-8483-4772-8e79-3d69d8477de4": "Linux file system", "0657fd6d-a4ab-43c4-84e5-0933c84b4f4f": "Linux swap",
     "e6d6d379-f507-44c2-a23c-238f2a3df928": "Linux LVM", "ca7d7ccb-63ed-4c53-861c-1742536059cc": "Linux LUKS",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
-from dataclasses import replace
+import struct
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any, BinaryIO
 
 import pytsk3
 
-from wigmore.evidence.allocation import Allocation, ExtGroups, exfat_allocation, fat_allocation, recovery_of
+from wigmore.evidence.allocation import ExtGroups
+from wigmore.evidence.deleted import Deleted
 from wigmore.evidence.fat import Slot, Slots
 from wigmore.evidence.kit import (
     DATA,
@@ -46,9 +47,6 @@ KINDS = {
 }
 NAME_KINDS = {3: "directory", 5: "file", 6: "link", 2: "device", 4: "device"}  # TSK_FS_NAME_TYPE
 FAMILIES = {"NTFS": "NTFS", "FAT": "FAT", "exFAT": "exFAT", "ext": "ext", "ISO9660": "ISO9660", "UFS": "UFS"}
-CHAIN_CAVEAT = (
-    "the cluster chain was erased on deletion: content assumes the unallocated clusters that follow the first one"
-)
 TYPES = {
     "NTFS": pytsk3.TSK_FS_TYPE_NTFS,
     "FAT": pytsk3.TSK_FS_TYPE_FAT_DETECT,
@@ -57,6 +55,8 @@ TYPES = {
     "ISO9660": pytsk3.TSK_FS_TYPE_ISO9660,
     "UFS": pytsk3.TSK_FS_TYPE_FFS_DETECT,
 }
+Judge = Callable[[Any, bytes, int, int, str], Iterator[Listed | Gap]]
+BAD_CLUSTERS = 8  # NTFS record whose stream is as long as the volume and holds nothing
 LABEL = " (Volume Label Entry)"  # the library adds it to the name
 
 
@@ -80,13 +80,14 @@ class TskStore(TreeStore):
             raise ParseError(prefix, start, f"{family} file system has no folders that can be found")
         self.block = int(self.fs.info.block_size)
         self.orphans = int(self.fs.info.last_inum) if family != "ISO9660" else -1
-        self._allocation: Allocation | None = None
-        self._allocation_read = False
         self._table: MasterFileTable | None = None
-        self._slots = Slots(volume, extended=family == "exFAT") if family in ("FAT", "exFAT") else None
-        self._groups = ExtGroups(volume) if family == "ext" else None
+        try:
+            self._slots = Slots(volume, extended=family == "exFAT") if family in ("FAT", "exFAT") else None
+            self._groups = ExtGroups(volume) if family == "ext" else None
+            self._gone = Deleted(self.fs, volume, family, self._slots, self._groups)
+        except (*FAILURES, struct.error, IndexError) as error:
+            raise ParseError(prefix, start, f"{family} metadata cannot be read: {reason_of(error)}") from error
         self._compressed: Any = None
-        self._chains: dict[str, list[tuple[int, int]]] = {}
 
     # -- listing
 
@@ -115,27 +116,10 @@ class TskStore(TreeStore):
                 gone.append(found)
             else:
                 yield found
-        yield from self._unmixed(gone)
+        yield from self._gone.unmixed(gone)
         if self._table is not None and self._table.bad:
             numbers = ", ".join(map(str, self._table.bad[:20]))
             yield Gap(f"{self.prefix}: {len(self._table.bad)} damaged records in the master file table: {numbers}")
-
-    def _unmixed(self, gone: list[Entry]) -> Iterator[Entry]:
-        """Deleted FAT entries; where another deleted file began inside an assumed chain, the content is mixed."""
-        per_sector = self._cluster // self.block or 1
-        begun = sorted({chain[0][0] for chain in self._chains.values() if chain})
-        for entry in gone:
-            chain = self._chains.get(entry.inode or "", [])
-            inside = {
-                start
-                for first, count in chain
-                for start in begun[bisect_left(begun, first) : bisect_left(begun, first + count)]
-                if start != chain[0][0]
-            }
-            if inside and entry.recovery == "intact" and sum(count for _, count in chain) > per_sector:
-                caveat = f"{entry.caveat}; another deleted entry begins inside it, so the content is probably mixed"
-                entry = replace(entry, recovery="partial", caveat=caveat)
-            yield entry
 
     def listing(self, node: int, path: str) -> Iterator[Listed | Gap]:
         """The entries of one folder, deleted ones among them."""
@@ -161,15 +145,26 @@ class TskStore(TreeStore):
                 later.append((file, name, number))
                 continue
             live.add((number, name))
-            yield from self._live(file, name, number, node, path)
+            if number == self.orphans:
+                # not a folder of the volume: its entries are, so it is walked and not listed
+                yield from self.listing(number, f"{path}/$OrphanFiles" if path else "$OrphanFiles")
+                continue
+            yield from self._guarded(self._live, file, name, number, node, path)
         told: set[tuple[int, bytes]] = set()
         for file, name, number in later:
             if (number, name) not in live and (number, name) not in told:
                 told.add((number, name))
-                yield from self._deleted(file, name, number, node, path)
+                yield from self._guarded(self._deleted, file, name, number, node, path)
 
     def _names(self, node: int) -> Iterator[Any]:
         yield from self.fs.open_dir(inode=node)
+
+    def _guarded(self, judge: Judge, file: Any, name: bytes, number: int, parent: int, path: str) -> list[Listed | Gap]:
+        """What `judge` says of one name; a gap where the medium fails under it."""
+        try:
+            return list(judge(file, name, number, parent, path))
+        except FAILURES as error:
+            return [Gap(f"{path}/{part(name)[0]}: metadata (inode {number}) cannot be read: {reason_of(error)}")]
 
     def _live(self, file: Any, name: bytes, number: int, parent: int, path: str) -> Iterator[Listed | Gap]:
         meta = file.info.meta
@@ -177,19 +172,11 @@ class TskStore(TreeStore):
             yield Gap(f"{path}/{part(name)[0]}: its metadata (inode {number}) cannot be read")
             return
         kind_number = int(meta.type)
-        if kind_number == VIRTUAL:
+        if kind_number in (VIRTUAL, VIRTUAL_FOLDER):
             return  # the library's own names for boot sector and tables
-        if kind_number == VIRTUAL_FOLDER:
-            # not a folder of the volume: its entries are, so it is walked and not listed
-            if number == self.orphans:
-                yield from self._orphans(path)
-            return
         entry = self._entry(file, meta, name, number, parent, path, None, "")
         for one in entry:
             yield one, number if one.kind == "directory" else None
-
-    def _orphans(self, path: str) -> Iterator[Listed | Gap]:
-        yield from self.listing(self.orphans, f"{path}/$OrphanFiles" if path else "$OrphanFiles")
 
     def _deleted(self, file: Any, name: bytes, number: int, parent: int, path: str) -> Iterator[Listed | Gap]:
         info, meta = file.info.name, file.info.meta
@@ -214,7 +201,7 @@ class TskStore(TreeStore):
             return
         if parent == self.orphans and self._never_used(number, meta):
             return
-        recovery, caveat = self._recovery(file, meta, parent)
+        recovery, caveat = self._gone.recovery(file, meta, parent, KINDS.get(int(meta.type)) == "directory")
         for one in self._entry(file, meta, name, number, parent, path, recovery, caveat):
             yield one, number if one.kind == "directory" and recovery not in ("none", "overwritten") else None
 
@@ -229,7 +216,7 @@ class TskStore(TreeStore):
             return not self.table.named(number)
         if self.family == "ext":
             # an inode that was in use once has a mode or a deletion time
-            return not int(meta.size) and not int(meta.mode) and not self._dropped(number)
+            return not int(meta.size) and not int(meta.mode) and not self._gone.deleted_at(number)
         return False
 
     # -- one entry and its streams
@@ -290,7 +277,7 @@ class TskStore(TreeStore):
             if meta.link:
                 link = part(bytes(meta.link).replace(b"/", b"\0"))[0].replace("\\x00", "/")
             if recovery is not None:
-                dropped = self._dropped(number)
+                dropped = self._gone.deleted_at(number)
                 if dropped:
                     stamps["deleted_at"] = dropped
         size = int(meta.size) if kind in ("file", "other") else 0
@@ -311,7 +298,8 @@ class TskStore(TreeStore):
             stream_text = part(stream_name)[0]
             found.append(
                 Entry(
-                    f"{entry_path}:{stream_text}", f"{text}:{stream_text}", "other" if holes and number == 8 else "stream",
+                    f"{entry_path}:{stream_text}", f"{text}:{stream_text}",
+                    "other" if holes and number == BAD_CLUSTERS else "stream",
                     stream_size, attributes={"stream": stream_text, "sequence": int(meta.seq)}, times=stamps,
                     ref={"meta": number, "id": stream_number, "type": DATA}, **shared,
                 )
@@ -352,6 +340,8 @@ class TskStore(TreeStore):
         return slot.times if slot is not None else {}
 
     def _unix_times(self, meta: Any) -> dict[str, Time]:
+        if self.family == "ISO9660":
+            return _recorded(int(meta.crtime) or int(meta.mtime))
         found = {
             "modified": shared_posix(int(meta.mtime), int(meta.mtime_nano or 0)),
             "accessed": shared_posix(int(meta.atime), int(meta.atime_nano or 0)),
@@ -359,90 +349,6 @@ class TskStore(TreeStore):
             "created": shared_posix(int(meta.crtime), int(meta.crtime_nano or 0)),
         }
         return {name: time for name, time in found.items() if time}
-
-    def _dropped(self, number: int) -> Time | None:
-        if self._groups is None:
-            return None
-        raw = self._groups.inode(number)[1]
-        value = int.from_bytes(raw[20:24], "little")
-        # inodes on the orphan list keep a small inode number here instead of a time
-        return times.posix(value) if value > self._groups.inodes else None
-
-    # -- deleted content
-
-    def _recovery(self, file: Any, meta: Any, parent: int) -> tuple[str, str]:
-        size = int(meta.size)
-        runs, resident, known = runs_of(file)
-        if self.family == "FAT":
-            self._chains[str(int(meta.addr))] = runs
-        if KINDS.get(int(meta.type)) == "directory" and self.family != "NTFS":
-            return self._folder_recovery(meta, parent, runs)
-        if resident:
-            return "intact", ""
-        if not size:
-            return ("none", "the size and blocks were erased on deletion") if self.family == "ext" else ("intact", "")
-        if not runs:
-            return "none", "no clusters are left to read"
-        if sum(count for _, count in runs) * self.block < size and not known:
-            return "partial", "fewer clusters are left than the size needs"
-        recovery, used, total = recovery_of(runs, self.allocation)
-        caveats = []
-        if self.allocation is None:
-            caveats.append("whether its clusters are in use again could not be checked")
-        elif used:
-            caveats.append(f"{used} of {total} blocks are in use by other files now")
-        if self.family == "FAT" and size > self._cluster:
-            caveats.append(CHAIN_CAVEAT)
-        return recovery, "; ".join(caveats)
-
-    def _folder_recovery(self, meta: Any, parent: int, runs: list[tuple[int, int]]) -> tuple[str, str]:
-        if not int(meta.size):
-            return "none", "no clusters are left"
-        if self.family == "FAT" and self._slots is not None and runs:
-            own, above = self._slots.read(int(meta.addr)), self._slots.read(parent)
-            dots = self.volume.read_at(runs[0][0] * self.block, 64)
-            told = [int.from_bytes(dots[at + 26 : at + 28], "little") for at in (0, 32)]
-            wanted = [own.first_cluster & 0xFFFF if own else 0, above.first_cluster & 0xFFFF if above else 0]
-            if not dots.startswith(b".          ") or told[0] != wanted[0]:
-                return "overwritten", "its cluster does not hold this folder any more"
-            if dots[32:43] == b"..         " and told[1] != wanted[1] and parent != self.orphans:
-                return "none", "its cluster holds a folder with another parent: moved away, or the cluster used again"
-        return "intact", ""
-
-    @property
-    def _cluster(self) -> int:
-        head = self.volume.read_at(0, 512)
-        return int.from_bytes(head[11:13], "little") * head[13]
-
-    @property
-    def allocation(self) -> Allocation | None:
-        """Which blocks are in use; None where the volume's own map cannot be read."""
-        if not self._allocation_read:
-            self._allocation_read = True
-            try:
-                self._allocation = self._read_allocation()
-            except FAILURES:
-                self._allocation = None  # every deleted entry then says that it could not be checked
-        return self._allocation
-
-    def _read_allocation(self) -> Allocation | None:
-        if self.family == "NTFS":
-            bitmap = self.fs.open_meta(6)
-            size = int(bitmap.info.meta.size)
-            return Allocation(
-                b"".join(bytes(bitmap.read_random(at, min(1 << 20, size - at))) for at in range(0, size, 1 << 20))
-            )
-        if self.family == "FAT":
-            return fat_allocation(self.volume)
-        if self.family == "exFAT":
-            return exfat_allocation(self.volume, self._exfat_bitmap)
-        return self._groups.allocation() if self._groups else None
-
-    def _exfat_bitmap(self) -> bytes:
-        for file in self.fs.open_dir(inode=self.root()):
-            if file.info.name.name == b"$ALLOC_BITMAP" and file.info.meta is not None:
-                return bytes(file.read_random(0, min(int(file.info.meta.size), 1 << 27)))
-        return b""
 
     # -- content
 
@@ -488,3 +394,11 @@ class TskStore(TreeStore):
         """Forget the handles."""
         self._folders.clear()
         self._compressed = None
+
+
+def _recorded(value: int) -> dict[str, Time]:
+    """The recording time of an ISO 9660 entry: the library turned wall-clock time into POSIX by this machine's zone."""
+    if not value:
+        return {}
+    wall = datetime.fromtimestamp(value)  # naive on purpose: the way back needs the same local zone
+    return {"modified": times.local(wall, wall.isoformat(), source="ISO 9660 stores an offset that the library drops")}

@@ -49,7 +49,7 @@ class Layout:
 
 
 def lay_out(media: Media, path: str, secrets: Sequence[str] = ()) -> Layout:
-    """Read tables and volume heads. Damaged parts become gaps; raises ParseError if the medium cannot be read at all."""
+    """Read tables and volume heads. Damaged parts become gaps; ParseError if the medium cannot be read at all."""
     layout = Layout(path, media)
     try:
         head = media.read_at(0, HEAD)
@@ -88,7 +88,8 @@ def _partition_records(layout: Layout, table: Table) -> None:
     names = {id(row): f"p{number}" for number, row in enumerate(table.volumes(), 1)}
     for row in table.rows:
         data: dict[str, Any] = {
-            "table": table.scheme, "kind": row.kind, "start_sector": row.start, "end_sector": row.start + row.length - 1,
+            "table": table.scheme, "kind": row.kind, "start_sector": row.start,
+            "end_sector": row.start + row.length - 1,
             "length": row.length, "sector_size": table.sector, "size": row.length * table.sector,
             "description": row.description,
         }  # fmt: skip
@@ -157,12 +158,12 @@ def _unknown(layout: Layout, name: str, start: int, row: Slice | None, head: byt
 
 
 def _random_looking(head: bytes) -> bool:
-    """Whether bytes are spread as evenly as ciphertext: chi-squared over the 256 values, far outside is text or code."""
+    """Whether bytes are spread as evenly as ciphertext: chi-squared over the 256 values, far off is text or code."""
     if len(head) < 4096:
         return False
     expected = len(head) / 256
     spread = sum((head.count(value) - expected) ** 2 for value in range(256)) / expected
-    # 255 degrees of freedom, about ±5 standard deviations; containers of the TrueCrypt family begin with a random sector
+    # 255 degrees of freedom, about ±5 standard deviations; TrueCrypt's kin begin with one random sector
     return 160 < spread < 380 or (
         len(set(head[:512])) > 200 and not any(head[at : at + 4] == head[:4] for at in range(4, 508))
     )
@@ -310,7 +311,8 @@ def _shadows(layout: Layout, place: Place) -> None:
             created = times.filetime(store.get_creation_time_as_integer())
             data = {
                 "snapshot": name, "identifier": store.get_identifier(), "copy_identifier": store.get_copy_identifier(),
-                "copy_set_identifier": store.get_copy_set_identifier(), "has_data_here": bool(store.has_in_volume_data()),
+                "copy_set_identifier": store.get_copy_set_identifier(),
+                "has_data_here": bool(store.has_in_volume_data()),
             }  # fmt: skip
             media = Media(store.get_volume_size(), "shadow copy", store, (handle,))
         except (OSError, MemoryError) as error:

@@ -7,13 +7,16 @@ import json
 from typing import Any
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
+
+
 def canonical(value: Any) -> bytes:
     """The one byte string that stands for a JSON value: sorted keys, no spaces, ASCII only.
 
     ASCII escapes keep lone surrogates (NTFS names may hold them) representable and the bytes stable everywhere.
     Raises TypeError for values that JSON does not know and ValueError for NaN and infinities.
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode("ascii")
+    return _encode(value).encode("ascii")
 
 
 def sha256(data: bytes) -> str:
@@ -31,7 +34,12 @@ def record_id(source_id: str, path: str, stream: str | int | None, artifact: str
 
     `stream` is the inode or stream the bytes came from, None where the store has no such thing.
     """
-    return identify("rec", source_id, path, stream, artifact, locator, length=24)
+    return located_id(canonical([source_id, path, stream, artifact]), canonical(locator))
+
+
+def located_id(place: bytes, locator: bytes) -> str:
+    """`record_id` from the canonical texts of [source, path, stream, artifact] and of the locator."""
+    return f"rec-{sha256(place[:-1] + b',' + locator + b']')[:24]}"
 
 
 def shown(raw: bytes) -> str:

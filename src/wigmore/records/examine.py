@@ -15,10 +15,9 @@ from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.listing import entry_record
 from wigmore.evidence.source import Source
 from wigmore.evidence.store import Entry, Store
-from wigmore.model.canonical import canonical
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recorder
-from wigmore.records.rows import RowsHash, row
+from wigmore.records.rows import RowMaker, RowsHash
 from wigmore.registry import HEAD, Parser
 
 HELD = 48 * 1024 * 1024  # files up to this size are read once and kept while their parsers run
@@ -119,6 +118,7 @@ def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, cloc
     """Run one parser over one file and say what became of it; the one boundary where errors become coverage rows."""
     started = clock()
     count, digest = 0, RowsHash()
+    maker = RowMaker(file.source_id, file.path, file.inode, parser.name)
     gaps: list[Gap] = []
     recorder = Recorder()
     outcome, reason, code = "empty", "", ""
@@ -138,20 +138,18 @@ def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, cloc
             if file.state == "unallocated" and record.state == "live":
                 record = Record(record.data, record.times, record.time_field, "unallocated", record.host_id,
                                 record.origin, record.artifact)
-            stored = row(file.source_id, file.path, file.inode, parser.name, count, locator, record)
-            line = canonical(stored) + b"\n"
+            artifact, time, line = maker.line(count, locator, record)
             if len(line) > LARGEST_ROW:
                 gaps.append(Gap(f"a record of {len(line)} bytes is more than a row may hold", None, "too_large"))
                 continue
             digest.add(line)
-            emit(stored["artifact"], line)
+            emit(artifact, line)
             count += 1
-            instant = stored["instant"]
-            if instant is not None:
+            if time is not None and (instant := time["instant"]) is not None:
                 if earliest is None or instant < earliest:
-                    earliest, first_text = instant, stored["time_text"]
+                    earliest, first_text = instant, time["text"]
                 if latest is None or instant > latest:
-                    latest, last_text = instant, stored["time_text"]
+                    latest, last_text = instant, time["text"]
     except ParseError as error:
         outcome, reason, code = "failed", str(error), error.reason
     except MemoryError:
@@ -178,11 +176,10 @@ def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, cloc
 def emit_direct(source_id: str, path: str, inode: str | None, parser: str, locator: dict[str, Any], record: Record,
                 ordinal: int, emit: Emit, digest: RowsHash | None = None) -> None:
     """Store a record that the evidence floor made itself (file listing, container, partition)."""
-    stored = row(source_id, path, inode, parser, ordinal, locator, record)
-    line = canonical(stored) + b"\n"
+    artifact, _, line = RowMaker(source_id, path, inode, parser).line(ordinal, locator, record)
     if digest is not None:
         digest.add(line)
-    emit(stored["artifact"], line)
+    emit(artifact, line)
 
 
 def examine(

@@ -3,7 +3,9 @@
 A rule's `where` is a list (all must hold) of tests `{field: F, OP: value}`, `{any: […]}`, `{all: […]}` and `{not: …}`.
 Fields are names in a record's data (dots for nested ones), `times.NAME` (its text), or the columns path, state, host_id,
 origin, artifact, time_text. Operators: eq, ne, in, gt, ge, lt, le, contains, contains_any, starts, ends, ends_any,
-like (SQL wildcards), regex (RE2), exists. Text compares without case unless `case: true`.
+like (SQL wildcards), regex (RE2), exists, phone (same number, whatever its separators and prefix), apart ([other time,
+seconds]: the two texts, zones ignored, differ by more). Text compares without case unless `case: true`.
+`distinct: {field: n}` asks of a group at least n different values of a field; its examples then show one of each first.
 """
 
 from __future__ import annotations
@@ -18,9 +20,14 @@ from wigmore.records.store import RecordStore, quoted
 
 COLUMN_FIELDS = frozenset(("path", "state", "host_id", "origin", "artifact", "time_text", "time_field", "source_id", "parser"))
 OPERATORS = frozenset(
-    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists".split()
+    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists phone apart".split()
 )
-MOMENT = "coalesce(instant, epoch_us(try_cast(time_text AS TIMESTAMP)))"  # local times order among themselves
+# local times order among themselves, and so do times without a year (`--04-21T07:02:10`) as of one leap year
+MOMENT = (
+    "coalesce(instant, epoch_us(try_cast(CASE WHEN starts_with(time_text, '--') THEN '2000' || substr(time_text, 2) "
+    "ELSE time_text END AS TIMESTAMP)))"
+)
+PHONE_DIGITS = 9  # last digits that tell numbers apart with and without country or trunk prefix
 
 
 class RuleError(ValueError):
@@ -56,6 +63,7 @@ class Indicator:
     window_seconds: float = 0.0
     examples: int = 3
     then: dict[str, Any] = field(default_factory=dict)
+    distinct: dict[str, int] = field(default_factory=dict)
     bears_on: tuple[Bearing, ...] = ()
     attack: tuple[str, ...] = ()
     mechanism: str = ""
@@ -159,6 +167,15 @@ class Compiler:
             if isinstance(value, (int, float)):
                 return f"try_cast({column} AS DOUBLE) {sign} {value!r}"
             return f"{column} {sign} {quoted(str(value))}"
+        if operator == "apart":
+            other, seconds = value
+            first, second = (f"epoch(try_cast(left({c}, 19) AS TIMESTAMP))" for c in (column, self.column(str(other))))
+            return f"abs({first} - {second}) > {float(seconds)!r}"
+        if operator == "phone":
+            digits = "".join(c for c in str(value) if c.isdigit())
+            if len(digits) < 7 or "@" in str(value).removesuffix("@s.whatsapp.net"):
+                return f"lower({column}) = {quoted(str(value).lower())}"
+            return f"contains(regexp_replace({column}, '[^0-9]', '', 'g'), {quoted(digits[-PHONE_DIGITS:])})"
         fold = not test.get("case", False)
         subject = f"lower({column})" if fold else column
 
@@ -240,6 +257,7 @@ def match(
     then = rule.then
     follow = compiler.condition(then["where"]) if then else ""
     same = [compiler.column(str(f)) for f in then.get("same", ())] if then else []
+    various = {compiler.column(str(name)): int(least) for name, least in rule.distinct.items()}
     relation = store.relation(rule.artifacts, source_id)
     keys = ", ".join(f"{expression} AS g{index}" for index, (_, expression) in enumerate(groups))
     names = ", ".join(f"g{index}" for index in range(len(groups)))
@@ -269,10 +287,16 @@ def match(
         )
         source = "followed"
     extra = ", list(DISTINCT next_id ORDER BY next_id)[1:3] AS next_ids" if then else ", []::VARCHAR[] AS next_ids"
+    order = "moment NULLS LAST, path, inode NULLS FIRST, ordinal"
+    kinds = "".join(f" AND count(DISTINCT {c}) >= {n}" for c, n in various.items())
+    if various:
+        first = next(iter(various))
+        source = f"(SELECT *, row_number() OVER (PARTITION BY {names}, {first} ORDER BY {order}) AS turn FROM {source})"
+        order = f"turn, {order}"
     sql = (
         f"WITH {', '.join(with_parts)} SELECT {names}, count(DISTINCT record_id) AS n, min(time_text) AS first, "
-        f"max(time_text) AS last, list(record_id ORDER BY moment NULLS LAST, path, inode NULLS FIRST, ordinal) AS ids"
-        f"{extra} FROM {source} GROUP BY {names} HAVING count(DISTINCT record_id) >= {int(rule.threshold)} "
+        f"max(time_text) AS last, list(record_id ORDER BY {order})[1:1000] AS ids"
+        f"{extra} FROM {source} GROUP BY {names} HAVING count(DISTINCT record_id) >= {int(rule.threshold)}{kinds} "
         f"ORDER BY min(moment) NULLS LAST, {names} LIMIT {int(limit)}"
     )
     out = []

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import Any
 
-from wigmore.model.canonical import canonical, clean, record_id
+from wigmore.model.canonical import canonical, clean, located_id
 from wigmore.model.protocols import Locator, Record
 
 COLUMNS = {
@@ -29,6 +29,9 @@ COLUMNS = {
 }
 
 
+_text = json.encoder.encode_basestring_ascii
+
+
 def plain(value: Any) -> Any:
     """The value as canonical JSON can hold it: bytes as hex, lone surrogates written out, NaN and infinities as text."""
     if isinstance(value, str):
@@ -46,36 +49,43 @@ def plain(value: Any) -> Any:
     return clean(str(value))
 
 
-def row(
-    source_id: str, path: str, inode: str | None, parser: str, ordinal: int, locator: Locator, record: Record
-) -> dict[str, Any]:
-    """The stored row of one record; every value is a scalar, nested ones are canonical JSON text."""
-    try:
-        data = canonical(record.data)
-        place = canonical(locator)
-    except (TypeError, ValueError):
-        data = canonical(plain(record.data))
-        place = canonical(plain(locator))
-    artifact = record.artifact or parser
-    time = record.times.get(record.time_field) if record.time_field else None
-    return {
-        "record_id": record_id(source_id, path, inode, artifact, json.loads(place)),
-        "source_id": source_id,
-        "artifact": artifact,
-        "parser": parser,
-        "path": clean(path),
-        "inode": inode,
-        "ordinal": ordinal,
-        "locator": place.decode(),
-        "instant": time["instant"] if time else None,
-        "time_text": time["text"] if time else None,
-        "time_field": record.time_field,
-        "times": canonical(plain(record.times)).decode() if record.times else "{}",
-        "state": record.state,
-        "host_id": clean(record.host_id),
-        "origin": record.origin,
-        "data": data.decode(),
-    }
+class RowMaker:
+    """Makes the canonical rows of one parser at one file; what is the same for all of them is written once."""
+
+    def __init__(self, source_id: str, path: str, inode: str | None, parser: str) -> None:
+        self.source_id, self.path, self.inode, self.parser = source_id, path, inode, parser
+        self._places: dict[str, bytes] = {}
+        text = _text
+        self._head = f'"inode":{text(inode) if inode is not None else "null"},"instant":'
+        self._tail = (
+            f'"parser":{text(parser)},"path":{text(clean(path))},"record_id":',
+            f'"source_id":{text(source_id)},"state":',
+        )
+
+    def line(self, ordinal: int, locator: Locator, record: Record) -> tuple[str, dict[str, Any] | None, bytes]:
+        """Artifact, the time that dates the record, and its canonical row with line end (equal to `canonical(row)`)."""
+        artifact = record.artifact or self.parser
+        try:
+            data, place = canonical(record.data), canonical(locator)
+            times = canonical(record.times) if record.times else b"{}"
+        except (TypeError, ValueError):
+            data, place = canonical(plain(record.data)), canonical(plain(locator))
+            times = canonical(plain(record.times))
+        known = self._places.get(artifact)
+        if known is None:
+            known = self._places[artifact] = canonical([self.source_id, self.path, self.inode, artifact])
+        time = record.times.get(record.time_field) if record.time_field else None
+        text = _text
+        middle, end = self._tail
+        line = (
+            f'{{"artifact":{text(artifact)},"data":{text(data.decode())},"host_id":{text(clean(record.host_id))},'
+            f'{self._head}{time["instant"] if time and time["instant"] is not None else "null"},'
+            f'"locator":{text(place.decode())},"ordinal":{ordinal},"origin":{text(record.origin)},'
+            f'{middle}"{located_id(known, place)}",{end}{text(record.state)},'
+            f'"time_field":{text(record.time_field) if record.time_field is not None else "null"},'
+            f'"time_text":{text(time["text"]) if time else "null"},"times":{text(times.decode())}}}\n'
+        )
+        return artifact, time, line.encode("ascii")
 
 
 class RowsHash:

@@ -33,6 +33,14 @@ def _cells(text: str, delimiter: str) -> list[str]:
         return []
 
 
+def _widths(texts: list[str], delimiter: str) -> list[int]:
+    """Numbers of cells of the rows that the lines make up; a quoted field may span lines."""
+    try:
+        return [len(row) for row in csv.reader([f"{text}\n" for text in texts], delimiter=delimiter)]
+    except csv.Error:
+        return []
+
+
 def table_of(listed: tuple[str, ...]) -> Shape | None:
     """The shape of a table whose first line names its columns; None where the lines are no such table."""
     kept = [text for text in listed if text.strip()]
@@ -45,7 +53,7 @@ def table_of(listed: tuple[str, ...]) -> Shape | None:
         wordy = [name for name in names if re.match(r"[A-Za-z_#\u00a0-\uffff]", name) and len(name) < 80]
         if len(wordy) < 0.8 * len(names) or len(set(names)) < len(names) - 1:
             continue
-        widths = [len(_cells(text, delimiter)) for text in kept[1:20]]
+        widths = _widths(kept[1:20], delimiter)
         if widths and sum(1 for width in widths if width == len(names)) >= 0.6 * len(widths):
             unique: list[str] = []
             for name in names:
@@ -95,7 +103,7 @@ def table_rows(file: EvidenceFile, shape: Shape, most: int) -> Iterator[Yield]:
 
 def _row(text: str, delimiter: str) -> list[str]:
     try:
-        return next(csv.reader(text.split("\n") if "\n" in text else [text], delimiter=delimiter), [])
+        return next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter), [])
     except csv.Error:
         return text.split(delimiter)
 

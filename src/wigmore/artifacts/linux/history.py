@@ -195,6 +195,8 @@ def fish(file: EvidenceFile) -> Iterator[Yield]:
             when = int(moment[1])
         elif line.text.startswith("    - ") and len(paths) < 1000:
             paths.append(line.text[6:])
+        elif line.text.strip() not in ("", "paths:"):
+            data["more"] = f"{data.get('more', '')}{line.text}\n"[:10_000]
         if head is not None:
             end = line.offset + line.length
     if head is not None:

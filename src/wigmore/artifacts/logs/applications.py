@@ -181,6 +181,7 @@ def _sccm(match: re.Match[str], text: str) -> Record:
     time = assembled(year, month, day, tail["clock"], zone, raw=raw, source="bias in minutes written" if zone else None)
     data: dict[str, object] = {name: tail[name] for name in ("component", "context", "type", "thread", "file")}
     data["message"] = text[len("<![LOG[") : tail.start()]
+    data["after"] = text[tail.end() :].strip()
     return dated(present(data), logged_at=time)
 
 

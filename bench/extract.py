@@ -1,0 +1,29 @@
+"""Extraction alone, as one process: `python bench/extract.py EVIDENCE CASE PARSERS JOBS` prints its counts as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wigmore.evidence.source import SourceSpec
+from wigmore.ledger import Ledger
+from wigmore.records.extraction import Extraction
+from wigmore.records.store import RecordStore
+
+
+def main() -> None:
+    evidence, case = Path(sys.argv[1]), Path(sys.argv[2])
+    case.mkdir(parents=True)
+    with Ledger.create(case, lambda: datetime.now(UTC)) as ledger:
+        store = RecordStore(case)
+        extraction = Extraction(ledger, store, case / "work", jobs=int(sys.argv[4]), names=sys.argv[3].split(","))
+        extraction.start()
+        extraction.run({"src-bench": (SourceSpec("src-bench", evidence, "tree" if evidence.is_dir() else "file"), [""], {})})
+        failed = [c for e in ledger.events("extraction") for c in e.body["coverage"] if c["outcome"] == "failed"]
+        print(json.dumps({"artifacts": store.artifacts(), "failed": len(failed), "files": extraction.progress.files}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""What is learned from runs: advice, never a fact."""
