@@ -322,17 +322,12 @@ class Gateway:
 
     def _twin(self, made: Phenomenon) -> Phenomenon | None:
         """A phenomenon of the same source, category and rule with equal fact values and a title at least 0.9 alike."""
-        values = canonical(sorted([f.name, f.value] for f in made.verified_facts) if _sortable(made) else made.id)
-        words = title_words(made.title)
+        kind = (made.source_id, made.category, made.rule, made.negative)
+        values, words = _values(made), title_words(made.title)
         pool = {**self.state.phenomena, **self.phenomena}
-        for other in sorted(pool.values(), key=lambda p: p.id):
-            if (other.source_id, other.category, other.rule) != (made.source_id, made.category, made.rule):
-                continue
-            if other.negative != made.negative or not _sortable(other):
-                continue
-            if canonical(sorted([f.name, f.value] for f in other.verified_facts)) != values:
-                continue
-            if jaccard(words, title_words(other.title)) >= SAME:
+        alike = (p for p in pool.values() if (p.source_id, p.category, p.rule, p.negative) == kind)
+        for other in sorted(alike, key=lambda p: p.id):
+            if _values(other) == values and jaccard(words, title_words(other.title)) >= SAME:
                 return other
         return None
 
@@ -427,8 +422,8 @@ class Gateway:
         return made
 
 
-def _sortable(phenomenon: Phenomenon) -> bool:
-    return all(isinstance(f.value, str) for f in phenomenon.verified_facts)
+def _values(phenomenon: Phenomenon) -> list[bytes]:
+    return sorted(canonical([f.name, f.value]) for f in phenomenon.verified_facts)
 
 
 def _texts(value: Any) -> list[str]:

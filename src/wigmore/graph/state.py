@@ -128,6 +128,10 @@ class GraphState:
     def _on_lead(self, body: dict[str, Any], at: str) -> None:
         lead = Lead.from_dict(body)
         self.leads[lead.id] = lead
+        if lead.status in ("completed", "failed"):
+            for source_id in lead.context.get("sources") or [lead.context.get("source_id", "")]:
+                if source_id:
+                    self.touched[source_id] = max(self.touched.get(source_id, 0), lead.round_number)
 
     def _on_round(self, body: dict[str, Any], at: str) -> None:
         known = self.rounds.get(body["id"])

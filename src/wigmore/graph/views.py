@@ -16,11 +16,11 @@ SHOWN_LEADS = 20
 
 def graph_overview(state: GraphState) -> dict[str, Any]:
     """Hypotheses (active first, then by |L|), sources, pending leads, and a hint on beliefs that rest on one source."""
-    recent = sorted(state.rounds.values(), key=lambda r: r.round_number)[-2:]
+    recent = sorted((r for r in state.rounds.values() if r.completed_at), key=lambda r: r.round_number)[-2:]
     rows: list[dict[str, Any]] = []
     for hypothesis in state.hypotheses.values():
         edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
-        flips = [r.id for r in recent if r.completed_at and r.hypothesis_status_snapshot_after.get(hypothesis.id)
+        flips = [r.id for r in recent if r.hypothesis_status_snapshot_after.get(hypothesis.id)
                  != r.hypothesis_status_snapshot_before.get(hypothesis.id, "active")]
         rows.append({
             "id": hypothesis.id, "title": hypothesis.title, "L": state.log_odds(hypothesis.id),
@@ -73,7 +73,7 @@ def budget_status(budget: dict[str, Any]) -> dict[str, Any]:
         if name == "phases":
             continue
         used, cap = entry["used"], entry["cap"]
-        share = None if cap in (None, 0) else used / cap
+        share = None if cap is None else used / cap if cap else 1.0
         shown = "(unbounded)" if share is None else f"{100 * share:.0f} %"
         rows.append({"metric": name, "used": round(used, 2), "cap": cap, "share": shown})
         if share is not None and name == "strategist_rounds" and share >= 0.7:

@@ -82,7 +82,7 @@ def read_case(folder: Path) -> CaseFile:
         values = _plain(yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
     except FileNotFoundError as error:
         raise CaseFileError(f"{file}: there is no case file; `wigmore new {folder} EVIDENCE…` makes one") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:
         raise CaseFileError(f"{file}: cannot be read: {error}") from error
     if not isinstance(values, dict):
         raise CaseFileError(f"{file}: must be a mapping of keys")
@@ -90,16 +90,40 @@ def read_case(folder: Path) -> CaseFile:
         raise CaseFileError(f"{file}: unknown keys {', '.join(unknown)}; known: {', '.join(sorted(KEYS))}")
     if not values.get("case"):
         raise CaseFileError(f"{file}: `case` (the case's number or name) is missing")
+    for key in ("scope", "secrets"):
+        if values.get(key) and not isinstance(values[key], dict):
+            raise CaseFileError(f"{file}: `{key}` must be a mapping, not {type(values[key]).__name__}")
+    for key in ("questions", "sources"):
+        if values.get(key) and not isinstance(values[key], list):
+            raise CaseFileError(f"{file}: `{key}` must be a list (each entry begins with `- `)")
+    _check_secrets(file, values.get("secrets") or {})
     scope = values.get("scope") or {}
+    if unknown := sorted(set(scope) - {"from", "to", "exclude"}):
+        raise CaseFileError(f"{file}: scope: unknown keys {', '.join(unknown)}; known: exclude, from, to")
     return CaseFile(
         folder=folder, case=values["case"], title=values.get("title") or values["case"],
-        examiner=values.get("examiner") or {}, authority=values.get("authority") or "",
+        examiner=_named(values.get("examiner")), authority=values.get("authority") or "",
         questions=tuple(_question(file, n, q) for n, q in enumerate(values.get("questions") or ())),
-        sources=_sources(file, values.get("sources") or ()), exclude=tuple(scope.get("exclude") or ()),
+        sources=_sources(file, values.get("sources") or ()), exclude=tuple(_list(scope.get("exclude"))),
         scope_from=scope.get("from") or "", scope_to=scope.get("to") or "", secrets=values.get("secrets") or {},
         rules=tuple((folder / r).resolve() for r in _list(values.get("rules"))),
         local_only=(values.get("local_only") or "false").lower() in ("true", "yes", "on", "1"),
     )
+
+
+def _named(value: Any) -> dict[str, str]:
+    return value if isinstance(value, dict) else {"name": str(value)} if value else {}
+
+
+def _check_secrets(file: Path, values: dict[str, Any]) -> None:
+    """A secret stands elsewhere: refused where one is written out, without repeating it."""
+    for source_id, named in values.items():
+        if not isinstance(named, dict):
+            raise CaseFileError(f"{file}: secrets: {source_id} must be a mapping of names to env:NAME or file:PATH")
+        for name, reference in named.items():
+            if not isinstance(reference, str) or not reference.startswith(("env:", "file:")):
+                raise CaseFileError(f"{file}: secrets: {source_id}: {name} is given as env:NAME or file:PATH, never written "
+                                    "into the case file")
 
 
 def _list(value: Any) -> list[str]:

@@ -1,6 +1,7 @@
-"""Extraction: every store of every source listed, every entry examined in workers, rows to Parquet, coverage to the ledger.
+"""Extraction: every store of every source listed, every entry examined in workers, rows to Parquet, coverage noted.
 
-Resumes by itself: entries that a committed part already covers are not examined again.
+Resumes by itself: what a committed event already covers (an entry, by these parsers) is not examined again, and the
+containers it met inside are listed again.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from typing import Any
 
 from wigmore.evidence.source import SourceSpec
 from wigmore.ledger import Event, Ledger
-from wigmore.model.canonical import identify
+from wigmore.model.canonical import canonical, identify
 from wigmore.model.nouns import Coverage
 from wigmore.records.pool import Pool
-from wigmore.records.worker import spec_json
 from wigmore.records.store import PART_ROWS, Part, RecordStore
+from wigmore.records.worker import spec_json
 from wigmore.registry import parsers
 
 BATCH_FILES = 48
 BATCH_BYTES = 6 * 1024 * 1024
+BROKEN = 4  # so many steps of one entry that broke a worker, and the entry is left alone
 WINDOW = 20_000  # entries sorted by size at a time, so that memory does not grow with the source
 
 
@@ -51,6 +53,7 @@ class _Finished:
     coverage: list[dict[str, Any]]
     done: list[list[Any]]
     rows: int
+    inside: list[str] = field(default_factory=list)
 
 
 class Extraction:
@@ -78,13 +81,25 @@ class Extraction:
         self.waiting: list[_Finished] = []
         self.waiting_rows = 0
         self.numbers = itertools.count()
-        self.done: set[tuple[str, str, str | None]] = set()
+        self.done: dict[tuple[str, str, str | None], set[str] | None] = {}  # who looked at an entry; None: all parsers
+        self.inside: dict[str, dict[str, None]] = {}  # stores met inside the entries that are done
+        self.noted: set[bytes] = set()
         self.listed: set[tuple[str, str]] = set()
         self.hashes: dict[str, dict[str, Any]] = {}
         self._specs: dict[str, dict[str, Any]] = {}
         self._pending: dict[tuple[str, str], int] = {}
         for event in ledger.events("extraction"):
-            self.done.update((event.body["source_id"], path, inode) for path, inode, _ in event.body["done"])
+            self._remember(event.body)
+
+    def _remember(self, body: dict[str, Any]) -> None:
+        """Take in what an earlier run of the extraction committed."""
+        source_id, names = body["source_id"], body.get("parsers")
+        for path, inode, _ in body["done"]:
+            key = (source_id, path, inode)
+            looked = self.done.get(key, set())
+            self.done[key] = None if names is None or looked is None else looked | set(names)
+        self.inside.setdefault(source_id, {}).update(dict.fromkeys(body.get("inside", ())))
+        self.noted.update(_what(c) for c in body["coverage"] if c["artifact"] == "file_listing")
 
     def start(self) -> None:
         """Start the workers' interpreters early."""
@@ -96,7 +111,7 @@ class Extraction:
         try:
             for source_id, (spec, prefixes, secrets) in sorted(specs.items()):
                 self._specs[source_id] = {"source": spec_json(spec), "secrets": secrets}
-                for prefix in prefixes:
+                for prefix in [*prefixes, *self.inside.get(source_id, ())]:
                     self._list(source_id, prefix)
                 if hash_also:
                     self.pool.submit({"kind": "hash", "source_id": source_id, **self._specs[source_id]})
@@ -146,32 +161,39 @@ class Extraction:
         else:
             row = Coverage(source_id, prefix, "file_listing", "file_listing@1", "failed", 0, answer["reason"],
                            answer["code"], complete=False)
-        self._note(source_id, [row])
+        self._note(source_id, row)
         spool = Path(task["spool"])
         if spool.exists():  # a listing that was cut keeps what it has
             self._batches(source_id, prefix, spool)
             spool.unlink()
 
-    def _note(self, source_id: str, rows: list[Coverage], done: list[list[Any]] | None = None) -> None:
+    def _note(self, source_id: str, row: Coverage) -> None:
+        """Note what became of a store or an excluded entry, unless an earlier run noted just that."""
+        self.progress.failed += row.outcome == "failed"
+        values = row.to_dict()
+        if _what(values) in self.noted:
+            return
+        self.noted.add(_what(values))
         spool = self.workspace / f"note-{next(self.numbers)}"
-        self.progress.failed += sum(1 for r in rows if r.outcome == "failed")
-        self.waiting.append(_Finished(source_id, spool, {}, [r.to_dict() for r in rows], done or [], 0))
+        self.waiting.append(_Finished(source_id, spool, {}, [values], [], 0))
 
     def _batches(self, source_id: str, prefix: str, spool: Path) -> None:
         with spool.open("rb") as lines:
             while window := list(itertools.islice(lines, WINDOW)):
-                entries = []
+                fresh: dict[tuple[str, ...], list[dict[str, Any]]] = {}  # by the parsers that looked already
                 for line in window:
                     if not line.endswith(b"\n"):
                         continue  # the listing was cut inside this line
                     entry = json.loads(line)
-                    if (source_id, entry["path"], entry.get("inode")) in self.done:
+                    looked = self.done.get((source_id, entry["path"], entry.get("inode")), set())
+                    if looked is None or (self.names is not None and looked.issuperset(self.names)):
                         continue
                     if self._excluded(source_id, entry):
                         continue
-                    entries.append(entry)
-                entries.sort(key=lambda e: (-int(e.get("size") or 0), e["path"], e.get("inode") or ""))
-                self._submit_batches(source_id, prefix, entries)
+                    fresh.setdefault(tuple(sorted(looked)), []).append(entry)
+                for looked_already, entries in sorted(fresh.items()):
+                    entries.sort(key=lambda e: (-int(e.get("size") or 0), e["path"], e.get("inode") or ""))
+                    self._submit_batches(source_id, prefix, entries, set(looked_already))
 
     def _excluded(self, source_id: str, entry: dict[str, Any]) -> bool:
         path = str(entry["path"])
@@ -180,29 +202,38 @@ class Extraction:
                 row = Coverage(source_id, path, "file_listing", "file_listing@1", "not_run", 0,
                                f"excluded by the case's scope ({glob})", "excluded", complete=False,
                                inode=entry.get("inode"))
-                self._note(source_id, [row], [[path, entry.get("inode"), ""]])
+                self._note(source_id, row)
                 return True
         return False
 
-    def _submit_batches(self, source_id: str, prefix: str, entries: list[dict[str, Any]]) -> None:
+    def _submit_batches(self, source_id: str, prefix: str, entries: list[dict[str, Any]], looked: set[str]) -> None:
         batch: list[dict[str, Any]] = []
         weight = 0
         for entry in entries:
             batch.append(entry)
             weight += int(entry.get("size") or 0)
             if len(batch) >= BATCH_FILES or weight >= BATCH_BYTES:
-                self._submit(source_id, prefix, batch)
+                self._submit(source_id, prefix, batch, **self._plan(looked))
                 batch, weight = [], 0
         if batch:
-            self._submit(source_id, prefix, batch)
+            self._submit(source_id, prefix, batch, **self._plan(looked))
 
-    def _submit(self, source_id: str, prefix: str, entries: list[dict[str, Any]], front: bool = False) -> None:
+    def _plan(self, looked: set[str]) -> dict[str, Any]:
+        """Who is to look at entries that some have looked at already."""
+        names = self.names
+        if looked:
+            names = sorted((set(self.limits) if names is None else set(names)) - looked)
+        return {"parsers": names, "listing": self.listing and "file_listing" not in looked,
+                "descend": "container" not in looked}
+
+    def _submit(
+        self, source_id: str, prefix: str, entries: list[dict[str, Any]], front: bool = False, **plan: Any
+    ) -> None:
         self.pool.submit(
             {
-                "kind": "parse", "source_id": source_id, "prefix": prefix, "entries": entries, "parsers": self.names,
-                "listing": self.listing, "descend": True,
+                "kind": "parse", "source_id": source_id, "prefix": prefix, "entries": entries, **plan,
                 "spool": str(self.workspace / f"batch-{next(self.numbers)}"), **self._specs[source_id],
-                "taken": [], "coverage": [], "sizes": {}, "rows": 0,
+                "taken": [], "coverage": [], "sizes": {}, "rows": 0, "inside": [],
             },
             front=front,
         )
@@ -221,6 +252,7 @@ class Extraction:
             if row["seconds"] > 0.05:
                 name = row["parser"]
                 self.progress.slowest[name] = self.progress.slowest.get(name, 0.0) + row["seconds"]
+        task["inside"].extend(answer["inside"])
         for prefix in answer["inside"]:
             self._list(task["source_id"], prefix)
 
@@ -239,28 +271,27 @@ class Extraction:
             task["coverage"].append(row.to_dict())
             task["taken"].append([lost["path"], lost.get("inode"), task["prefix"]])
             if len(rest) > 1:
-                self._submit(task["source_id"], task["prefix"], rest[1:], front=True)
+                self._submit(task["source_id"], task["prefix"], rest[1:], front=True, **self._plan_of(task))
             self._relist(task, lost, at)
         self._close(task)
+
+    @staticmethod
+    def _plan_of(task: dict[str, Any]) -> dict[str, Any]:
+        return {name: task[name] for name in ("parsers", "listing", "descend")}
 
     def _relist(self, task: dict[str, Any], lost: dict[str, Any], parser: str) -> None:
         """The entry that broke a parser is still listed, and read by the other parsers."""
         broken = set(task.get("broken", ())) | {parser}
-        names = sorted((set(self.names) if self.names is not None else set(self.limits)) - broken)
-        self.pool.submit(
-            {
-                "kind": "parse", "source_id": task["source_id"], "prefix": task["prefix"], "entries": [lost],
-                "parsers": names if "content" not in broken else [], "listing": self.listing and "content" not in broken,
-                "descend": not broken & {"container", "content"}, "broken": sorted(broken),
-                "spool": str(self.workspace / f"batch-{next(self.numbers)}"), **self._specs[task["source_id"]],
-                "taken": [], "coverage": [], "sizes": {}, "rows": 0,
-            }
-        ) if len(broken) < 4 and not broken & {"parse", "content"} else None
+        if len(broken) >= BROKEN or broken & {"parse", "content"}:
+            return
+        names = sorted((set(self.limits) if task["parsers"] is None else set(task["parsers"])) - broken)
+        plan = {**self._plan_of(task), "parsers": names, "broken": sorted(broken)}
+        plan["descend"] = task["descend"] and "container" not in broken
+        self._submit(task["source_id"], task["prefix"], [lost], **plan)
 
     def _close(self, task: dict[str, Any]) -> None:
-        self.waiting.append(
-            _Finished(task["source_id"], Path(task["spool"]), task["sizes"], task["coverage"], task["taken"], task["rows"])
-        )
+        self.waiting.append(_Finished(task["source_id"], Path(task["spool"]), task["sizes"], task["coverage"], task["taken"],
+                                      task["rows"], task["inside"]))
         self.waiting_rows += task["rows"]
         if self.waiting_rows >= PART_ROWS:
             self._commit()
@@ -274,10 +305,13 @@ class Extraction:
             parts = self._parts(source_id, group)
             coverage = [row for finished in group for row in finished.coverage]
             done = [key for finished in group for key in finished.done]
+            inside = [prefix for finished in group for prefix in finished.inside]
+            looked = None if self.names is None else [*self.names, "container"]
             self.ledger.append([
                 Event("extraction", {
                     "id": identify("ext", source_id, [vars(p) for p in parts], done),
                     "source_id": source_id, "parts": [vars(p) for p in parts], "coverage": coverage, "done": done,
+                    "inside": inside, "parsers": looked,
                 })
             ])
             self.store.add(parts)
@@ -297,3 +331,8 @@ class Extraction:
                             handle.truncate(size)
                     spools.setdefault(artifact, []).append(file)
         return [self.store.write_part(source_id, artifact, files) for artifact, files in sorted(spools.items())]
+
+
+def _what(row: dict[str, Any]) -> bytes:
+    """A coverage row without what differs from run to run."""
+    return canonical({k: v for k, v in row.items() if k != "seconds"})
