@@ -74,7 +74,8 @@ class Parser:
     does_not_mean: str
     refs: tuple[str, ...]
     artifacts: tuple[str, ...]
-    generic: bool  # a fallback: asked only for files that no specific parser claims, and by name
+    tier: int  # of the parsers that claim a file, those of the lowest tier run: 0 an artifact, 1 a text format, 2 any text
+    beside: bool  # runs whatever others claim the file too (readers of a whole format, such as SQLite)
     limit_seconds: float
     function: Callable[[EvidenceFile], Iterator[Yield]]
     origin: str = ""
@@ -123,12 +124,13 @@ def parser(
     refs: tuple[str, ...],
     version: int = 1,
     artifacts: tuple[str, ...] = (),
-    generic: bool = False,
+    tier: int = 0,
+    beside: bool = False,
     limit_seconds: float = 120.0,
 ) -> Callable[[Callable[[EvidenceFile], Iterator[Yield]]], Callable[[EvidenceFile], Iterator[Yield]]]:
     """Declare a generator function as the parser of an artifact.
 
-    `reads`: files it takes; `means` / `does_not_mean`: what a record shows and does not; `refs`: format documents.
+    `tier` and `beside` say when it gives way to others (see Parser). `reads`: files it takes; `means` / `does_not_mean`: what a record shows and does not; `refs`: format documents.
     """
     for label, text in (("reads", reads), ("means", means), ("does_not_mean", does_not_mean)):
         if not text.strip():
@@ -142,7 +144,7 @@ def parser(
             "parser",
             name,
             Parser(
-                name, version, claims, reads, means, does_not_mean, refs, artifacts or (name,), generic,
+                name, version, claims, reads, means, does_not_mean, refs, artifacts or (name,), tier, beside,
                 limit_seconds, function, origin, digest,
             ),
         )

@@ -312,6 +312,7 @@ def _gaps(bench: Workbench, outcome: Outcome) -> list[str]:
     if outcome.failed_leads:
         out.append(f"{outcome.failed_leads} leads failed")
     out += [f"the {role} role was stopped: {why}" for role, why in sorted(outcome.failed_roles.items())]
+    out += [f"the task {task} failed: {why}" for task, why in sorted(outcome.failed_tasks.items())]
     if outcome.budget:
         out.append(outcome.stop)
     return out

@@ -130,7 +130,7 @@ class Source:
                 self._depths[file.path] = depth
                 with file.open() as stream:
                     self._marks[file.path] = (file.size, sha256(stream.read(4096)))
-                return open_archive(file, file.path, self.limits), file.path
+                return open_archive(file, file.path, self.limits, self.secrets), file.path
             layout = self._layout(file)
         rest = prefix[len(file.path) + 1 :]
         names = [name for name in layout.places if rest == name or rest.startswith(name + "/")]
@@ -257,7 +257,7 @@ class Source:
         if any(self._marks.get(above) == mark for above in self._ancestors(file.path)[1:]):
             return Expansion(kind, gaps=(Gap("the archive contains itself: not opened again", None, "depth"),))
         self._marks[file.path] = mark
-        store = open_archive(file, file.path, self.limits)
+        store = open_archive(file, file.path, self.limits, self.secrets)
         self._stores[file.path] = store
         self._depths[file.path] = self._depth_of(file.path) + 1
         records: tuple[tuple[Locator, Record], ...] = tuple(getattr(store, "records", ()))

@@ -45,6 +45,7 @@ class GraphState:
         self.probes: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.inconclusive: set[str] = set()
         self.questions: dict[str, dict[str, Any]] = {}
+        self.assets: dict[str, dict[str, Any]] = {}
         self.reviews: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = []
         self.audits: list[dict[str, Any]] = []
@@ -156,6 +157,9 @@ class GraphState:
 
     def _on_question(self, body: dict[str, Any], at: str) -> None:
         self.questions[body["id"]] = {**self.questions.get(body["id"], {}), **body}
+
+    def _on_asset(self, body: dict[str, Any], at: str) -> None:
+        self.assets[body["id"]] = body
 
     def _on_review(self, body: dict[str, Any], at: str) -> None:
         self.reviews.append({**body, "at": at})

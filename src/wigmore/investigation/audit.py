@@ -8,10 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wigmore.evidence.hashing import hash_stream
+from wigmore.evidence.store import Entry
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import verify_case
 from wigmore.model.canonical import canonical, sha256
 from wigmore.model.nouns import Finding, Phenomenon
+from wigmore.model.protocols import ParseError
 from wigmore.records.reread import Place, reread
 from wigmore.records.rows import COLUMNS
 from wigmore.records.store import file_sha256
@@ -135,7 +138,7 @@ def _sources(bench: Workbench, audit: Audit, hashes: dict[str, dict[str, Any]]) 
         if differing or not before:
             audit.sources_ok = False
             path = next((str(s.path) for s in bench.case_file.sources if s.id == source_id), source_id)
-            changed = _changed_files(before, now)
+            changed = _changed_files(before, now) or _changed_in_tree(bench, source_id)
             where = f"{source_id} ({path}){': ' + changed if changed else ''}"
             audit.add("block", "source_changed", f"the source is not what it was at intake: {', '.join(differing) or 'no intake hash'}",
                       where)
@@ -147,6 +150,35 @@ def _changed_files(before: dict[str, Any], now: dict[str, Any]) -> str:
     old = {s["path"]: s["sha256"] for s in before.get("segments", ()) if isinstance(s, dict) and "path" in s}
     new = {s["path"]: s["sha256"] for s in now.get("segments", ()) if isinstance(s, dict) and "path" in s}
     return ", ".join(sorted(p for p in {*old, *new} if old.get(p) != new.get(p))[:5])
+
+
+def _changed_in_tree(bench: Workbench, source_id: str) -> str:
+    """The files of a folder that differ from their listing, by hashing it once more; the first five."""
+    listed: dict[str, str] = {}
+    for row in bench.store.stream(
+        f"SELECT path, json_extract_string(data, '$.sha256') AS sha256 "
+        f"FROM {bench.store.relation(['file_listing'], source_id)} ORDER BY path, inode"
+    ):
+        listed.setdefault(row["path"], row["sha256"] or "")
+    named: list[str] = []
+    try:
+        top = bench.open_source(source_id).open_store("")
+        for entry in top.entries():
+            if not isinstance(entry, Entry) or not entry.readable:
+                continue
+            known = listed.pop(entry.path, None)
+            if known is None:
+                named.append(f"{entry.path} (not there at intake)")
+                continue
+            with top.file(entry).open() as stream:
+                if known and hash_stream(stream)["sha256"] != known:
+                    named.append(entry.path)
+        found = {entry.path for entry in top.entries() if isinstance(entry, Entry)}
+        named += [f"{path} (gone)" for path, known in listed.items() if known and path not in found and top.find(path) is None
+                  and not any(path.startswith(f"{p}/") for p in found)]
+    except (ParseError, OSError) as error:
+        named.append(str(error))
+    return ", ".join(sorted(named)[:5])
 
 
 def _citations(

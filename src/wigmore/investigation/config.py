@@ -76,7 +76,28 @@ def _build(kind: type[Any], values: Any, where: str) -> Any:
     known = {f.name for f in fields(kind)}
     if unknown := sorted(set(values) - known):
         raise ConfigError(f"{where}: unknown keys {', '.join(map(str, unknown))}; known: {', '.join(sorted(known))}")
+    for entry in fields(kind):
+        if entry.name in values:
+            values = {**values, entry.name: _typed(str(entry.type), values[entry.name], f"{where}: {entry.name}")}
     return kind(**values)
+
+
+def _typed(wanted: str, value: Any, where: str) -> Any:
+    """A value of the type that a key declares; raises ConfigError naming the key."""
+    if value is None:
+        if "None" in wanted:
+            return None
+        raise ConfigError(f"{where} needs a value")
+    kind = wanted.split(" ")[0]
+    good = {"bool": isinstance(value, bool), "str": isinstance(value, str),
+            "int": isinstance(value, int) and not isinstance(value, bool),
+            "float": isinstance(value, (int, float)) and not isinstance(value, bool)}[kind]
+    words = {"bool": "true or false", "str": "a text", "int": "a whole number", "float": "a number"}[kind]
+    if not good:
+        raise ConfigError(f"{where} must be {words}, not {value!r}")
+    if kind in ("int", "float") and value < 0:
+        raise ConfigError(f"{where} cannot be negative")
+    return value
 
 
 def read_config(values: dict[str, Any] | None, where: str = "config.yaml") -> Config:
@@ -88,12 +109,16 @@ def read_config(values: dict[str, Any] | None, where: str = "config.yaml") -> Co
     for name, kind in (("agent", Agent), ("strategist", Strategist), ("budgets", Budgets)):
         values[name] = _build(kind, values.get(name), f"{where}: {name}")
     table = values.get("hypothesis_log_lr") or {}
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: hypothesis_log_lr must be a mapping of edge types to numbers")
     for edge, weight in table.items():
         if edge not in LOG_LR:
             raise ConfigError(f"{where}: hypothesis_log_lr: unknown edge type {edge!r}; one of {', '.join(LOG_LR)}")
-        if not isinstance(weight, (int, float)):
+        if not isinstance(weight, (int, float)) or isinstance(weight, bool):
             raise ConfigError(f"{where}: hypothesis_log_lr: {edge} must be a number, not {weight!r}")
     values["hypothesis_log_lr"] = {k: float(v) for k, v in table.items()}
+    if "max_investigation_rounds" in values:
+        _typed("int", values["max_investigation_rounds"], f"{where}: max_investigation_rounds")
     if values.get("damping", "per_type") not in DAMPINGS:
         raise ConfigError(f"{where}: damping is one of {', '.join(DAMPINGS)}, not {values['damping']!r}")
     for name in ("hypotheses", "investigation_areas"):
@@ -101,6 +126,12 @@ def read_config(values: dict[str, Any] | None, where: str = "config.yaml") -> Co
     for entry in values["hypotheses"]:
         if not isinstance(entry, dict) or "title" not in entry:
             raise ConfigError(f"{where}: each of hypotheses needs a title: {entry!r}")
+        prior = entry.get("prior_prob", 0.5)
+        if not isinstance(prior, (int, float)) or not 0 < prior < 1:
+            raise ConfigError(f"{where}: hypotheses: {entry['title']}: prior_prob lies between 0 and 1, not {prior!r}")
+    for entry in values["investigation_areas"]:
+        if not isinstance(entry, dict) or not entry.get("area"):
+            raise ConfigError(f"{where}: each of investigation_areas needs an `area` (its slug): {entry!r}")
     return Config(**values)
 
 

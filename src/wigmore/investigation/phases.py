@@ -16,11 +16,12 @@ from wigmore.investigation.decisions import Decisions
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
-from wigmore.model.nouns import Hypothesis, InvestigationArea, InvestigationRound, Lead, Rejection
+from wigmore.model.nouns import COMPLETE_REASONS, Hypothesis, InvestigationArea, InvestigationRound, Lead, Rejection
 from wigmore.model.times import stamp
 from wigmore.registry import found
 
 FAILURES = 3  # consecutive failures of one role that stop its path
+INTERRUPTED = "interrupted before complete"
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Outcome:
     stop: str = ""
     budget: str = ""
     failed_roles: dict[str, str] = field(default_factory=dict)
+    failed_tasks: dict[str, str] = field(default_factory=dict)
     failed_leads: int = 0
     open_leads: int = 0
 
@@ -72,6 +74,7 @@ class Investigation:
             self._failures[desk.role] = self._failures.get(desk.role, 0) + 1
             events.append(Event("task.failed", {"id": desk.task_id, "role": desk.role, "source_id": desk.source_id,
                                                 "error": error}))
+            self.outcome.failed_tasks[desk.task_id] = error
             if self._failures[desk.role] >= FAILURES:
                 self.outcome.failed_roles[desk.role] = error
         else:
@@ -84,8 +87,9 @@ class Investigation:
         todo = [t for t in tasks if t[1] not in self.bench.state.tasks_done and t[0].name not in self.outcome.failed_roles]
         desks = [(role, self.desk(role.name, task_id, source_id)) for role, task_id, source_id in todo]
         with ThreadPoolExecutor(self.jobs) as pool:
-            for (_, desk), error in zip(desks, pool.map(lambda rd: self._run(*rd), desks), strict=True):
-                self._commit(desk, error)
+            errors = list(pool.map(lambda rd: self._run(*rd), desks))
+        for (_, desk), error in zip(desks, errors, strict=True):  # after all: none sees what another commits
+            self._commit(desk, error)
 
     def _phase(self, name: str, before: int) -> None:
         calls = len(self.bench.runner.known) - before
@@ -165,24 +169,24 @@ class Investigation:
         state = self.bench.state
         open_ones = sorted(h for h in state.hypotheses if state.status(h) == "active")
         if set(open_ones) - state.inconclusive:
-            self.bench.append([Event("hypotheses.closed", {"inconclusive": open_ones})])
+            self.bench.append([Event("hypotheses.closed", {"inconclusive": sorted({*open_ones, *state.inconclusive})})])
         self.outcome.failed_leads = sum(x.status == "failed" for x in state.leads.values())
         self._phase("investigation", before)
 
     def _repair(self) -> None:
-        """Close a round that a kill left open; its assigned leads fail with that reason and are retried later."""
+        """Fail the leads that a kill cut short (they are tried again), and close the round it left open."""
         state = self.bench.state
+        cut = sorted((x for x in state.leads.values() if x.status == "assigned"), key=lambda x: x.id)
         events = []
+        for lead in cut:  # the one retry stays due: a retry that was cut short was none
+            context = {k: v for k, v in lead.context.items() if k != "retry"} | {"failure_reason": INTERRUPTED}
+            events.append(Event("lead", replace(lead, status="failed", context=context).to_dict()))
         for round_ in sorted(state.rounds.values(), key=lambda r: r.round_number):
             if round_.completed_at:
                 continue
-            cut = [x for x in state.leads.values() if x.status == "assigned"]
-            for lead in sorted(cut, key=lambda x: x.id):
-                context = {**lead.context, "failure_reason": "interrupted before complete"}
-                events.append(Event("lead", replace(lead, status="failed", context=context).to_dict()))
-            events.append(Event("round", self._closed(round_, "interrupted_resume",
-                                                      f"interrupted; {len(cut)} assigned leads failed and are retried",
-                                                      round_.leads_executed).to_dict()))
+            finished = tuple(x for x in round_.leads_proposed if x in state.leads and state.leads[x].status == "completed")
+            text = f"interrupted; {len(cut)} assigned leads failed and are retried"
+            events.append(Event("round", self._closed(round_, "interrupted_resume", text, finished).to_dict()))
         self.bench.append(events)
 
     def _closed(self, round_: InvestigationRound, action: str, rationale: str, executed: tuple[str, ...]) -> InvestigationRound:
@@ -209,6 +213,8 @@ class Investigation:
             done, rationale = self._round()
             if done:
                 self.outcome.stop = rationale
+                if rationale.startswith("budget_exhausted:"):
+                    self.outcome.budget = self.bench.exceeded() or "nearly spent"
                 return
             last = max(state.rounds.values(), key=lambda r: r.round_number)
             brought = last.new_phenomena_count + last.new_edges_count + last.status_flips
@@ -275,9 +281,6 @@ class Investigation:
         status = "failed" if error else "completed"
         context = {**lead.context, **({"failure_reason": error} if error else {})}
         bench.append([*events, Event("lead", replace(assigned, status=status, context=context).to_dict())])
-        for source_id in lead.context.get("sources") or [lead.context.get("source_id", "")]:
-            if source_id:
-                bench.state.touched[source_id] = lead.round_number
 
     def _work(self, lead: Lead) -> tuple[list[Event], str]:
         """What a lead's role proposes; (events, error)."""
@@ -332,10 +335,11 @@ class Investigation:
         assigned = [replace(x, status="assigned") for x in leads]
         bench.append([Event("lead", x.to_dict()) for x in assigned])
         with ThreadPoolExecutor(self.jobs) as pool:
-            for lead, (events, error) in zip(assigned, pool.map(self._work, assigned), strict=True):
-                context = {**lead.context, **({"failure_reason": error} if error else {})}
-                bench.append([*events, Event("lead", replace(
-                    lead, status="failed" if error else "completed", context=context).to_dict())])
+            results = list(pool.map(self._work, assigned))
+        for lead, (events, error) in zip(assigned, results, strict=True):
+            context = {**lead.context, **({"failure_reason": error} if error else {})}
+            bench.append([*events, Event("lead", replace(
+                lead, status="failed" if error else "completed", context=context).to_dict())])
 
     def _finish_leads(self) -> None:
         """No lead is stranded: those still pending are dispatched once, or closed with the reason."""
@@ -348,10 +352,11 @@ class Investigation:
 
     def _retry(self) -> None:
         """Failed leads get one more try, in parallel."""
+        closed = ("budget spent:", *(f"{reason}:" for reason in COMPLETE_REASONS))  # not failed: never tried
         again = [
             replace(x, context={**x.context, "retry": True}) for x in sorted(self.bench.state.leads.values(), key=lambda x: x.id)
             if x.status == "failed" and not x.context.get("retry") and x.target_agent in self.roles
-            and not str(x.context.get("failure_reason", "")).startswith(("budget", "coverage", "all_", "marginal"))
+            and not str(x.context.get("failure_reason", "")).startswith(closed)
         ]
         if again and not self.outcome.budget:
             self.say(f"retrying {len(again)} failed leads")

@@ -177,7 +177,7 @@ class Workbench:
         digest = self.outputs.put(data)
         body = {"id": identify("asset", name, digest), "name": name, "sha256": digest, "bytes": len(data),
                 "output_sha256": digest}
-        self.ledger.append([Event("asset", body)])
+        self.append([Event("asset", body)])
         return body
 
     def close(self) -> None:

@@ -104,14 +104,10 @@ def _held(file: EvidenceFile) -> tuple[EvidenceFile, bytes, dict[str, Any]]:
 
 
 def choose(parsers: dict[str, Parser], head: bytes, path: str, size: int) -> list[Parser]:
-    """The parsers that claim a file, in order of name: the specific ones, and generic ones of a structured format.
-
-    The generic text reader declares `generic` and is left out where a specific parser claims the file.
-    """
+    """The parsers that claim a file, in order of name: those of the lowest tier, and those that run beside any."""
     claimed = [p for _, p in sorted(parsers.items()) if p.claims(head, path, size)]
-    specific = [p for p in claimed if not p.generic]
-    fallback = [p for p in claimed if p.generic and (not specific or p.name in ("generic.sqlite", "generic.plist"))]
-    return specific + fallback
+    lowest = min((p.tier for p in claimed if not p.beside), default=0)
+    return [p for p in claimed if p.beside or p.tier == lowest]
 
 
 def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, clock: Callable[[], float]) -> Coverage:

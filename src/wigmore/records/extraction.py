@@ -290,8 +290,10 @@ class Extraction:
         self._submit(task["source_id"], task["prefix"], [lost], **plan)
 
     def _close(self, task: dict[str, Any]) -> None:
-        self.waiting.append(_Finished(task["source_id"], Path(task["spool"]), task["sizes"], task["coverage"], task["taken"],
-                                      task["rows"], task["inside"]))
+        finished = _Finished(
+            task["source_id"], Path(task["spool"]), task["sizes"], task["coverage"], task["taken"], task["rows"], task["inside"]
+        )
+        self.waiting.append(finished)
         self.waiting_rows += task["rows"]
         if self.waiting_rows >= PART_ROWS:
             self._commit()

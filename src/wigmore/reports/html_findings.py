@@ -57,7 +57,7 @@ def _bearing(index: Index, hypothesis: Row) -> list[Part]:
         rows = [[moment(index.phenomena[e["phenomenon_id"]]["occurred_at"]), index.observation(e["phenomenon_id"]),
                  tag("span", f"{EDGES[e['edge_type']][0]} it", title=clipped(e.get("reason"), 300) or None),
                  plain(e.get("mechanism"))] for e in edges[:ROWS]]
-        out += [table([f"Time", f"{words} ({len(edges):,})", "Bearing", "Kind of record"], rows),
+        out += [table(["Time", f"{words} ({len(edges):,})", "Bearing", "Kind of record"], rows),
                 not_shown(ROWS, len(edges), f"wigmore show {index.case} edges -t jsonl")]
     return out
 
@@ -167,7 +167,7 @@ def observations(index: Index, blocks: dict[str, Safe], rows: Iterable[Row]) -> 
 
 def _observation(index: Index, row: Row) -> Safe:
     edges = index.bearing.get(row["id"], [])
-    bears = joined([joined((EDGES[e["edge_type"]][0], " ", index.finding(e["hypothesis_id"]), "; ")) for e in edges[:6]])
+    bears = joined([joined(("; " if n else "", EDGES[e["edge_type"]][0], " ", index.finding(e["hypothesis_id"]))) for n, e in enumerate(edges[:6])])
     attack = ", ".join(plain(a) for a in row.get("attack") or ())
     source = index.labels.get(row["source_id"], row["source_id"])
     facts = [_occasion(index, group) for group in index.occasions({**row, "facts": row["facts"][:FACTS]})]
@@ -176,11 +176,12 @@ def _observation(index: Index, row: Row) -> Safe:
         meta.append(f" · ATT&CK {attack}")
     records = f"{int(row.get('record_count') or 1):,}"
     who = f"{plain(row['agent'])}, rule {plain(row['rule'])}" if row.get("rule") else plain(row["agent"])
-    interpretation = part("i", f"Interpretation ({who})", tag("p", clipped(row["interpretation"], 1500))) if row["interpretation"] else ""
+    interpretation = part(
+        "i", "Interpretation", tag("p", clipped(row["interpretation"], 1500), " ", tag("small", f"({who})"))) if row["interpretation"] else ""
     caveat = part("c", "Caveat", tag("p", clipped(row["caveat"], 1000))) if row.get("caveat") else ""
     tail: list[Part] = [tag("code", row["id"]), f" · {records} record{'' if records == '1' else 's'}"]
     if edges:
-        tail += [" · ", bears, f"and {len(edges) - 6} more" if len(edges) > 6 else ""]
+        tail += [" · ", bears, f"; and {len(edges) - 6} more" if len(edges) > 6 else ""]
     if row.get("also"):
         tail.append(f" · the same event also as {clipped(', '.join(plain(a) for a in row['also']), 300)}")
     for review in index.reviews.get(row["id"], []):
@@ -209,7 +210,8 @@ def _occasion(index: Index, facts: list[Row]) -> Safe:
     ])
     locator = first["locator"] if isinstance(first["locator"], dict) else {}
     tail = plain(first["path"]).rsplit("/", 1)[-1]
-    said = f"Where the bytes are: {clipped(tail, 120)}, {clipped(place(locator), 160)}" if first["record_id"] else "What was looked at"
+    said = f"Where the bytes are: {clipped(tail, 120)}, {clipped(place(locator), 160)}" if first["record_id"] else (
+        f"What this rests on: {CITED.get(first['kind'], first['kind'])}")
     return joined((tag("div", tag("table", tag("tbody", *rows), class_="kv"), class_="scroll"), folded(said, where)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from typing import Any
 
@@ -19,11 +20,11 @@ class Index:
     def __init__(self, data: ReportData) -> None:
         self.data = data
         self.run: Row = data.context.get("run") or {}
-        self.case = plain(data.context.get("folder") or "CASE")
         self.phenomena = {p["id"]: p for p in data.phenomena}
         self.hypotheses = {h["id"]: h for h in data.hypotheses}
         self.parsers: dict[str, Row] = data.context.get("parsers") or {}
         self.invocations: dict[str, Row] = data.context.get("invocations") or {}
+        self.case = plain(data.context.get("folder")) or _case(self.invocations)
         self.labels = {s["id"]: plain(s.get("label") or s["id"]) for s in data.sources}
         self.bearing: dict[str, list[Row]] = defaultdict(list)
         for edge in data.edges:
@@ -32,6 +33,7 @@ class Index:
         for review in data.reviews:
             self.reviews[plain(review.get("item"))].append(review)
         self.drawn: set[str] = set()  # phenomena printed in full: only these may be linked to
+        self.carded: set[str] = set()  # hypotheses with a finding of their own
 
     def parser_of(self, artifact: str) -> str:
         """The parser whose records carry an artifact's name: the longest known name it begins with; empty where none is."""
@@ -47,7 +49,8 @@ class Index:
         order = ("direct_evidence", "contradicts", "supports", "consequence_observed", "prerequisite_met", "weakens")
         rows = [e for e in hypothesis.get("edges", ()) if e["edge_type"] in order and e["phenomenon_id"] in self.phenomena
                 and (e["edge_type"] in AGAINST) == against]
-        return sorted(rows, key=lambda e: (order.index(e["edge_type"]), e["phenomenon_id"]))
+        return sorted(rows, key=lambda e: (
+            order.index(e["edge_type"]), plain(self.phenomena[e["phenomenon_id"]]["occurred_at"] or "~"), e["phenomenon_id"]))
 
     def observation(self, phenomenon_id: str, limit: int = 160) -> Safe | str:
         """A phenomenon's title, linked to where it is printed in full if it is."""
@@ -89,3 +92,13 @@ class Index:
             key = canonical([fact["record_id"], fact["path"], plain(fact["locator"]), fact["invocation_id"], fact["kind"]])
             groups.setdefault(key, []).append(fact)
         return list(groups.values())
+
+
+def _case(invocations: dict[str, Row]) -> str:
+    """The case as commands name it, quoted as they quote it; `CASE` where no call was made."""
+    for _, invocation in sorted(invocations.items())[:1]:
+        try:
+            return shlex.quote(shlex.split(plain(invocation.get("rerun")))[2])
+        except (ValueError, IndexError):
+            break
+    return "CASE"

@@ -68,7 +68,7 @@ def joined(parts: Iterable[Part]) -> Safe:
     return Safe("".join(escaped(p) for p in parts))
 
 
-def tag(name: str, *parts: Part, **attributes: Any) -> Safe:
+def tag(name: str, /, *parts: Part, **attributes: Any) -> Safe:
     """One element. Attribute names lose a trailing `_` and write `_` as `-`; None and False leave one out, True has no value."""
     written = []
     for key, value in attributes.items():

@@ -13,22 +13,22 @@ STRENGTHS = {
         "concluded",
         "The observations support it by the declared rules, a test that could have told against it was completed, and no "
         "alternative stands as well.",
-        "Not that a person has accepted it, and not a probability.",
+        "That a person has accepted it, or how probable it is.",
     ),
     "contested": (
         "supported, contested",
         "The observations support it, but something stands against it: an alternative, a contradiction, or the lack of "
         "direct or independent support.",
-        "Not a conclusion.",
+        "That it may be stated as a conclusion.",
     ),
     "not_tested": (
         "supported, not tested",
         "The observations support it, but the test that could have told against it was not, or could not be, completed.",
-        "Not a conclusion.",
+        "That it may be stated as a conclusion.",
     ),
     "refuted": ("refuted", "A contradicting observation stands against it and outweighs what supports it.",
-                "Not that its opposite is shown in every detail."),
-    "open": ("open", "The observations carry it neither way.", "Neither that it happened nor that it did not."),
+                "That its opposite is shown in every detail."),
+    "open": ("open", "The observations carry it neither way.", "That it happened, or that it did not."),
 }
 EDGES = {
     "direct_evidence": ("direct evidence of", "++"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,15 +57,11 @@ def tidy(path: str) -> str:
 
 def above(context: ToolContext, path: str) -> str:
     """The longest store prefix that a path lies strictly below (case aside where nothing matches exactly)."""
-    known = prefixes(context)
-    for exact in (True, False):
-        for prefix in known:
-            ours, theirs = (path, prefix) if exact else (path.casefold(), prefix.casefold())
-            if not prefix or ours.startswith(theirs + "/"):
-                if prefix or exact is False:
-                    return prefix
-                break
-    return ""
+    known = [p for p in prefixes(context) if p and path[len(p) : len(p) + 1] == "/"]
+    exact = next((p for p in known if path.startswith(p)), None)
+    if exact is None:
+        exact = next((p for p in known if path[: len(p)].casefold() == p.casefold()), "")
+    return exact
 
 
 def open_at(context: ToolContext, path: str) -> tuple[Source, Store, str]:
@@ -92,7 +88,7 @@ def find(context: ToolContext, path: str, inode: str = "") -> Place:
     except (ParseError, OSError) as error:
         raise CannotLook(f"{path} cannot be looked up: {error}") from error
     if entry is None:
-        raise CannotLook(_missing(context, spelled, inode))
+        raise CannotLook(missing(context, spelled, inode))
     if entry.kind not in ("file", "stream"):
         raise CannotLook(f"{entry.path} is a {entry.kind}, no file; list_directory shows what it holds")
     if not entry.readable:
@@ -108,7 +104,7 @@ def _with_inode(store: Store, path: str, inode: str) -> Entry | None:
     return None
 
 
-def _missing(context: ToolContext, path: str, inode: str) -> str:
+def missing(context: ToolContext, path: str, inode: str = "") -> str:
     """What is wrong with a path that leads nowhere, with the nearest folder that exists and names in it like the one asked."""
     if inode:
         known = ", ".join(sorted({str(r.get("inode")) for r in listed(context, path) if r.get("inode")}))
@@ -139,12 +135,34 @@ def listed(context: ToolContext, path: str, ignores_case: bool = False) -> Itera
     return iter(context.records([LISTING], where, [path], None))
 
 
-def below(context: ToolContext, folder: str, ignores_case: bool = False) -> Iterator[Row]:
-    """The listing records of everything below a folder, at any depth, in canonical order."""
+def below(
+    context: ToolContext, folder: str, ignores_case: bool = False, where: str = "", parameters: Sequence[Any] = ()
+) -> Iterator[Row]:
+    """The listing records of everything below a folder, at any depth, in canonical order; `where` narrows them."""
+    inside, given = _inside(folder, ignores_case)
+    conditions = " AND ".join(c for c in (inside, where) if c)
+    return iter(context.records([LISTING], conditions, [*given, *parameters], None))
+
+
+def folders_below(
+    context: ToolContext, folder: str, ignores_case: bool, where: str, start: int
+) -> list[tuple[str, int]]:
+    """Names directly below a folder and how many listed paths match below each, `start` being where the names begin."""
+    inside, given = _inside(folder, ignores_case)
+    relation = context.store.relation([LISTING], context.source_id or None)
+    conditions = " AND ".join(c for c in (inside, where) if c)
+    found = context.store.query(
+        f"SELECT split_part(substr(path, ?), '/', 1) AS name, count(*) AS entries FROM {relation} WHERE {conditions} "  # noqa: S608  # paths of our own parts
+        "GROUP BY name ORDER BY name",
+        [start, *given, start],
+    )
+    return [(r["name"], r["entries"]) for r in found]
+
+
+def _inside(folder: str, ignores_case: bool) -> tuple[str, list[Any]]:
     if not folder:
-        return iter(context.records([LISTING], "", [], None))
-    where = "starts_with(lower(path), lower(?))" if ignores_case else "starts_with(path, ?)"
-    return iter(context.records([LISTING], where, [folder + "/"], None))
+        return "", []
+    return "starts_with(lower(path), lower(?))" if ignores_case else "starts_with(path, ?)", [folder + "/"]
 
 
 def ignores_case(context: ToolContext, path: str) -> bool:

@@ -104,6 +104,24 @@ def _best_alternative(desk: Desk, hypothesis: Hypothesis) -> float:
     return max((desk.state.log_odds(a) for a in desk.state.alternatives(hypothesis.id)), default=0.0)
 
 
+def unfinished(desk: Desk) -> bool:
+    """Whether leads of an interrupted round are open: they go first, those cut short again, and nothing beside them.
+
+    The graph is then what it would have been without the interruption before anything new is decided.
+    """
+    leads = sorted(desk.state.leads.values(), key=lambda x: x.id)
+    for lead in leads:
+        made = all((lead.motivating_hypothesis, lead.context.get("probe"), s) in desk.state.probes
+                   for s in lead.context.get("sources") or [lead.context.get("source_id", "")])
+        if len(desk.config["decide"].leads) == LEADS_A_ROUND:
+            break
+        if lead.status == "failed" and lead.context.get("failure_reason") == "interrupted before complete" and not made:
+            desk.config["decide"].propose(
+                lead.description, lead.target_agent, lead.motivating_hypothesis, lead.expected_evidence_type,
+                **{k: v for k, v in lead.context.items() if k not in ("failure_reason", "retry")})
+    return bool(desk.config["decide"].leads) or any(x.status == "pending" for x in leads)
+
+
 @role(
     "strategist",
     goal="Decide each round: one to three leads that would change a belief, or that the case is complete.",
@@ -130,6 +148,11 @@ def strategist(desk: Desk) -> None:
     """Propose the best leads, or declare the investigation complete, through the same calls that a model uses."""
     overview = [desk.call("graph_overview"), desk.call("marginal_yield"), desk.call("budget_status")]
     del overview  # recorded: what the decision could see
+    if desk.config["decide"].only_complete:
+        desk.config["decide"].complete("budget_exhausted", "less than a tenth of a budget is left")
+        return
+    if unfinished(desk):
+        return
     best = candidates(desk)[:LEADS_A_ROUND]
     if not best:
         statuses = desk.state.statuses()

@@ -37,7 +37,7 @@ def _pieces(line: Line) -> Iterator[tuple[int, str]]:
 @parser(
     "generic.features",
     claims=Claim(look=_look),
-    generic=True,
+    tier=2,
     artifacts=("generic.features", "generic.features_summary"),
     reads="text and HTML files up to 16 MiB that no specific parser claims",
     means="a string of this form, with the stated check passed, stands at this place",

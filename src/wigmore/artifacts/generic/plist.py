@@ -80,7 +80,7 @@ def _groups(value: Any, prefix: str, level: int) -> Iterator[tuple[str, dict[str
         "https://developer.apple.com/library/archive/documentation/Cocoa/Conceptual/PropertyLists/",
         "https://opensource.apple.com/source/CF/CF-1153.18/CFBinaryPList.c",
     ),
-    generic=True,
+    beside=True,
 )
 def plist(file: EvidenceFile) -> Iterator[Yield]:
     """One record for a small list; for a large one, a record a top-level key, split further where that is large too."""

@@ -208,7 +208,7 @@ def _elsewhere(file: EvidenceFile, database: Database) -> Iterator[Yield]:
     means="the database holds this row (live, wal_committed) or held it before its log was written (wal_superseded)",
     does_not_mean="what the row stands for; a time guessed from a column's name is a hint, never a dated event",
     refs=("https://www.sqlite.org/fileformat2.html", "https://www.sqlite.org/walformat.html"),
-    generic=True,
+    beside=True,
     limit_seconds=600.0,
 )
 def sqlite(file: EvidenceFile) -> Iterator[Yield]:

@@ -47,7 +47,7 @@ def _look(head: bytes, path: str, size: int) -> bool:
 @parser(
     "generic.text",
     claims=Claim(look=_look),
-    generic=True,
+    tier=2,
     artifacts=("generic.text", "generic.table", "generic.ini", "generic.xml", "generic.json"),
     reads="text files up to 8 MiB that no specific parser claims: CSV and TSV with a header, INI, XML, JSON, plain "
     "lines",

@@ -103,6 +103,7 @@ def text_format(
         refs=refs,
         artifacts=artifacts,
         version=version,
+        tier=1,
     )
 
 
