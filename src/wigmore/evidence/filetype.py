@@ -263,3 +263,26 @@ _PLAIN_NAMES = _words("txt log csv xml json htm html ini")
 _STRONG = _words(
     "JPEG|PNG|PDF|PE executable|PE library|ELF|7-Zip|RAR|OLE compound file|HEIF picture|MPEG-4|KeePass database", "|"
 )
+
+# Formats that hold records an examiner asks for: where no parser claims one, its coverage row says that it was not run.
+EVIDENTIAL = _words(
+    "ESE database|Biome segment|systemd journal|SQLite write-ahead log|SQLite rollback journal|KeePass database|"
+    "memory image (LiME)|pcap|pcapng|mailbox (mbox)|Outlook data file|e-mail|OLE compound file|registry transaction log", "|"
+)
+
+
+def unread(kind: str | None, path: str, size: int) -> tuple[str, str, str] | None:
+    """What a coverage row says of a file that no parser claims: (outcome, reason, reason code); None where it needs none.
+
+    None is for ordinary known types without records (programs, fonts, pictures without a reader).
+    """
+    if size == 0:
+        return "empty", "the file is empty (0 bytes)", ""
+    if kind in EVIDENTIAL:
+        return "not_run", f"no parser of this version reads {kind} files", "unsupported"
+    if kind is not None:
+        return None
+    extension = path.rsplit("/", 1)[-1].rpartition(".")[2].lower()
+    if extension in _SIGNED:
+        return "failed", f"named .{extension}, but the content has no such structure: damaged, encrypted or misnamed", "damaged"
+    return "not_applicable", "the content is of no known type: hashed and listed, not read", "unsupported"

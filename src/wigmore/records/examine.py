@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from wigmore.evidence.filetype import file_type
+from wigmore.evidence.filetype import file_type, unread
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.listing import entry_record
 from wigmore.evidence.source import Source
@@ -204,17 +204,21 @@ def examine(
         locator, record = entry_record(entry, hashes, kind)
         emit_direct(source_id, entry.path, entry.inode, "file_listing", locator, record, 0, emit)
         out.rows += 1
-    if file is None or not file.size:
+    if file is None:
         return out
     sha256 = str((hashes or {}).get("sha256", ""))
-    for parser in choose(parsers, head[:HEAD], entry.path, file.size):
+    for parser in choose(parsers, head[:HEAD], entry.path, file.size) if file.size else ():
         begin(parser.name)
         row_of = run_parser(parser, file, sha256, emit, clock)
         out.rows += row_of.records
         out.coverage.append(row_of)
-    if descend:
+    if descend and file.size:
         begin("container")
         _descend(source, file, head, out, emit)
+    if not out.coverage and listing and entry.kind == "file" and (said := unread(kind, entry.path, file.size)):
+        outcome, reason, code = said
+        out.coverage.append(Coverage(source_id, entry.path, "file_listing", "file_listing@1", outcome, 0, reason, code,
+                                     complete=outcome == "empty", inode=entry.inode, file_sha256=sha256))
     return out
 
 

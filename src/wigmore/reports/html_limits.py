@@ -20,13 +20,12 @@ def coverage(index: Index) -> Safe:
     totals = Counter(c["outcome"] for c in rows)
     records = index.data.artifacts
     said = "; ".join(f"{totals[o]:,} {w}" for o, w in OUTCOMES.items() if totals[o]) or "nothing was read"
-    heads = ["Artifact", *(w.split(",")[0] if o != "found" else "found" for o, w in OUTCOMES.items()), "records"]
-    body = [[tag("code", artifact), *(_number(counts.get(artifact, {}).get(o, 0)) for o in OUTCOMES), _number(_records(records, artifact))]
+    body = [[_word(artifact), *(_number(counts.get(artifact, {}).get(o, 0)) for o in OUTCOMES), _number(_records(records, artifact))]
             for artifact in sorted(counts)]
     parts: list[Part] = [
         tag("p", f"Every file that a parser claims has a row: {said}. A row counts one parser at one file."),
-        folded(f"Counts by artifact ({len(body):,})", table(["Artifact", "found", "empty", "failed", "n/a", "not run", "records"], body, "counts")
-               if heads else "", open_=len(body) <= 60),
+        folded(f"Counts by artifact ({len(body):,})", table(["Artifact", "found", "empty", "failed", "n/a", "not run", "records"], body, "counts"),
+               open_=len(body) <= 60),
     ]
     parts += [_failed(index, [c for c in rows if c["outcome"] == "failed"])]
     parts += [_partial(index, [c for c in rows if c["outcome"] in ("found", "empty") and not c["complete"]])]
@@ -50,6 +49,19 @@ def _records(records: dict[str, int], artifact: str) -> int:
     return sum(n for name, n in records.items() if name == artifact or name.startswith(artifact + "."))
 
 
+def _word(name: str) -> Safe:
+    return tag("code", name, class_="w")
+
+
+def _why(row: Row) -> Safe:
+    return tag("span", plain(row["reason_code"]).replace("_", " "), class_="w")
+
+
+def _reason(row: Row) -> str:
+    """The reason without the path that stands beside it."""
+    return clipped(plain(row["reason"]).removeprefix(row["path"]).removeprefix(": "), 300)
+
+
 def _covers(row: Row) -> str:
     if not row["covers_from"] and not row["covers_to"]:
         return "—"
@@ -59,7 +71,7 @@ def _covers(row: Row) -> str:
 def _failed(index: Index, rows: list[Row]) -> Safe:
     if not rows:
         return tag("section", tag("h3", "Failed", id="s-failed"), tag("p", "No reading failed."))
-    body = [[tag("code", c["artifact"]), clipped(c["path"], 300), plain(c["reason_code"]).replace("_", " "), clipped(c["reason"], 300)] for c in rows[:FAILED]]
+    body = [[_word(c["artifact"]), clipped(c["path"], 300), _why(c), _reason(c)] for c in rows[:FAILED]]
     codes = Counter(plain(c["reason_code"]).replace("_", " ") or "no code" for c in rows)
     said = ", ".join(f"{k} {n:,}" for k, n in sorted(codes.items(), key=lambda x: (-x[1], x[0])))
     return tag("section", tag("h3", f"Failed ({len(rows):,})", id="s-failed"), tag("p", f"By reason: {said}. Whatever these files hold was not seen."),
@@ -70,7 +82,7 @@ def _failed(index: Index, rows: list[Row]) -> Safe:
 def _partial(index: Index, rows: list[Row]) -> Safe:
     if not rows:
         return tag("section", tag("h3", "Read in part", id="s-partial"), tag("p", "No file was read in part only."))
-    body = [[tag("code", c["artifact"]), clipped(c["path"], 300), f"{c['records']:,}", clipped(c["reason"], 300)] for c in rows[:LISTED]]
+    body = [[_word(c["artifact"]), clipped(c["path"], 300), f"{c['records']:,}", _reason(c)] for c in rows[:LISTED]]
     return tag("section", tag("h3", f"Read in part ({len(rows):,})", id="s-partial"),
                folded("Each with what is missing", table(["Artifact", "Path", "Records", "Reason"], body), open_=len(rows) <= 40),
                not_shown(LISTED, len(rows), f"wigmore show {index.case} coverage -t jsonl"))
@@ -80,7 +92,7 @@ def _missing(index: Index, rows: list[Row]) -> Safe:
     head = tag("h3", f"Expected, not met or not run ({len(rows):,})", id="s-not_run")
     if not rows:
         return tag("section", head, tag("p", "Nothing that is expected of a source of its kind is missing, as far as the catalogue goes."))
-    body = [[tag("code", c["artifact"]), index.labels.get(c["source_id"], c["source_id"]), plain(c["reason_code"]).replace("_", " "),
+    body = [[_word(c["artifact"]), index.labels.get(c["source_id"], c["source_id"]), _why(c),
              clipped(c["reason"] or c["path"], 300), clipped(c["needs"], 200)] for c in rows[:LISTED]]
     return tag("section", head, tag("p", "An artifact that is not there may never have been recorded, may have been removed, or may lie outside the acquisition."),
                folded("Each with its reason", table(["Artifact", "Source", "Why", "Reason", "Would need"], body), open_=len(rows) <= 40),
@@ -90,7 +102,7 @@ def _missing(index: Index, rows: list[Row]) -> Safe:
 def _listed(index: Index, title: str, rows: list[Row], said: str) -> Safe:
     if not rows:
         return Safe("")
-    body = [[tag("code", c["artifact"]), clipped(c["path"], 300), clipped(c["reason"], 200)] for c in rows[:LISTED]]
+    body = [[_word(c["artifact"]), clipped(c["path"], 300), clipped(c["reason"], 200)] for c in rows[:LISTED]]
     return folded(f"{title} ({len(rows):,})", tag("p", said) if said else "", table(["Artifact", "Path", "Remark"], body),
                   not_shown(LISTED, len(rows), f"wigmore show {index.case} coverage -t jsonl"))
 

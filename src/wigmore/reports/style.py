@@ -33,7 +33,7 @@ table{border-collapse:collapse;width:100%;font-size:.88rem;line-height:1.42}
 caption{text-align:left;color:var(--quiet);padding-bottom:.3rem}
 th,td{text-align:left;vertical-align:top;padding:.36rem .6rem .36rem 0;border-bottom:1px solid var(--line)}
 th:last-child,td:last-child{padding-right:0}thead th{font-size:.76rem;font-weight:600;color:var(--quiet);border-bottom:1px solid var(--quiet);white-space:nowrap;overflow-wrap:normal}
-td{min-width:3.5rem}td time{white-space:nowrap}
+td{min-width:3.5rem}td .w{white-space:nowrap}td time{white-space:nowrap}
 table.counts td:not(:first-child),table.counts th:not(:first-child){text-align:right}
 dl.pairs{display:grid;grid-template-columns:minmax(7rem,13rem) minmax(0,1fr);gap:.22rem 1.1rem;margin:.6rem 0;font-size:.9rem}
 dl.pairs dt{color:var(--quiet)}dl.pairs dd{margin:0}

@@ -52,7 +52,7 @@ def timeline(index: Index) -> Safe:
         said.append(f"{local:,} are dated by a clock of unknown zone and are not placed on this axis")
     if undated > 0:
         said.append(f"{undated:,} carry no time")
-    caption = tag("figcaption", "; ".join(said) + ". Each dot or bar counts observations, not records; “//” marks a cut silence.")
+    caption = tag("figcaption", "; ".join(said) + ". Each bar counts observations, not records; “//” marks a cut silence.")
     if not rows:
         return tag("figure", tag("p", "No observation carries a known UTC instant."), caption)
     spans = segments([r[0] for r in rows])
@@ -137,4 +137,4 @@ def _label(instant: int) -> str:
 def timeline_note() -> Safe:
     """What the picture cannot show."""
     return joined(("A time says what a clock wrote. A clock may be wrong, may have been set, and a record may date something else "
-                   "than the event it names: see the parser's meaning.",))
+                   "than the event it names: see the parser’s meaning.",))

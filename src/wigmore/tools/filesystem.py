@@ -35,8 +35,8 @@ MEDIA = Kind(("container", "partition", "volume", "encrypted_volume", "shadow_co
 def partition_info(context: ToolContext) -> ToolOutput:
     """List the containers of the source, their partition tables, volumes, file systems and encryption.
 
-    Offsets, lengths and sizes are bytes unless the name says sectors. A volume's prefix for paths is the container's path,
-    `/` and `p1`, `p2`…; unallocated stretches and the tables themselves are rows too.
+    `start_offset` and `size` are bytes, `start_sector`, `end_sector` and `length` of a partition sectors. A volume's prefix
+    for paths is the container's path, `/` and `p1`, `p2`…; unallocated stretches and the tables themselves are rows too.
     """
     return answer(context, [MEDIA], "disk image, volume or archive")
 

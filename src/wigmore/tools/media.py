@@ -1,0 +1,95 @@
+"""Pictures and video: their metadata, places, and text in them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wigmore.registry import tool
+from wigmore.tools.context import CAP, ToolContext, ToolOutput
+from wigmore.tools.lookup import CannotLook, Kind, Row, answer, caution, covered, joined
+from wigmore.tools.places import find, has_listing, ignores_case, listed, missing, tidy
+
+PICTURES = Kind(("media.exif", "media.video"))
+
+
+@tool("exif_image", domain="media")
+def exif_image(context: ToolContext, path: str = "", limit: int = 500) -> ToolOutput:
+    """Show the metadata of a picture or video, or of all below a folder: camera, times, place, program, descriptions.
+
+    latitude and longitude are decimal degrees (WGS 84 unless `gps_datum` says otherwise), altitude metres. Camera times carry
+    no zone unless an offset is stored beside them; `gps_at` is satellite time, UTC. Metadata can be edited, and a picture
+    without it may have had some.
+    """
+    asked = tidy(path)
+    if not asked:
+        return answer(context, [PICTURES], "picture or video with metadata", limit=limit)
+    folded = ignores_case(context, asked) if context.source_id else False
+    same = "(lower(path) = lower(?) OR starts_with(lower(path), lower(?)))" if folded else "(path = ? OR starts_with(path, ?))"
+    out = answer(context, [PICTURES], "picture or video", where=same, parameters=[asked, asked + "/"], limit=limit)
+    if out.outcome == "found":
+        return out
+    own = list(listed(context, asked, folded))
+    if has_listing(context) and not own and not any(asked in c.path for c in covered(context, PICTURES)):
+        return ToolOutput.failed(missing(context, asked))
+    looked = [c for c in covered(context, PICTURES) if (c.path + "/").lower().startswith((asked + "/").lower())]
+    if looked and all(c.outcome == "failed" for c in looked):
+        return ToolOutput.failed(caution(looked))
+    if looked:
+        return ToolOutput("empty", (), joined(f"looked into {len(looked)} files and found no metadata", caution(looked)))
+    kind = own[0]["data"].get("type") or own[0]["data"].get("kind") if own else "a folder"
+    return ToolOutput.not_applicable(f"{asked} ({kind}) is, or holds, no picture or video whose metadata can be read")
+
+
+@tool("ocr_image", domain="media", cost=5)
+def ocr_image(context: ToolContext, path: str) -> ToolOutput:
+    """Read the text in a picture by optical character recognition.
+
+    Not part of this installation: a call says so. What is recognised would be a reading, never the evidence itself.
+    """
+    try:
+        find(context, path)
+    except CannotLook as error:
+        return ToolOutput.failed(str(error))
+    return ToolOutput.failed("text in pictures is not read without the ocr extra: pip install 'wigmore[ocr]'")
+
+
+@tool("list_locations", domain="media", cost=2)
+def list_locations(context: ToolContext, text: str = "", limit: int = 500) -> ToolOutput:
+    """List records that hold a latitude and a longitude: pictures, messages, location caches, places in applications.
+
+    Decimal degrees as stored. `text` keeps those whose data contain it (no case). A stored place is what a program wrote:
+    where a picture was taken, a place looked at or sent is not where the device was. 0, 0 is left out: it means no place.
+    """
+    kinds = [Kind(("*",), keep=lambda row: not row["artifact"].startswith("generic."))]
+    sieve = "contains(lower(data), 'latitude')"
+    known: set[tuple[Any, ...]] = set()
+
+    def fresh(row: Row) -> bool:
+        if not _placed(row["data"]):
+            return False
+        place = row["locator"].get("table"), row["locator"].get("rowid")
+        mark = (row["source_id"], row["path"], *place)
+        generic = row["artifact"].startswith("generic.")
+        if generic and (mark in known or place == (None, None)):
+            return False
+        known.add(mark)
+        return True
+
+    kinds.append(Kind(("generic.sqlite", "generic.json", "generic.xml", "generic.table")))
+    return answer(context, kinds, "record of a place", where=sieve, keep=fresh, text=text, limit=min(limit, CAP))
+
+
+def _placed(data: dict[str, Any]) -> bool:
+    """Whether a latitude and a longitude that can be meant are among the values."""
+    found: dict[str, float] = {}
+    for name, value in data.items():
+        low = name.lower()
+        for axis, most in (("latitude", 90), ("longitude", 180)):
+            if axis in low and isinstance(value, (int, float, str)) and not isinstance(value, bool):
+                try:
+                    number = float(value)
+                except ValueError:
+                    continue
+                if abs(number) <= most:
+                    found.setdefault(axis, number)
+    return len(found) == 2 and any(found.values())
