@@ -40,7 +40,7 @@ def log(paths: tuple[str, ...]) -> str:
 def indicator(name: str, phase: str = "probe", **more: Any) -> dict[str, Any]:
     """A rule that matches the requests for one path."""
     return {"id": f"h.{name}", "title": f"request for {name}", "artifacts": ["web.access"], "role": "network",
-            "category": "requests", "phase": phase, "where": [{"field": "path", "eq": f"/{name}"}], "facts": ["path", "client"],
+            "category": "requests", "phase": phase, "where": [{"field": "request", "starts": f"GET /{name} "}], "facts": ["request", "client"],
             "interpretation": "The server logged this request.", "caveat": "A request is not its effect.", **more}
 
 
@@ -87,9 +87,20 @@ class House:
         return Workbench(self.case, config=config or read_config(values))
 
 
+def own_rules(file: Any) -> list[Path]:
+    """In place of `rule_folders`: the package's rules are left out."""
+    return list(file.rules) if file else []
+
+
+def open_case_with(patched: pytest.MonkeyPatch, case: Path) -> Workbench:
+    """The case, opened for writing without the package's rules."""
+    patched.setattr(workbench, "rule_folders", own_rules)
+    return open_case(case, write=True)
+
+
 @pytest.fixture(autouse=True)
 def only_the_cases_own_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "rule_folders", lambda file: list(file.rules) if file else [])
+    monkeypatch.setattr(workbench, "rule_folders", own_rules)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +113,7 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     case = folder / "case"
     case.mkdir()
     (case / "case.yaml").write_text(CASE.format(folder=folder), encoding="utf-8")
-    with open_case(case, write=True) as bench:
+    with pytest.MonkeyPatch.context() as patched, open_case_with(patched, case) as bench:
         extraction = Extraction(bench.ledger, bench.store, case / "work", jobs=1, names=["web.access"])
         bench.append([Event("run.started", {"id": "run-001"})])
         assert run_module._intake(bench, extraction, run_module.Options()) == []

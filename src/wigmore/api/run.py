@@ -103,7 +103,6 @@ def _run(bench: Workbench, options: Options) -> Result:
         bench.ledger, bench.store, case / "work", jobs=options.jobs, names=options.parsers,
         exclude=bench.case_file.exclude, report=options.progress,
     )
-    extraction.start()
     bench.append([Event("run.started", {
         "id": run_id, "wigmore": __version__, "config": bench.config.to_dict(), "options": {
             "parsers": options.parsers, "jobs": options.jobs}, "versions": versions(),

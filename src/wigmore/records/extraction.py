@@ -63,10 +63,14 @@ class Extraction:
         self, ledger: Ledger, store: RecordStore, workspace: Path, *, jobs: int = 2, names: list[str] | None = None,
         exclude: Iterable[str] = (), report: Callable[[Progress, list[tuple[str, str, float]]], None] | None = None,
     ) -> None:
+        self.limits: dict[str, float] = {}
+        self.pool = Pool(jobs, lambda name: self.limits.get(name, 600.0 if name == "hash" else 180.0))
+        self.pool.start()  # the workers' imports overlap with ours
         known = parsers()
         listing = names is None or "file_listing" in names
         unknown = sorted(set(names or ()) - set(known) - {"file_listing", "container"})
         if unknown:
+            self.pool.close()
             raise ValueError(f"unknown parsers {', '.join(unknown)}; `wigmore list parsers` names them")
         self.names = names
         self.listing = listing
@@ -74,8 +78,7 @@ class Extraction:
         self.ledger = ledger
         self.store = store
         self.workspace = workspace
-        self.limits = {name: p.limit_seconds for name, p in known.items()}
-        self.pool = Pool(jobs, lambda name: self.limits.get(name, 600.0 if name == "hash" else 180.0))
+        self.limits.update((name, p.limit_seconds) for name, p in known.items())
         self.progress = Progress()
         self.report = report
         self.waiting: list[_Finished] = []
@@ -101,10 +104,6 @@ class Extraction:
         self.inside.setdefault(source_id, {}).update(dict.fromkeys(body.get("inside", ())))
         self.noted.update(_what(c) for c in body["coverage"] if c["artifact"] == "file_listing")
 
-    def start(self) -> None:
-        """Start the workers' interpreters early."""
-        self.pool.start()
-
     def run(self, specs: dict[str, tuple[SourceSpec, list[str], dict[str, str]]], hash_also: bool = True) -> None:
         """Extract all sources: id → (spec, top-level store prefixes, secrets)."""
         self.workspace.mkdir(parents=True, exist_ok=True)
@@ -115,6 +114,7 @@ class Extraction:
                     self._list(source_id, prefix)
                 if hash_also:
                     self.pool.submit({"kind": "hash", "source_id": source_id, **self._specs[source_id]})
+            self.store.connection()  # opened while the workers are at work, not when their rows wait
             for task, answer in self.pool.answers():
                 self._take(task, answer)
                 if self.report is not None:

@@ -11,13 +11,14 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from wigmore.ledger import durable_file
 from wigmore.model.canonical import sha256
 from wigmore.records.rows import COLUMNS, shown
+
+if TYPE_CHECKING:
+    import duckdb
 
 ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
 PART_ROWS = 50_000
@@ -25,6 +26,8 @@ PART_ROWS = 50_000
 
 def connect(threads: int = 2, memory: str = "1GB") -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that loads nothing from outside and reads nothing it is not told to."""
+    import duckdb  # a tenth of a second: not before it is needed
+
     connection = duckdb.connect(":memory:")
     connection.execute(f"SET threads={int(threads)}")
     connection.execute(f"SET memory_limit='{memory}'")

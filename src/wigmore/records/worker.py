@@ -176,6 +176,7 @@ def main() -> None:
         channel.write(json.dumps(message).encode() + b"\n")
 
     worker = Worker(answer)
+    worker.chosen(None)  # load the parsers while the parent is still at its own imports
     answer({"event": "ready"})
     for line in sys.stdin.buffer:
         task = json.loads(line)

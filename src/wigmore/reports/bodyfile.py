@@ -1,7 +1,8 @@
 """The file listing as a TSK 3 body file for mactime: md5|name|inode|mode|uid|gid|size|atime|mtime|ctime|crtime, seconds since 1970 UTC.
 
-Format: wiki.sleuthkit.org, "Body file" (TSK 3.0 and later). A time that is missing is 0, as mactime expects. A time of unknown zone (FAT,
-many archives) has no place here: it is 0 too, and the entry's name says so.
+Format: wiki.sleuthkit.org, "Body file" (TSK 3.0 and later). A time that is missing is 0, as mactime expects. A time
+of unknown zone (FAT, many archives) or of the collecting machine (folders, most archives) has no place here: it is 0
+too, and the entry's name says so. Times before 1970 cannot be written in this format and are 0.
 """
 
 from __future__ import annotations
@@ -36,8 +37,10 @@ def _permissions(kind: str, mode: Any) -> str:
 
 
 def _seconds(time: Any) -> int:
-    instant = time.get("instant") if isinstance(time, Mapping) else None
-    return max(0, instant // 1_000_000) if isinstance(instant, int) else 0
+    """Whole seconds since 1970 of a time of the examined system; 0, mactime's "none", for all others."""
+    if not isinstance(time, Mapping) or time.get("owner") != "host" or not isinstance(time.get("instant"), int):
+        return 0
+    return max(0, int(time["instant"]) // 1_000_000)
 
 
 def _number(value: Any) -> int:
@@ -47,35 +50,45 @@ def _number(value: Any) -> int:
         return 0
 
 
-def line(record: Mapping[str, Any]) -> str:
-    """One entry of the body file."""
+def lines(record: Mapping[str, Any]) -> list[str]:
+    """The entry of the body file, and a second one for the times of its NTFS $FILE_NAME where it has them (as fls writes)."""
     data, times = record["data"], record.get("times") or {}
-    kind = plain(data.get("kind"))
     name = _text(record["path"])
     if target := data.get("link_target"):
         name += f" -> {_text(target)}"
-    if data.get("deleted"):
-        name += " (deleted)"
-    local = [n for n in TIMES if isinstance(times.get(n), Mapping) and times[n].get("text") and times[n].get("instant") is None]
-    if local:
-        name += _local(times, local)
-    inode = _text(data.get("inode")) or "0"
-    return "|".join((
-        plain(data.get("md5")) or "0", name, inode, _permissions(kind, data.get("mode")), str(_number(data.get("uid"))),
-        str(_number(data.get("gid"))), str(_number(data.get("size"))), *(str(_seconds(times.get(n))) for n in TIMES),
-    ))
+    deleted = " (deleted)" if data.get("deleted") else ""
+    head = (plain(data.get("md5")) or "0",)
+    tail = (
+        _text(data.get("inode")) or "0",
+        _permissions(plain(data.get("kind")), data.get("mode")),
+        str(_number(data.get("uid"))),
+        str(_number(data.get("gid"))),
+        str(_number(data.get("size"))),
+    )
+    own = [str(_seconds(times.get(n))) for n in TIMES]
+    out = ["|".join((*head, name + deleted + _left_out(times), *tail, *own))]
+    if any(f"fn_{n}" in times for n in TIMES):
+        named = [str(_seconds(times.get(f"fn_{n}"))) for n in TIMES]
+        out.append("|".join((*head, f"{name} ($FILE_NAME){deleted}", *tail, *named)))
+    return out
 
 
-def _local(times: Mapping[str, Any], names: list[str]) -> str:
-    return " (local time, zone unknown: " + ", ".join(f"{n} {_text(times[n]['text'])}" for n in names) + ")"
+def _left_out(times: Mapping[str, Any]) -> str:
+    """What the columns cannot hold, said in the name: local times of unknown zone, and that times are the collector's."""
+    known = [(n, times[n]) for n in TIMES if isinstance(times.get(n), Mapping) and times[n].get("text")]
+    foreign = [n for n, t in known if t.get("owner") != "host"]
+    local = [f"{n} {_text(t['text'])}" for n, t in known if t.get("instant") is None and n not in foreign]
+    said = f" (local time, zone unknown: {', '.join(local)})" if local else ""
+    return said + (f" ({', '.join(foreign)}: the collector's, left out)" if foreign else "")
 
 
 @report_format("bodyfile", "bodyfile.txt")
 def bodyfile(data: ReportData, folder: Path) -> Path:
-    """The file listing for mactime (TSK 3 body file); times of unknown zone stay out of its columns and in the name."""
+    """The file listing for mactime (TSK 3 body file); local and collector's times stay out of its columns."""
     target = folder / "bodyfile.txt"
     with durable_file(target) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
         for record in data.records():
             if record["artifact"] == LISTING:
-                stream.write(line(record) + "\n")
+                for line in lines(record):
+                    stream.write(line + "\n")
     return target

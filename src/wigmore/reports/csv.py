@@ -10,10 +10,39 @@ from wigmore.reports.data import ReportData, report_format
 from wigmore.reports.markup import plain, visible
 
 COLUMNS = (
-    "case", "fact_id", "phenomenon_id", "source_id", "artifact", "path", "locator", "state", "name", "value", "occurred_at", "category",
-    "title", "interpretation", "kind", "record_id", "invocation_id", "output_sha256", "rerun",
+    "case",
+    "fact_id",
+    "phenomenon_id",
+    "source_id",
+    "artifact",
+    "path",
+    "locator",
+    "state",
+    "name",
+    "value",
+    "occurred_at",
+    "category",
+    "title",
+    "interpretation",
+    "kind",
+    "record_id",
+    "invocation_id",
+    "output_sha256",
+    "rerun",
 )
-ACTIVE = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what spreadsheets take for the start of a formula
+ACTIVE = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "＝",
+    "＋",
+    "－",
+    "＠",
+)  # what spreadsheets take for the start of a formula
 CELL = 32_000  # characters; spreadsheets cut at 32,767
 
 
@@ -32,10 +61,13 @@ def facts_csv(data: ReportData, folder: Path) -> Path:
     target = folder / "facts.csv"
     case = data.context.get("case")
     with durable_file(target) as temporary, temporary.open("w", encoding="utf-8-sig", newline="") as stream:
-        writer = csv.writer(stream)
+        writer = csv.writer(stream, quoting=csv.QUOTE_ALL)  # a semicolon locale must not split a value into cells
         writer.writerow(COLUMNS)
         for phenomenon in data.phenomena:
-            shared = {"case": case, **{k: phenomenon.get(k) for k in ("occurred_at", "category", "title", "interpretation")}}
+            shared = {
+                "case": case,
+                **{k: phenomenon.get(k) for k in ("occurred_at", "category", "title", "interpretation")},
+            }
             for fact in phenomenon["facts"]:
                 row = {**shared, **fact}
                 writer.writerow([cell(row.get(name)) for name in COLUMNS])

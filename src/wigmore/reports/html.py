@@ -25,16 +25,27 @@ def render_html(data: ReportData) -> str:
     index.carded = {h["id"] for h in [h for h in data.hypotheses if not h["innocent"]][: html_findings.FINDINGS]}
     blocks = html_findings.choose(index)
     sections = list(_sections(index, blocks))
-    contents = tag("nav", tag("ol", *(tag("li", tag("a", title, href=f"#s-{name}")) for name, title, _ in sections)), aria_label="Contents")
+    contents = tag(
+        "nav",
+        tag("ol", *(tag("li", tag("a", title, href=f"#s-{name}")) for name, title, _ in sections)),
+        aria_label="Contents",
+    )
     body = [tag("section", tag("h2", title), inside, id=f"s-{name}") for name, title, inside in sections]
     name = plain(data.context.get("title") or data.context.get("case") or "case")
     head = tag(
-        "head", tag("meta", charset="utf-8"), tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"), tag("meta", name="referrer", content="no-referrer"),
-        tag("title", f"{name} — examination report"), tag("style", Safe(CSS)),
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("title", f"{name} — examination report"),
+        tag("style", Safe(CSS)),
     )
-    foot = tag("footer", f"Made by wigmore {plain((index.run.get('versions') or {}).get('wigmore'))}. This page runs no script and loads nothing. "
-                         "Characters of evidence that would hide or reorder text are written as \\u{…}.")
+    foot = tag(
+        "footer",
+        f"Made by wigmore {plain((index.run.get('versions') or {}).get('wigmore'))}. This page runs no script and loads nothing. "
+        "Characters of evidence that would hide or reorder text are written as \\u{…}.",
+    )
     page = tag("div", contents, tag("main", html_front.title(index), *body, foot), class_="page")
     text = "<!DOCTYPE html>\n" + tag("html", head, tag("body", page), lang="en") + "\n"
     return text
@@ -50,16 +61,41 @@ def _sections(index: Index, blocks: dict[str, Safe]) -> Iterator[tuple[str, str,
     yield "items", "Items received", html_front.items(index)
     yield "method", "Method and tools", html_front.method(index)
     yield "findings", "Findings", html_findings.findings(index)
-    yield "observations", "Observations behind the findings", (
-        html_findings.observations(index, blocks, used) if used else tag("p", "No observation bears on a hypothesis."))
+    yield (
+        "observations",
+        "Observations behind the findings",
+        (
+            html_findings.observations(index, blocks, used)
+            if used
+            else tag("p", "No observation bears on a hypothesis.")
+        ),
+    )
     yield "matrix", "Matrix of evidence", matrix(index)
-    yield "timeline", "Timeline", joined((timeline(index), timeline_note(), folded("Timeline as a table", html_annex.timeline_table(index))))
+    yield (
+        "timeline",
+        "Timeline",
+        joined((timeline(index), timeline_note(), folded("Timeline as a table", html_annex.timeline_table(index)))),
+    )
     yield "entities", "Entities", entities(index)
     yield "coverage", "Coverage and limits", html_limits.coverage(index)
-    yield "negative", "Negative findings", html_limits.negative(index, html_findings.observations(index, blocks, negative))
-    yield "unused", f"Observations that bear on no hypothesis ({len(unused):,})", joined((
-        tag("p", "Recorded, cited, and of no bearing on any hypothesis the rules know of. Another reader may see one."),
-        html_findings.observations(index, blocks, unused)))
+    yield (
+        "negative",
+        "Negative findings",
+        html_limits.negative(index, html_findings.observations(index, blocks, negative)),
+    )
+    yield (
+        "unused",
+        f"Observations that bear on no hypothesis ({len(unused):,})",
+        joined(
+            (
+                tag(
+                    "p",
+                    "Recorded, cited, and of no bearing on any hypothesis the rules know of. Another reader may see one.",
+                ),
+                html_findings.observations(index, blocks, unused),
+            )
+        ),
+    )
     yield "rounds", "Rounds, leads and budgets", html_limits.rounds(index)
     yield "audit", "Audit", html_limits.audit(index)
     yield "verify", "How to verify this report", html_annex.verification(index)

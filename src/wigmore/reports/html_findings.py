@@ -7,7 +7,18 @@ from collections.abc import Iterable
 
 from wigmore.reports.index import Index, Row
 from wigmore.reports.markup import Part, Safe, anchor, clipped, folded, joined, link, pairs, plain, table, tag
-from wigmore.reports.words import CITED, EDGES, PROBES, STRENGTHS, counted, moment, not_shown, own_moment, place, strength
+from wigmore.reports.words import (
+    CITED,
+    EDGES,
+    PROBES,
+    STRENGTHS,
+    counted,
+    moment,
+    not_shown,
+    own_moment,
+    place,
+    strength,
+)
 
 BUDGET = 9_000_000  # bytes of observations printed in full; the rest is counted and pointed to
 ROWS = 40  # observations listed in one finding, for and against each
@@ -25,25 +36,42 @@ def findings(index: Index) -> Safe:
     """The findings, strongest first; alternatives stand inside the findings they compete with."""
     rows = [h for h in index.data.hypotheses if not h["innocent"]]
     if not rows:
-        return tag("p", "No hypothesis was raised, so there is no finding to weigh. The observations that were recorded are printed ",
-                   link("s", "observations", "below"), ". The lack of findings is not a clean bill of health.")
-    return joined((*(_finding(index, h) for h in rows[:FINDINGS]),
-                   not_shown(FINDINGS, len(rows), f"wigmore show {index.case} hypotheses")))
+        return tag(
+            "p",
+            "No hypothesis was raised, so there is no finding to weigh. The observations that were recorded are printed ",
+            link("s", "observations", "below"),
+            ". The lack of findings is not a clean bill of health.",
+        )
+    return joined(
+        (
+            *(_finding(index, h) for h in rows[:FINDINGS]),
+            not_shown(FINDINGS, len(rows), f"wigmore show {index.case} hypotheses"),
+        )
+    )
 
 
 def _finding(index: Index, hypothesis: Row) -> Safe:
     attack = ", ".join(plain(a) for a in hypothesis.get("attack") or ())
-    head = joined((strength(hypothesis["conclusion"]), " ", tag("span", f"MITRE ATT&CK {attack}", class_="meta") if attack else ""))
+    head = joined(
+        (
+            strength(hypothesis["conclusion"]),
+            " ",
+            tag("span", f"MITRE ATT&CK {attack}", class_="meta") if attack else "",
+        )
+    )
     caveats = _caveats(index, hypothesis)
     return tag(
-        "article", tag("h3", clipped(hypothesis["title"], 400)), tag("p", head),
+        "article",
+        tag("h3", clipped(hypothesis["title"], 400)),
+        tag("p", head),
         part("f", "Facts", *_bearing(index, hypothesis)),
         part("i", "Interpretation", tag("p", clipped(hypothesis["description"], 1200)), _reading(index, hypothesis)),
         part("c", "Caveats", tag("ul", *(tag("li", c) for c in caveats))),
         part("a", "Alternatives", *_alternatives(index, hypothesis)),
         part("t", "Tests made", _probes(index, hypothesis)),
         part("o", "Opinion", *_opinion(index, hypothesis)),
-        class_="finding", id=anchor("h", hypothesis["id"]),
+        class_="finding",
+        id=anchor("h", hypothesis["id"]),
     )
 
 
@@ -54,11 +82,19 @@ def _bearing(index: Index, hypothesis: Row) -> list[Part]:
         if not edges:
             out.append(tag("p", f"{words}: none was recorded.", class_="quiet"))
             continue
-        rows = [[moment(index.phenomena[e["phenomenon_id"]]["occurred_at"]), index.observation(e["phenomenon_id"]),
-                 tag("span", f"{EDGES[e['edge_type']][0]} it", title=clipped(e.get("reason"), 300) or None),
-                 plain(e.get("mechanism"))] for e in edges[:ROWS]]
-        out += [table(["Time", f"{words} ({len(edges):,})", "Bearing", "Kind of record"], rows),
-                not_shown(ROWS, len(edges), f"wigmore show {index.case} edges -t jsonl")]
+        rows = [
+            [
+                moment(index.phenomena[e["phenomenon_id"]]["occurred_at"]),
+                index.observation(e["phenomenon_id"]),
+                tag("span", f"{EDGES[e['edge_type']][0]} it", title=clipped(e.get("reason"), 300) or None),
+                clipped(e.get("mechanism"), 60),
+            ]
+            for e in edges[:ROWS]
+        ]
+        out += [
+            table(["Time", f"{words} ({len(edges):,})", "Bearing", "Kind of record"], rows),
+            not_shown(ROWS, len(edges), f"wigmore show {index.case} edges -t jsonl"),
+        ]
     return out
 
 
@@ -88,46 +124,107 @@ def _caveats(index: Index, hypothesis: Row) -> list[Part]:
     for artifact in list(artifacts)[:8]:
         name = index.parser_of(artifact)
         if name:
-            out.append(joined((link("parser", name, artifact), " does not mean: ",
-                               clipped(index.parsers[name].get("does_not_mean"), 500))))
+            out.append(
+                joined(
+                    (
+                        link("parser", name, artifact),
+                        " does not mean: ",
+                        clipped(index.parsers[name].get("does_not_mean"), 500),
+                    )
+                )
+            )
     return out or ["None is recorded; the general limits of this report apply."]
 
 
 def _alternatives(index: Index, hypothesis: Row) -> list[Part]:
     others = [index.hypotheses[i] for i in hypothesis.get("alternatives") or () if i in index.hypotheses]
     if not others:
-        return [tag("p", "No competing explanation is on record for this hypothesis: read its strength with that in mind.")]
-    rows = [[clipped(h["title"], 240), clipped(h["description"], 300), strength(h["conclusion"]),
-             f"{len(index.edges(h, False))} for, {len(index.edges(h, True))} against"] for h in others[:ALTERNATIVES]]
-    return [table(["Explanation", "What it says", "Strength", "Observations"], rows),
-            not_shown(ALTERNATIVES, len(others), f"wigmore show {index.case} hypotheses")]
+        return [
+            tag("p", "No competing explanation is on record for this hypothesis: read its strength with that in mind.")
+        ]
+    rows = [
+        [
+            clipped(h["title"], 240),
+            clipped(h["description"], 300),
+            strength(h["conclusion"]),
+            f"{len(index.edges(h, False))} for, {len(index.edges(h, True))} against",
+        ]
+        for h in others[:ALTERNATIVES]
+    ]
+    return [
+        table(["Explanation", "What it says", "Strength", "Observations"], rows),
+        not_shown(ALTERNATIVES, len(others), f"wigmore show {index.case} hypotheses"),
+    ]
 
 
 def _probes(index: Index, hypothesis: Row) -> Safe:
-    rows = [[plain(p["probe"]).replace("_", " "), index.labels.get(p["source_id"], p["source_id"]),
-             ", ".join(w for w, on in (("could tell against it", p.get("disconfirming")), ("decisive", p.get("decisive"))) if on),
-             PROBES.get(p["outcome"], p["outcome"]), clipped(p.get("reason"), 300)] for p in hypothesis.get("probes_made") or ()]
+    rows = [
+        [
+            plain(p["probe"]).replace("_", " "),
+            index.labels.get(p["source_id"], p["source_id"]),
+            ", ".join(
+                w
+                for w, on in (("could tell against it", p.get("disconfirming")), ("decisive", p.get("decisive")))
+                if on
+            ),
+            PROBES.get(p["outcome"], p["outcome"]),
+            clipped(p.get("reason"), 300),
+        ]
+        for p in hypothesis.get("probes_made") or ()
+    ]
     if not rows:
         return tag("p", "No test was put to the evidence for this hypothesis.")
-    return joined((table(["Test", "Source", "Role", "Outcome", "Reason"], rows[:100]),
-                   not_shown(100, len(rows), f"wigmore show {index.case} leads")))
+    return joined(
+        (
+            table(["Test", "Source", "Role", "Outcome", "Reason"], rows[:100]),
+            not_shown(100, len(rows), f"wigmore show {index.case} leads"),
+        )
+    )
 
 
 def _opinion(index: Index, hypothesis: Row) -> list[Part]:
     verdict = hypothesis["conclusion"]
     _, says, says_not = STRENGTHS.get(verdict, ("", "", ""))
-    out: list[Part] = [tag("p", joined(("Machine: ", strength(verdict), " ", says, " It does not say: ", says_not[:1].lower(), says_not[1:])))]
+    out: list[Part] = [
+        tag(
+            "p",
+            joined(
+                ("Machine: ", strength(verdict), " ", says, " It does not say: ", says_not[:1].lower(), says_not[1:])
+            ),
+        )
+    ]
     reasons = [plain(r) for r in hypothesis.get("conclusion_reasons") or ()]
     if reasons:
         out.append(tag("p", "Why no more is said: ", clipped("; ".join(reasons), 800), "."))
     reviews = index.reviews.get(hypothesis["id"], [])
     for review in reviews:
         amended = f" Amended wording: “{clipped(review.get('text'), 600)}”" if review.get("text") else ""
-        out.append(tag("p", joined(("Person: ", tag("strong", plain(review.get("decision"))), " by ", clipped(review.get("by"), 100), ", ",
-                                    own_moment(review.get("at")), ". Reason: ", clipped(review.get("reason"), 800), amended))))
+        out.append(
+            tag(
+                "p",
+                joined(
+                    (
+                        "Person: ",
+                        tag("strong", plain(review.get("decision"))),
+                        " by ",
+                        clipped(review.get("by"), 100),
+                        ", ",
+                        own_moment(review.get("at")),
+                        ". Reason: ",
+                        clipped(review.get("reason"), 800),
+                        amended,
+                    )
+                ),
+            )
+        )
     if not reviews:
-        out.append(tag("p", "Person: no one has accepted, amended or rejected this yet. ",
-                       tag("code", f"wigmore review {index.case} {hypothesis['id']} --accept --reason TEXT --by NAME")))
+        out.append(
+            tag(
+                "p",
+                "Person: no one has accepted, amended or rejected this yet. ",
+                tag("code", f"wigmore review {index.case} {hypothesis['id']} --accept --reason TEXT --by NAME"),
+            )
+        )
     return out
 
 
@@ -158,16 +255,29 @@ def observations(index: Index, blocks: dict[str, Safe], rows: Iterable[Row]) -> 
     shown = 0
     for row in wanted:
         if row["id"] in blocks:
-            groups.setdefault((index.labels.get(row["source_id"], row["source_id"]), plain(row["category"])), []).append(blocks[row["id"]])
+            groups.setdefault(
+                (index.labels.get(row["source_id"], row["source_id"]), clipped(row["category"], 100)), []
+            ).append(blocks[row["id"]])
             shown += 1
-    parts = [folded(joined((tag("strong", category or "observation"), f" — {counted(len(group), 'observation')}, {source}")), *group,
-                    open_=len(wanted) <= 60) for (source, category), group in sorted(groups.items())]
+    parts = [
+        folded(
+            joined((tag("strong", category or "observation"), f" — {counted(len(group), 'observation')}, {source}")),
+            *group,
+            open_=len(wanted) <= 60,
+        )
+        for (source, category), group in sorted(groups.items())
+    ]
     return joined((*parts, not_shown(shown, len(wanted), f"wigmore show {index.case} phenomena -t jsonl")))
 
 
 def _observation(index: Index, row: Row) -> Safe:
     edges = index.bearing.get(row["id"], [])
-    bears = joined([joined(("; " if n else "", EDGES[e["edge_type"]][0], " ", index.finding(e["hypothesis_id"]))) for n, e in enumerate(edges[:6])])
+    bears = joined(
+        [
+            joined(("; " if n else "", EDGES[e["edge_type"]][0], " ", index.finding(e["hypothesis_id"])))
+            for n, e in enumerate(edges[:6])
+        ]
+    )
     attack = ", ".join(plain(a) for a in row.get("attack") or ())
     source = index.labels.get(row["source_id"], row["source_id"])
     facts = [_occasion(index, group) for group in index.occasions({**row, "facts": row["facts"][:FACTS]})]
@@ -176,8 +286,11 @@ def _observation(index: Index, row: Row) -> Safe:
         meta.append(f" · ATT&CK {attack}")
     records = f"{int(row.get('record_count') or 1):,}"
     who = f"{plain(row['agent'])}, rule {plain(row['rule'])}" if row.get("rule") else plain(row["agent"])
-    interpretation = part(
-        "i", "Interpretation", tag("p", clipped(row["interpretation"], 1500), " ", tag("small", f"({who})"))) if row["interpretation"] else ""
+    interpretation = (
+        part("i", "Interpretation", tag("p", clipped(row["interpretation"], 1500), " ", tag("small", f"({who})")))
+        if row["interpretation"]
+        else ""
+    )
     caveat = part("c", "Caveat", tag("p", clipped(row["caveat"], 1000))) if row.get("caveat") else ""
     tail: list[Part] = [tag("code", row["id"]), f" · {records} record{'' if records == '1' else 's'}"]
     if edges:
@@ -185,33 +298,55 @@ def _observation(index: Index, row: Row) -> Safe:
     if row.get("also"):
         tail.append(f" · the same event also as {clipped(', '.join(plain(a) for a in row['also']), 300)}")
     for review in index.reviews.get(row["id"], []):
-        tail.append(f" · {plain(review.get('decision'))} by {clipped(review.get('by'), 80)}: {clipped(review.get('reason'), 300)}")
-    return tag("article", tag("h4", clipped(row["title"], 300)), tag("p", *meta, class_="meta"),
-               part("f", "Facts", *facts, not_shown(FACTS, len(row["facts"]), f"wigmore show {index.case} facts -t jsonl")),
-               interpretation, caveat, tag("p", *tail, class_="meta"), class_="obs", id=anchor("p", row["id"]))
+        tail.append(
+            f" · {plain(review.get('decision'))} by {clipped(review.get('by'), 80)}: {clipped(review.get('reason'), 300)}"
+        )
+    return tag(
+        "article",
+        tag("h4", clipped(row["title"], 300)),
+        tag("p", *meta, class_="meta"),
+        part("f", "Facts", *facts, not_shown(FACTS, len(row["facts"]), f"wigmore show {index.case} facts -t jsonl")),
+        interpretation,
+        caveat,
+        tag("p", *tail, class_="meta"),
+        class_="obs",
+        id=anchor("p", row["id"]),
+    )
 
 
 def _occasion(index: Index, facts: list[Row]) -> Safe:
     """The facts of one place, and the way to its bytes."""
     first = facts[0]
-    rows = [tag("tr", tag("th", clipped(f["name"], 120), scope="row"),
-                tag("td", clipped(f["value"], 600), _state(f)), id=anchor("f", f["fact_id"])) for f in facts]
+    rows = [
+        tag(
+            "tr",
+            tag("th", clipped(f["name"], 120), scope="row"),
+            tag("td", clipped(f["value"], 600), _state(f)),
+            id=anchor("f", f["fact_id"]),
+        )
+        for f in facts
+    ]
     name = index.parser_of(first["artifact"])
-    where = pairs([
-        ("Source and path", tag("code", f"{first['source_id']}: {plain(first['path'])}")),
-        ("Locator", tag("code", plain(first["locator"]))),
-        ("Artifact", link("parser", name, first["artifact"]) if name else plain(first["artifact"])),
-        ("Record", tag("code", plain(first["record_id"])) if first["record_id"] else ""),
-        ("Cited as", CITED.get(first["kind"], first["kind"])),
-        ("Call", tag("code", plain(first["invocation_id"]))),
-        ("Output SHA-256", tag("code", plain(first["output_sha256"]))),
-        ("Run again", tag("code", plain(first["rerun"]))),
-        ("Fact ids", tag("code", clipped(" ".join(plain(f["fact_id"]) for f in facts), 800))),
-    ])
+    where = pairs(
+        [
+            ("Source and path", tag("code", f"{first['source_id']}: {clipped(first['path'], 1000)}")),
+            ("Locator", tag("code", clipped(first["locator"], 1500))),
+            ("Artifact", link("parser", name, first["artifact"]) if name else plain(first["artifact"])),
+            ("Record", tag("code", plain(first["record_id"])) if first["record_id"] else ""),
+            ("Cited as", CITED.get(first["kind"], first["kind"])),
+            ("Call", tag("code", plain(first["invocation_id"]))),
+            ("Output SHA-256", tag("code", plain(first["output_sha256"]))),
+            ("Run again", tag("code", clipped(first["rerun"], 1500))),
+            ("Fact ids", tag("code", clipped(" ".join(plain(f["fact_id"]) for f in facts), 800))),
+        ]
+    )
     locator = first["locator"] if isinstance(first["locator"], dict) else {}
     tail = plain(first["path"]).rsplit("/", 1)[-1]
-    said = f"Where the bytes are: {clipped(tail, 120)}, {clipped(place(locator), 160)}" if first["record_id"] else (
-        f"What this rests on: {CITED.get(first['kind'], first['kind'])}")
+    said = (
+        f"Where the bytes are: {clipped(tail, 120)}, {clipped(place(locator), 160)}"
+        if first["record_id"]
+        else (f"What this rests on: {CITED.get(first['kind'], first['kind'])}")
+    )
     return joined((tag("div", tag("table", tag("tbody", *rows), class_="kv"), class_="scroll"), folded(said, where)))
 
 

@@ -22,13 +22,28 @@ def title(index: Index) -> Safe:
         ("Case", plain(context.get("case"))),
         ("Examiner", who or "not stated in the case file"),
         ("Authority", plain(context.get("authority")) or "not stated in the case file"),
-        ("Run", joined((plain(run.get("run")), " · begun ", own_moment(run.get("started")), " · ended ",
-                        own_moment(run.get("finished")))) if run else ""),
+        (
+            "Run",
+            joined(
+                (
+                    plain(run.get("run")),
+                    " · begun ",
+                    own_moment(run.get("started")),
+                    " · ended ",
+                    own_moment(run.get("finished")),
+                )
+            )
+            if run
+            else "",
+        ),
         ("Program", f"wigmore {plain((run.get('versions') or {}).get('wigmore'))}"),
         ("Ledger head", tag("code", plain(run.get("ledger_head")))),
         ("Graph hash", tag("code", plain(run.get("graph_hash")))),
-        ("Times", "Each as the evidence holds it, with its zone: UTC, an offset from UTC, or “local” where the zone is not "
-                  "known. A local time is never turned into UTC by guess."),
+        (
+            "Times",
+            "Each as the evidence holds it, with its zone: UTC, an offset from UTC, or “local” where the zone is not "
+            "known. A local time is never turned into UTC by guess.",
+        ),
     ]
     return joined((tag("p", "Examination report", class_="eyebrow"), tag("h1", name), pairs(rows)))
 
@@ -40,23 +55,46 @@ def summary(index: Index) -> Safe:
     verdicts = Counter(h["conclusion"] for h in asked)
     told = ", ".join(f"{verdicts[v]} {STRENGTHS[v][0]}" for v in STRENGTHS if verdicts[v])
     negative = sum(1 for p in data.phenomena if p["negative"])
-    lead = (f"{counted(len(data.sources), 'source')} examined; "
-            f"{counted(len(data.phenomena) - negative, 'observation')} recorded, each cited to its bytes; "
-            f"{counted(len(asked), 'hypothesis', 'hypotheses')} weighed" + (f": {told}." if told else "."))
+    lead = (
+        f"{counted(len(data.sources), 'source')} examined; "
+        f"{counted(len(data.phenomena) - negative, 'observation')} recorded, each cited to its bytes; "
+        f"{counted(len(asked), 'hypothesis', 'hypotheses')} weighed" + (f": {told}." if told else ".")
+    )
     parts: list[Part] = [tag("p", lead), _limits(index)]
     if data.questions or data.context.get("questions"):
         parts += [tag("h3", "Questions put to the examination"), _questions(index)]
     parts.append(tag("h3", "Hypotheses and how far the evidence carries them"))
     if asked:
-        rows = [[index.finding(h["id"]), strength(h["conclusion"]), _opinion_of_people(index, h["id"]),
-                 clipped(index.chief_limit(h), 300)] for h in asked[:SUMMARY_ROWS]]
-        parts += [table(["Hypothesis", "Strength", "Reviewed by a person", "Chief limit"], rows),
-                  not_shown(SUMMARY_ROWS, len(asked), f"wigmore show {index.case} hypotheses")]
+        rows = [
+            [
+                index.finding(h["id"]),
+                strength(h["conclusion"]),
+                _opinion_of_people(index, h["id"]),
+                clipped(index.chief_limit(h), 300),
+            ]
+            for h in asked[:SUMMARY_ROWS]
+        ]
+        parts += [
+            table(["Hypothesis", "Strength", "Reviewed by a person", "Chief limit"], rows),
+            not_shown(SUMMARY_ROWS, len(asked), f"wigmore show {index.case} hypotheses"),
+        ]
     else:
-        parts.append(tag("p", "No observation raised a hypothesis that the rules in use know of. That is a statement about "
-                              "these rules and these records. The lack of findings is not a clean bill of health."))
-    parts.append(tag("p", "Strength is an ordinal word of a ", link("s", "scale", "declared scale"), ". No number stands for it: "
-                          "no independent real data set backs one for these artifacts.", class_="meta"))
+        parts.append(
+            tag(
+                "p",
+                "No observation raised a hypothesis that the rules in use know of. That is a statement about "
+                "these rules and these records. The lack of findings is not a clean bill of health.",
+            )
+        )
+    parts.append(
+        tag(
+            "p",
+            "Strength is an ordinal word of a ",
+            link("s", "scale", "declared scale"),
+            ". No number stands for it: no independent real data set backs one for these artifacts.",
+            class_="meta",
+        )
+    )
     return joined(parts)
 
 
@@ -65,22 +103,42 @@ def _limits(index: Index) -> Safe:
     partial = sum(1 for c in index.data.coverage if c["outcome"] in ("found", "empty") and not c["complete"])
     items: list[Part] = [clipped(g, 400) for g in index.run.get("gaps") or ()]
     if outcomes["failed"]:
-        items.append(joined((counted(outcomes["failed"], "reading"), " failed: ", link("s", "failed", "each with its reason"), ".")))
+        items.append(
+            joined(
+                (counted(outcomes["failed"], "reading"), " failed: ", link("s", "failed", "each with its reason"), ".")
+            )
+        )
     if partial:
-        items.append(joined((counted(partial, "file"), " could be read only in part: ", link("s", "partial", "listed"), ".")))
+        items.append(
+            joined((counted(partial, "file"), " could be read only in part: ", link("s", "partial", "listed"), "."))
+        )
     if outcomes["not_run"]:
-        items.append(joined((counted(outcomes["not_run"], "expected artifact"), " not met or not run: ",
-                             link("s", "not_run", "listed"), ".")))
-    items.append("A record shows that something was recorded. Presence is not execution, and an account is not a person.")
-    return tag("div", tag("p", tag("strong", "Read this first")), tag("ul", *(tag("li", i) for i in items)), class_="box")
+        items.append(
+            joined(
+                (
+                    counted(outcomes["not_run"], "expected artifact"),
+                    " not met or not run: ",
+                    link("s", "not_run", "listed"),
+                    ".",
+                )
+            )
+        )
+    items.append(
+        "A record shows that something was recorded. Presence is not execution, and an account is not a person."
+    )
+    return tag(
+        "div", tag("p", tag("strong", "Read this first")), tag("ul", *(tag("li", i) for i in items)), class_="box"
+    )
 
 
 def _questions(index: Index) -> Safe:
     known = {plain(q.get("id")): q for q in index.data.context.get("questions") or ()}
     for question in index.data.questions:
         known[plain(question.get("id"))] = {**known.get(plain(question.get("id")), {}), **question}
-    rows = [[plain(q.get("id")), clipped(q.get("ask") or q.get("question"), 400), _answer(index, q)]
-            for _, q in sorted(known.items())]
+    rows = [
+        [plain(q.get("id")), clipped(q.get("ask") or q.get("question"), 400), _answer(index, q)]
+        for _, q in sorted(known.items())
+    ]
     shown = table(["Id", "Question", "Answer"], rows[:SUMMARY_ROWS])
     return joined((shown, not_shown(SUMMARY_ROWS, len(rows), f"wigmore show {index.case} questions")))
 
@@ -91,8 +149,14 @@ def _answer(index: Index, question: Row) -> Part:
         status = plain(question.get("status") or "open")
         looked = question.get("looked_at") or ()
         tail = f" Looked at in vain: {clipped(', '.join(plain(x) for x in looked), 400)}." if looked else ""
-        return joined((tag("span", f"{status}: not answered by this run.", class_="quiet"), tail, " ",
-                       tag("code", f'wigmore ask {index.case} "…"') if not looked else ""))
+        return joined(
+            (
+                tag("span", f"{status}: not answered by this run.", class_="quiet"),
+                tail,
+                " ",
+                tag("code", f'wigmore ask {index.case} "…"') if not looked else "",
+            )
+        )
     cited = [tag("code", plain(c.get("record_id"))) for c in question.get("citations") or () if isinstance(c, dict)][:5]
     return joined((clipped(said, 800), *([" — cited: ", *(joined((c, " ")) for c in cited)] if cited else [])))
 
@@ -108,13 +172,28 @@ def _opinion_of_people(index: Index, item: str) -> Part:
 def items(index: Index) -> Safe:
     """Every source: where it came from, its hashes, its clock and its custody."""
     entries = index.data.context.get("source_entries") or {}
-    parts: list[Part] = [tag("p", "Evidence is opened for reading only, and without touching its access time where the system "
-                                  "allows it. Hashes were computed at intake by this program.")]
+    parts: list[Part] = [
+        tag(
+            "p",
+            "Evidence is opened for reading only, and without touching its access time where the system "
+            "allows it. Hashes were computed at intake by this program.",
+        )
+    ]
     for source in index.data.sources:
         parts.append(_source(source, entries.get(source["id"], {})))
     for source_id in sorted(set(entries) - {s["id"] for s in index.data.sources}):
-        parts.append(tag("section", tag("h3", source_id), tag("p", "Named in the case file and not examined: it could not be opened. ",
-                         tag("code", plain(entries[source_id].get("path"))), class_="bad")))
+        parts.append(
+            tag(
+                "section",
+                tag("h3", source_id),
+                tag(
+                    "p",
+                    "Named in the case file and not examined: it could not be opened. ",
+                    tag("code", plain(entries[source_id].get("path"))),
+                    class_="bad",
+                ),
+            )
+        )
     return joined(parts)
 
 
@@ -123,42 +202,94 @@ def _source(source: Row, entry: Row) -> Safe:
     hashes = intake.get("hashes") or {}
     meta = source.get("meta") or {}
     rows: list[tuple[Part, Part]] = [
-        ("Id", tag("code", source["id"])), ("Exhibit", plain(entry.get("exhibit") or meta.get("exhibit"))),
+        ("Id", tag("code", source["id"])),
+        ("Exhibit", plain(entry.get("exhibit") or meta.get("exhibit"))),
         ("Kind", " · ".join(plain(x) for x in (source["type"], meta.get("platform"), source["access_mode"]) if x)),
-        ("Recognised by", clipped(meta.get("reason"), 500)), ("Path", tag("code", plain(source["path"]))),
-        ("Owner", plain(source.get("owner"))), *_hash_rows(hashes),
+        ("Recognised by", clipped(meta.get("reason"), 500)),
+        ("Path", tag("code", plain(source["path"]))),
+        ("Owner", plain(source.get("owner"))),
+        *_hash_rows(hashes),
     ]
     if intake.get("mismatch"):
         rows.append(("Mismatch", tag("span", clipped(intake["mismatch"], 600), class_="bad")))
     acquisition = entry.get("acquisition") or {}
-    rows.append(("Acquisition", "; ".join(f"{plain(k)} {plain(v)}" for k, v in acquisition.items())
-                 or "not stated in the case file"))
-    clocks = [" ".join(f"{plain(k)} {plain(v)}" for k, v in c.items()) for c in entry.get("clocks") or () if isinstance(c, dict)]
-    rows.append(("Clock", "; ".join(clocks) or "no comparison of its clock is stated: times are as that clock wrote them"))
+    rows.append(
+        (
+            "Acquisition",
+            "; ".join(f"{plain(k)} {plain(v)}" for k, v in acquisition.items()) or "not stated in the case file",
+        )
+    )
+    clocks = [
+        " ".join(f"{plain(k)} {plain(v)}" for k, v in c.items())
+        for c in entry.get("clocks") or ()
+        if isinstance(c, dict)
+    ]
+    rows.append(
+        ("Clock", "; ".join(clocks) or "no comparison of its clock is stated: times are as that clock wrote them")
+    )
     rows.append(("Zone", plain(source.get("timezone")) or "not stated"))
     segments = [s for s in hashes.get("segments") or () if isinstance(s, dict)]
-    more = folded(f"{counted(len(segments), 'segment')} with hashes", table(
-        ["File", "Bytes", "MD5", "SHA-1", "SHA-256"],
-        [[clipped(s.get("path"), 200), plain(s.get("size")), *(tag("code", plain(s.get(k))) for k in ("md5", "sha1", "sha256"))]
-         for s in segments[:200]])) if len(segments) > 1 else ""
+    more = (
+        folded(
+            f"{counted(len(segments), 'segment')} with hashes",
+            table(
+                ["File", "Bytes", "MD5", "SHA-1", "SHA-256"],
+                [
+                    [
+                        clipped(s.get("path"), 200),
+                        plain(s.get("size")),
+                        *(tag("code", plain(s.get(k))) for k in ("md5", "sha1", "sha256")),
+                    ]
+                    for s in segments[:200]
+                ],
+            ),
+        )
+        if len(segments) > 1
+        else ""
+    )
     return tag("section", tag("h3", clipped(source["label"], 200)), pairs(rows), more)
 
 
 def _hash_rows(hashes: Row) -> list[tuple[Part, Part]]:
-    names = {"container_sha256": "File SHA-256", "tree_sha256": "Listing SHA-256", "media_sha256": "Medium SHA-256",
-             "media_sha1": "Medium SHA-1", "media_md5": "Medium MD5"}
-    rows: list[tuple[Part, Part]] = [(label, tag("code", plain(hashes[key]))) for key, label in names.items() if hashes.get(key)]
+    names = {
+        "container_sha256": "File SHA-256",
+        "tree_sha256": "Listing SHA-256",
+        "media_sha256": "Medium SHA-256",
+        "media_sha1": "Medium SHA-1",
+        "media_md5": "Medium MD5",
+    }
+    rows: list[tuple[Part, Part]] = [
+        (label, tag("code", plain(hashes[key]))) for key, label in names.items() if hashes.get(key)
+    ]
     if hashes.get("media_size"):
         rows.append(("Medium size", f"{int(hashes['media_size']):,} bytes"))
-    stored = [f"{k.removeprefix('stored_').upper()} {plain(hashes[k])}" for k in ("stored_md5", "stored_sha1", "stored_sha256")
-              if hashes.get(k)]
+    stored = [
+        f"{k.removeprefix('stored_').upper()} {plain(hashes[k])}"
+        for k in ("stored_md5", "stored_sha1", "stored_sha256")
+        if hashes.get(k)
+    ]
     if stored:
-        verdict: Part = {True: tag("span", " — equals what was computed", class_="good"),
-                         False: tag("span", " — DIFFERS from what was computed", class_="bad")}.get(hashes.get("stored_ok"), "")
+        verdict: Part = {
+            True: tag("span", " — equals what was computed", class_="good"),
+            False: tag("span", " — DIFFERS from what was computed", class_="bad"),
+        }.get(hashes.get("stored_ok"), "")
         rows.append(("Stored in the container", joined((tag("code", ", ".join(stored)), verdict))))
-    known = {*names, "media_size", "stored_md5", "stored_sha1", "stored_sha256", "stored_ok", "segments", "kind", "error"}
-    rows += [(escaped(k), tag("code", clipped(v, 300))) for k, v in sorted(hashes.items())
-             if k not in known and v not in (None, "", [], {})]
+    known = {
+        *names,
+        "media_size",
+        "stored_md5",
+        "stored_sha1",
+        "stored_sha256",
+        "stored_ok",
+        "segments",
+        "kind",
+        "error",
+    }
+    rows += [
+        (escaped(k), tag("code", clipped(v, 300)))
+        for k, v in sorted(hashes.items())
+        if k not in known and v not in (None, "", [], {})
+    ]
     if hashes.get("error"):
         rows.append(("Hashes", tag("span", f"could not be computed: {clipped(hashes['error'], 300)}", class_="bad")))
     elif not rows:
@@ -183,26 +314,43 @@ def method(index: Index) -> Safe:
         "Before a hypothesis may be called concluded, a test that could tell against it must have been completed.",
     ]
     versions = index.run.get("versions") or {}
-    return joined((
-        tag("ol", *(tag("li", s) for s in steps)),
-        tag("h3", "What a model did"), tag("p", model_words(agent)),
-        tag("h3", "Tools and versions"),
-        tag("p", f"{counted(len(used), 'parser')} met files of theirs; {counted(calls, 'tool call')} recorded. ",
-            link("s", "parsers", "Parsers, with what their records mean and do not mean"), "."),
-        pairs([(escaped(k), plain(v)) for k, v in sorted(versions.items())]),
-        tag("h3", "Scale of strength", id="s-scale"),
-        table(["Word", "It says", "It does not say"], [[strength(v), says, not_] for v, (_, says, not_) in STRENGTHS.items()]),
-        tag("p", "The words are ordered by what they let a reader rely on; they are not likelihood ratios. The machine stops here: "
-                 "accepting, amending or rejecting is a person's act, recorded with name and reason."),
-    ))
+    return joined(
+        (
+            tag("ol", *(tag("li", s) for s in steps)),
+            tag("h3", "What a model did"),
+            tag("p", model_words(agent)),
+            tag("h3", "Tools and versions"),
+            tag(
+                "p",
+                f"{counted(len(used), 'parser')} met files of theirs; {counted(calls, 'tool call')} recorded. ",
+                link("s", "parsers", "Parsers, with what their records mean and do not mean"),
+                ".",
+            ),
+            pairs([(escaped(k), plain(v)) for k, v in sorted(versions.items())]),
+            tag("h3", "Scale of strength", id="s-scale"),
+            table(
+                ["Word", "It says", "It does not say"],
+                [[strength(v), says, not_] for v, (_, says, not_) in STRENGTHS.items()],
+            ),
+            tag(
+                "p",
+                "The words are ordered by what they let a reader rely on; they are not likelihood ratios. The machine stops here: "
+                "accepting, amending or rejecting is a person's act, recorded with name and reason.",
+            ),
+        )
+    )
 
 
 def model_words(agent: dict[str, Any]) -> str:
     """What the report says of a language model's part; the key to its service is never among it."""
     model = plain(agent.get("model"))
     if not model:
-        return ("No model was used. Every proposal came from the rules of the offline proposer, and the same rules on the same "
-                "records propose the same.")
-    return (f"The run was configured with the model “{clipped(model, 120)}” at {clipped(agent.get('base_url') or 'its default address', 200)}. "
-            "A model proposes; the gateway admits a value only if the cited output holds it. A model's own confidence is never "
-            "turned into a strength. The agent behind each observation is named with it.")
+        return (
+            "No model was used. Every proposal came from the rules of the offline proposer, and the same rules on the same "
+            "records propose the same."
+        )
+    return (
+        f"The run was configured with the model “{clipped(model, 120)}” at {clipped(agent.get('base_url') or 'its default address', 200)}. "
+        "A model proposes; the gateway admits a value only if the cited output holds it. A model's own confidence is never "
+        "turned into a strength. The agent behind each observation is named with it."
+    )

@@ -25,7 +25,7 @@ class Index:
         self.parsers: dict[str, Row] = data.context.get("parsers") or {}
         self.invocations: dict[str, Row] = data.context.get("invocations") or {}
         self.case = plain(data.context.get("folder")) or _case(self.invocations)
-        self.labels = {s["id"]: plain(s.get("label") or s["id"]) for s in data.sources}
+        self.labels = {s["id"]: clipped(s.get("label") or s["id"], 120) for s in data.sources}
         self.bearing: dict[str, list[Row]] = defaultdict(list)
         for edge in data.edges:
             self.bearing[edge["phenomenon_id"]].append(edge)
@@ -47,10 +47,21 @@ class Index:
     def edges(self, hypothesis: Row, against: bool) -> list[Row]:
         """The edges for or against a hypothesis whose phenomenon is known, strongest first."""
         order = ("direct_evidence", "contradicts", "supports", "consequence_observed", "prerequisite_met", "weakens")
-        rows = [e for e in hypothesis.get("edges", ()) if e["edge_type"] in order and e["phenomenon_id"] in self.phenomena
-                and (e["edge_type"] in AGAINST) == against]
-        return sorted(rows, key=lambda e: (
-            order.index(e["edge_type"]), plain(self.phenomena[e["phenomenon_id"]]["occurred_at"] or "~"), e["phenomenon_id"]))
+        rows = [
+            e
+            for e in hypothesis.get("edges", ())
+            if e["edge_type"] in order
+            and e["phenomenon_id"] in self.phenomena
+            and (e["edge_type"] in AGAINST) == against
+        ]
+        return sorted(
+            rows,
+            key=lambda e: (
+                order.index(e["edge_type"]),
+                plain(self.phenomena[e["phenomenon_id"]]["occurred_at"] or "~"),
+                e["phenomenon_id"],
+            ),
+        )
 
     def observation(self, phenomenon_id: str, limit: int = 160) -> Safe | str:
         """A phenomenon's title, linked to where it is printed in full if it is."""
@@ -81,7 +92,9 @@ class Index:
 
     def not_enough(self, hypothesis: Row) -> str:
         """What the hypothesis' template says does not suffice for it."""
-        template = (self.data.context.get("templates") or {}).get(plain(hypothesis.get("template")).partition("/")[0], {})
+        template = (self.data.context.get("templates") or {}).get(
+            plain(hypothesis.get("template")).partition("/")[0], {}
+        )
         said = plain(template.get("not_enough"))
         return f"not enough by itself: {said}" if said else ""
 
@@ -89,7 +102,9 @@ class Index:
         """A phenomenon's facts, those of one place and call together, in the order they stand."""
         groups: dict[bytes, list[Row]] = {}
         for fact in phenomenon["facts"]:
-            key = canonical([fact["record_id"], fact["path"], plain(fact["locator"]), fact["invocation_id"], fact["kind"]])
+            key = canonical(
+                [fact["record_id"], fact["path"], plain(fact["locator"]), fact["invocation_id"], fact["kind"]]
+            )
             groups.setdefault(key, []).append(fact)
         return list(groups.values())
 

@@ -15,8 +15,15 @@ def objects(data: ReportData) -> Iterator[dict[str, Any]]:
     """The case, then sources, phenomena, facts, hypotheses, edges, entities, ties, questions, reviews; each with `type` and `case`."""
     case = data.context.get("case")
     run = data.context.get("run") or {}
-    yield {"type": "case", "case": case, "title": data.context.get("title"), "run": run.get("run"), "ledger_head": run.get("ledger_head"),
-           "graph_hash": run.get("graph_hash"), "audit": (run.get("audit") or {}).get("overall")}
+    yield {
+        "type": "case",
+        "case": case,
+        "title": data.context.get("title"),
+        "run": run.get("run"),
+        "ledger_head": run.get("ledger_head"),
+        "graph_hash": run.get("graph_hash"),
+        "audit": (run.get("audit") or {}).get("overall"),
+    }
     for source in data.sources:
         yield {**source_row(source), "type": "source", "case": case}
     for phenomenon in data.phenomena:
@@ -27,12 +34,22 @@ def objects(data: ReportData) -> Iterator[dict[str, Any]]:
     for hypothesis in data.hypotheses:
         row = {k: v for k, v in hypothesis.items() if k not in ("edges", "confidence_log", "probes_made")}
         yield {**row, "type": "hypothesis", "case": case, "confidence_is": "working score (uncalibrated)"}
-    for kind, rows in (("edge", data.edges), ("entity_link", data.links), ("probe", data.probes), ("question", data.questions),
-                       ("review", data.reviews)):
+    for kind, rows in (
+        ("edge", data.edges),
+        ("entity_link", data.links),
+        ("probe", data.probes),
+        ("question", data.questions),
+        ("review", data.reviews),
+    ):
         for row in rows:
             yield {**row, "type": kind, "case": case}
     for entity in data.entities:
-        yield {**{k: v for k, v in entity.items() if k != "type"}, "type": "entity", "entity_type": entity["type"], "case": case}
+        yield {
+            **{k: v for k, v in entity.items() if k != "type"},
+            "type": "entity",
+            "entity_type": entity["type"],
+            "case": case,
+        }
 
 
 def source_row(source: dict[str, Any]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ Part = Any
 
 def visible(text: str) -> str:
     r"""The text with characters that hide or reorder others written as `\u{…}`; the page stays one valid document."""
-    return HIDDEN.sub(lambda m: "\n" if m[0] == "\r\n" else f"\\u{{{ord(m[0]):x}}}", text)
+    return HIDDEN.sub(lambda m: f"\\u{{{ord(m[0]):x}}}", text)
 
 
 def escaped(value: Any) -> Safe:

@@ -31,10 +31,21 @@ def entities(index: Index) -> Safe:
                 columns[entity["type"]].append(entity)
     drawn = sum(map(len, columns.values()))
     picture = _picture(index, dict(sorted(columns.items())), links)
-    caption = tag("figcaption", f"{drawn:,} of {len(known):,} entities and the ties between them. A dashed tie says “the same as” and rests on a "
-                                "hypothesis of its own; a plain one was seen in an observation. An account is not a person.")
-    return tag("figure", tag("div", picture, class_="scroll"), caption,
-               tag("details", tag("summary", f"All entities ({len(known):,}) and ties ({len(links):,})"), *_tables(index, known, links)))
+    caption = tag(
+        "figcaption",
+        f"{drawn:,} of {len(known):,} entities and the ties between them. A dashed tie says “the same as” and rests on a "
+        "hypothesis of its own; a plain one was seen in an observation. An account is not a person.",
+    )
+    return tag(
+        "figure",
+        tag("div", picture, class_="scroll"),
+        caption,
+        tag(
+            "details",
+            tag("summary", f"All entities ({len(known):,}) and ties ({len(links):,})"),
+            *_tables(index, known, links),
+        ),
+    )
 
 
 def _picture(index: Index, columns: dict[str, list[Row]], links: list[Row]) -> Safe:
@@ -53,29 +64,66 @@ def _picture(index: Index, columns: dict[str, list[Row]], links: list[Row]) -> S
             start, end = (ax + BOX, ay + 14), ((bx + BOX) if same else bx, by + 14)
             bend = GAP * 0.55 if same else (end[0] - start[0]) / 2
             path = f"M{start[0]} {start[1]}C{start[0] + bend} {start[1]} {end[0] + (bend if same else -bend)} {end[1]} {end[0]} {end[1]}"
-            ties.append(tag("path", tag("title", plain(tie["relation"])), d=path,
-                            class_="tie same" if tie["relation"] == "same_as" else "tie"))
+            ties.append(
+                tag(
+                    "path",
+                    tag("title", clipped(tie["relation"], 100)),
+                    d=path,
+                    class_="tie same" if tie["relation"] == "same_as" else "tie",
+                )
+            )
     boxes: list[Part] = []
     for rows in columns.values():
         for entity in rows:
             x, y = spots[entity["id"]]
-            boxes.append(tag("g", tag("title", clipped(entity["name"], 200)), tag("rect", x=x, y=y, width=BOX, height=28, rx=5, class_="node"),
-                             tag("text", clipped_label(plain(entity["name"]), 27), x=x + 9, y=y + 18)))
+            boxes.append(
+                tag(
+                    "g",
+                    tag("title", clipped(entity["name"], 200)),
+                    tag("rect", x=x, y=y, width=BOX, height=28, rx=5, class_="node"),
+                    tag("text", clipped_label(plain(entity["name"]), 27), x=x + 9, y=y + 18),
+                )
+            )
     width = len(columns) * (BOX + GAP)
     height = 26 + ROW * max(len(r) for r in columns.values())
-    return tag("svg", tag("title", "Entities and ties"), *parts, *ties, *boxes, viewBox=f"0 0 {width} {height}", role="img", width=width,
-               height=height)
+    return tag(
+        "svg",
+        tag("title", "Entities and ties"),
+        *parts,
+        *ties,
+        *boxes,
+        viewBox=f"0 0 {width} {height}",
+        role="img",
+        width=width,
+        height=height,
+    )
 
 
 def _tables(index: Index, known: dict[str, Row], links: list[Row]) -> list[Part]:
-    rows = [[plain(e["type"]), clipped(e["name"], 200), index.labels.get(e["source_id"], e["source_id"]),
-             clipped("; ".join(f"{plain(i['type'])} {plain(i['value'])}" for i in e["identifiers"]), 400)]
-            for e in list(known.values())[:TABLE]]
-    ties = [[clipped(known[x["first"]]["name"], 160), plain(x["relation"]).replace("_", " "), clipped(known[x["second"]]["name"], 160),
-             _basis(index, x)] for x in links[:TABLE]]
-    return [table(["Type", "Name", "Source", "Identifiers"], rows), not_shown(TABLE, len(known), f"wigmore show {index.case} entities"),
-            table(["Entity", "Tie", "Entity", "Rests on"], ties) if ties else "",
-            not_shown(TABLE, len(links), f"wigmore show {index.case} entities -t jsonl")]
+    rows = [
+        [
+            clipped(e["type"], 60),
+            clipped(e["name"], 200),
+            index.labels.get(e["source_id"], e["source_id"]),
+            clipped("; ".join(f"{plain(i['type'])} {plain(i['value'])}" for i in e["identifiers"]), 400),
+        ]
+        for e in list(known.values())[:TABLE]
+    ]
+    ties = [
+        [
+            clipped(known[x["first"]]["name"], 160),
+            clipped(x["relation"], 100).replace("_", " "),
+            clipped(known[x["second"]]["name"], 160),
+            _basis(index, x),
+        ]
+        for x in links[:TABLE]
+    ]
+    return [
+        table(["Type", "Name", "Source", "Identifiers"], rows),
+        not_shown(TABLE, len(known), f"wigmore show {index.case} entities"),
+        table(["Entity", "Tie", "Entity", "Rests on"], ties) if ties else "",
+        not_shown(TABLE, len(links), f"wigmore show {index.case} entities -t jsonl"),
+    ]
 
 
 def _basis(index: Index, tie: Row) -> Part:

@@ -21,20 +21,48 @@ def matrix(index: Index) -> Safe:
     width, height = LABEL + len(columns) * CELL + 12, top + len(drawn) * CELL + 6
     parts: list[Part] = []
     for place, column in enumerate(columns):
-        parts.append(tag("text", tag("title", clipped(heads[column]["title"], 300)), str(place + 1), x=LABEL + place * CELL + CELL // 2,
-                         y=18, text_anchor="middle"))
+        parts.append(
+            tag(
+                "text",
+                tag("title", clipped(heads[column]["title"], 300)),
+                str(place + 1),
+                x=LABEL + place * CELL + CELL // 2,
+                y=18,
+                text_anchor="middle",
+            )
+        )
     for line, row in enumerate(drawn):
         y = top + line * CELL
         parts.append(tag("line", x1=0, y1=y, x2=width, y2=y, class_="rule"))
         label = tag("text", tag("title", clipped(row["title"], 300)), clipped_label(row["title"], 62), x=0, y=y + 17)
         here = row["phenomenon_id"] in index.drawn
         parts.append(tag("a", label, href=f"#p-{row['phenomenon_id']}") if here else label)
-        parts += [_cell(row["edges"][column], LABEL + place * CELL, y, heads[column]["title"]) for place, column in enumerate(columns)]
-    picture = tag("svg", tag("title", "Matrix of observations and hypotheses"), *parts, viewBox=f"0 0 {width} {height}", role="img",
-                  width=width, height=height)
-    names = tag("ol", *(tag("li", index.finding(heads[c]["id"]), " (an alternative)" if heads[c]["innocent"] else "") for c in columns))
-    more = [not_shown(len(drawn), len(rows), f"wigmore show {index.case} matrix"),
-            tag("p", f"{len(heads) - len(columns)} of {len(heads)} hypotheses are not drawn.", class_="more") if len(columns) < len(heads) else ""]
+        parts += [
+            _cell(row["edges"][column], LABEL + place * CELL, y, heads[column]["title"])
+            for place, column in enumerate(columns)
+        ]
+    picture = tag(
+        "svg",
+        tag("title", "Matrix of observations and hypotheses"),
+        *parts,
+        viewBox=f"0 0 {width} {height}",
+        role="img",
+        width=width,
+        height=height,
+    )
+    names = tag(
+        "ol",
+        *(
+            tag("li", index.finding(heads[c]["id"]), " (an alternative)" if heads[c]["innocent"] else "")
+            for c in columns
+        ),
+    )
+    more = [
+        not_shown(len(drawn), len(rows), f"wigmore show {index.case} matrix"),
+        tag("p", f"{len(heads) - len(columns)} of {len(heads)} hypotheses are not drawn.", class_="more")
+        if len(columns) < len(heads)
+        else "",
+    ]
     return tag("figure", tag("div", picture, class_="scroll"), tag("figcaption", _legend()), names, *more)
 
 
@@ -55,11 +83,27 @@ def _cell(edge: str, x: int, y: int, title: str) -> Safe:
         return Safe("")
     words, sign = EDGES.get(edge, (edge, "?"))
     dark = " dark" if edge in ("prerequisite_met", "consistent_with") else ""
-    return tag("g", tag("title", f"{words}: {clipped(title, 200)}"),
-               tag("rect", x=x + 2, y=y + 3, width=CELL - 4, height=CELL - 6, rx=3, class_=f"e-{edge}" if edge in EDGES else "node"),
-               tag("text", sign, x=x + CELL / 2, y=y + 17, class_="sign" + dark))
+    return tag(
+        "g",
+        tag("title", f"{words}: {clipped(title, 200)}"),
+        tag(
+            "rect",
+            x=x + 2,
+            y=y + 3,
+            width=CELL - 4,
+            height=CELL - 6,
+            rx=3,
+            class_=f"e-{edge}" if edge in EDGES else "node",
+        ),
+        tag("text", sign, x=x + CELL / 2, y=y + 17, class_="sign" + dark),
+    )
 
 
 def _legend() -> Safe:
-    return joined(("Signs: ", "; ".join(f"{sign} {words}" for words, sign in EDGES.values()),
-                   ". An empty cell says that no bearing was recorded, not that there is none. Numbers above are the hypotheses below."))
+    return joined(
+        (
+            "Signs: ",
+            "; ".join(f"{sign} {words}" for words, sign in EDGES.values()),
+            ". An empty cell says that no bearing was recorded, not that there is none. Numbers above are the hypotheses below.",
+        )
+    )

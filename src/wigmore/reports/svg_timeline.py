@@ -52,7 +52,9 @@ def timeline(index: Index) -> Safe:
         said.append(f"{local:,} are dated by a clock of unknown zone and are not placed on this axis")
     if undated > 0:
         said.append(f"{undated:,} carry no time")
-    caption = tag("figcaption", "; ".join(said) + ". Each bar counts observations, not records; “//” marks a cut silence.")
+    caption = tag(
+        "figcaption", "; ".join(said) + ". Each bar counts observations, not records; “//” marks a cut silence."
+    )
     if not rows:
         return tag("figure", tag("p", "No observation carries a known UTC instant."), caption)
     spans = segments([r[0] for r in rows])
@@ -65,9 +67,20 @@ def timeline(index: Index) -> Safe:
         parts += _lane(line, lane, counts[lane], [r[0] for r in rows if r[1] == lane], spans, boxes)
     base = 22 + len(lanes) * LANE
     parts += _axis(spans, boxes, base)
-    picture = tag("svg", tag("title", "Timeline of observations, UTC"), *parts, viewBox=f"0 0 {LEFT + WIDTH + 10} {height}", role="img",
-                  width=LEFT + WIDTH + 10, height=height)
-    more = tag("p", f"{len(counts) - len(lanes)} categories with fewer observations are not drawn.", class_="more") if len(counts) > len(lanes) else ""
+    picture = tag(
+        "svg",
+        tag("title", "Timeline of observations, UTC"),
+        *parts,
+        viewBox=f"0 0 {LEFT + WIDTH + 10} {height}",
+        role="img",
+        width=LEFT + WIDTH + 10,
+        height=height,
+    )
+    more = (
+        tag("p", f"{len(counts) - len(lanes)} categories with fewer observations are not drawn.", class_="more")
+        if len(counts) > len(lanes)
+        else ""
+    )
     return tag("figure", tag("div", picture, class_="scroll"), caption, more)
 
 
@@ -103,8 +116,18 @@ def _lane(
     ]
     for place, number in sorted(bins.items()):
         tall = 5 + 17 * number / tallest if tallest > 1 else 8
-        out.append(tag("rect", tag("title", f"{number:,} × {clipped(lane, 120)}"), x=round(place * WIDTH / BINS - 3, 1), y=round(bottom - tall, 1),
-                       width=6, height=round(tall, 1), rx=1.5, class_="bar"))
+        out.append(
+            tag(
+                "rect",
+                tag("title", f"{number:,} × {clipped(lane, 120)}"),
+                x=round(place * WIDTH / BINS - 3, 1),
+                y=round(bottom - tall, 1),
+                width=6,
+                height=round(tall, 1),
+                rx=1.5,
+                class_="bar",
+            )
+        )
     return out
 
 
@@ -114,8 +137,17 @@ def _axis(spans: list[tuple[int, int]], boxes: list[tuple[float, float]], base: 
     for number, ((start, end), (x, width)) in enumerate(zip(spans, boxes, strict=True)):
         out.append(tag("line", x1=round(x, 1), y1=base, x2=round(x + width, 1), y2=base, class_="axis"))
         if number:
-            out.append(tag("text", tag("title", f"nothing for {timedelta(microseconds=start - spans[number - 1][1]).days} days"), "//",
-                           x=round(x - BREAK / 2, 1), y=base + 4, text_anchor="middle", class_="q"))
+            out.append(
+                tag(
+                    "text",
+                    tag("title", f"nothing for {timedelta(microseconds=start - spans[number - 1][1]).days} days"),
+                    "//",
+                    x=round(x - BREAK / 2, 1),
+                    y=base + 4,
+                    text_anchor="middle",
+                    class_="q",
+                )
+            )
         first, second = _label(start), _label(end)
         row = 18 if x > last else 34
         out.append(tag("text", first, x=round(x + 2, 1), y=base + row, class_="q"))
@@ -136,5 +168,9 @@ def _label(instant: int) -> str:
 
 def timeline_note() -> Safe:
     """What the picture cannot show."""
-    return joined(("A time says what a clock wrote. A clock may be wrong, may have been set, and a record may date something else "
-                   "than the event it names: see the parser’s meaning.",))
+    return joined(
+        (
+            "A time says what a clock wrote. A clock may be wrong, may have been set, and a record may date something else "
+            "than the event it names: see the parser’s meaning.",
+        )
+    )

@@ -26,8 +26,11 @@ STRENGTHS = {
         "The observations support it, but the test that could have told against it was not, or could not be, completed.",
         "That it may be stated as a conclusion.",
     ),
-    "refuted": ("refuted", "A contradicting observation stands against it and outweighs what supports it.",
-                "That its opposite is shown in every detail."),
+    "refuted": (
+        "refuted",
+        "A contradicting observation stands against it and outweighs what supports it.",
+        "That its opposite is shown in every detail.",
+    ),
     "open": ("open", "The observations carry it neither way.", "That it happened, or that it did not."),
 }
 EDGES = {
@@ -60,8 +63,11 @@ CITED = {
     "empty": "a call that found nothing",
 }
 ACTIONS = {
-    "propose_leads": "proposed leads", "declare_complete": "declared complete", "no_leads": "had no lead",
-    "interrupted_resume": "interrupted, resumed later", "strategist_failed": "strategist failed",
+    "propose_leads": "proposed leads",
+    "declare_complete": "declared complete",
+    "no_leads": "had no lead",
+    "interrupted_resume": "interrupted, resumed later",
+    "strategist_failed": "strategist failed",
 }
 ISO_START = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d")
 OFFSET = re.compile(r"[+-]\d\d:?\d\d$")
@@ -97,10 +103,24 @@ def own_moment(text: Any) -> Safe:
 def place(locator: dict[str, Any]) -> str:
     """A locator in words; the exact one is printed beside it."""
     kind = plain(locator.get("kind"))
-    words = {"record": "record", "line": "line", "offset": "offset", "row": "row", "key": "key", "member": "member",
-             "inode": "entry"}.get(kind, kind or "place")
-    first = {"record": "number", "line": "line", "offset": "offset", "row": "rowid", "key": "key", "member": "path",
-             "inode": "inode"}.get(kind, "")
+    words = {
+        "record": "record",
+        "line": "line",
+        "offset": "offset",
+        "row": "row",
+        "key": "key",
+        "member": "member",
+        "inode": "entry",
+    }.get(kind, kind or "place")
+    first = {
+        "record": "number",
+        "line": "line",
+        "offset": "offset",
+        "row": "rowid",
+        "key": "key",
+        "member": "path",
+        "inode": "inode",
+    }.get(kind, "")
     parts = [words]
     if first and first in locator:
         parts.append(plain(locator[first]))
@@ -122,5 +142,8 @@ def not_shown(shown: int, total: int, command: str) -> Safe:
     """A line saying how many rows are not shown and where all of them are; empty where all are."""
     if shown >= total:
         return Safe("")
-    return tag("p", joined((f"{total - shown:,} of {total:,} are not shown here. All of them: ", tag("code", command))),
-               class_="more")
+    return tag(
+        "p",
+        joined((f"{total - shown:,} of {total:,} are not shown here. All of them: ", tag("code", command))),
+        class_="more",
+    )

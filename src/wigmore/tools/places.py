@@ -109,13 +109,23 @@ def missing(context: ToolContext, path: str, inode: str = "") -> str:
     if inode:
         known = ", ".join(sorted({str(r.get("inode")) for r in listed(context, path) if r.get("inode")}))
         return f"no entry {path} with inode {inode}; inodes of that path: {known or 'none'}"
+    folded = ignores_case(context, path)
     folder, _, name = path.rpartition("/")
-    while folder and not any(True for _ in listed(context, folder)) and folder not in prefixes(context):
+    while folder and folder not in prefixes(context):
+        own = next(listed(context, folder, folded), None)
+        deeper = next(below(context, folder, folded), None)
+        if own or deeper:
+            folder = str(own["path"]) if own else str((deeper or {})["path"])[: len(folder)]
+            break
         folder, _, name = folder.rpartition("/")
-    inside = sorted({child_of(folder, r["path"]) for r in below(context, folder)})
-    same = [n for n in inside if n.casefold() == name.casefold()] or [n for n in inside if name.casefold() in n.casefold()]
-    shown = ", ".join((same or inside)[:10])
-    return f"no {path}: {folder or 'the source'} holds no {name!r}" + (f"; it holds {shown}" if shown else "")
+    start = len(folder) + 2 if folder else 1
+    inside = [n for n, _ in folders_below(context, folder, folded, "length(path) >= ?", start)]
+    alike = [n for n in inside if name.casefold() in n.casefold()] or inside
+    return f"no {path}: {folder or 'the source'} holds no {name!r}" + (f"; it holds {_some(alike)}" if alike else "")
+
+
+def _some(names: list[str], most: int = 10) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def child_of(folder: str, path: str) -> str:

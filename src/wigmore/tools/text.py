@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import re._parser as patterns  # type: ignore[import-untyped]  # the standard library's own parser has no public name
+import re._parser as patterns  # type: ignore[import-not-found]  # the standard library has no public name for its parser
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 

@@ -1,0 +1,143 @@
+"""The records a question is asked of: one path and what lies below it, or the whole case; few enough are laid out whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any
+
+from wigmore.records.answer_match import Candidate, holds, rarity
+from wigmore.records.answer_question import Question, stem
+from wigmore.records.answer_words import WORD, Terms, stems_of
+from wigmore.records.store import ORDER, RecordStore
+from wigmore.registry import parsers
+
+SMALL = 900  # records laid out whole
+PER_ARTIFACT = 80
+MOST = 600
+FIELDS = ("record_id, source_id, artifact, parser, path, inode, ordinal, locator, instant, time_text, time_field, times, state, "
+          "host_id, data")
+HAY = "lower(data || ' ' || times || ' ' || locator)"
+
+
+def generic(artifact: str) -> bool:
+    """Records of formats, not of meaning: they rank lower."""
+    return artifact.startswith("generic.") and not artifact.startswith("generic.features") or artifact == "windows.registry"
+
+
+@lru_cache(maxsize=1)
+def described() -> dict[str, frozenset[str]]:
+    """Stems of what each parser says its artifacts mean and where they are read."""
+    out: dict[str, set[str]] = {}
+    for parser in parsers().values():
+        words = set(stems_of(f"{parser.reads} {parser.means}"))
+        for artifact in (parser.name, *parser.artifacts):
+            out.setdefault(artifact, set()).update(words)
+    return {name: frozenset(words) for name, words in out.items()}
+
+
+def needle(text: str) -> str:
+    """A text as it stands in the stored canonical JSON, lower-cased."""
+    return json.dumps(text, ensure_ascii=True)[1:-1].lower()
+
+
+class Scope:
+    """Records below one path ("" is the whole case)."""
+
+    def __init__(self, store: RecordStore, path: str, terms: Terms) -> None:
+        self.store, self.terms = store, terms
+        self.path = path.strip().removeprefix("./").rstrip("/")
+        self.table, self.found = "records", self.path
+        if self.path:
+            self._materialise()
+        counted = store.query(f"SELECT artifact, count(*) AS n FROM {self.table} GROUP BY artifact ORDER BY artifact")
+        self.artifacts: dict[str, int] = {r["artifact"]: r["n"] for r in counted}
+        self.rows = sum(self.artifacts.values())
+        self.words = {a: frozenset(terms.artifact_words(a)) for a in self.artifacts}
+        self._all: list[Candidate] | None = None
+
+    def _materialise(self) -> None:
+        for condition, value in (
+            ("path = ? OR starts_with(path, ? || '/') OR starts_with(path, ? || ':')", self.path),
+            ("lower(path) = ? OR starts_with(lower(path), ? || '/') OR starts_with(lower(path), ? || ':')", self.path.lower()),
+            ("ends_with(lower(path), '/' || ?) OR contains(lower(path), '/' || ? || '/') OR contains(lower(path), '/' || ? || ':')",
+             self.path.lower().lstrip("/")),
+        ):
+            self.store.query(
+                f"CREATE OR REPLACE TEMP TABLE ask_scope AS SELECT {FIELDS} FROM records WHERE {condition}", [value] * 3
+            )
+            if self.store.query("SELECT count(*) AS n FROM ask_scope")[0]["n"]:
+                break
+        self.table = "ask_scope"
+
+    def inside(self, path: str) -> bool:
+        """Whether a path lies in the scope (as the records were chosen)."""
+        mine, low = self.path.casefold(), path.casefold()
+        return not mine or low == mine or low.startswith((mine + "/", mine + ":")) or low.endswith("/" + mine)
+
+    def kinds(self, question: Question) -> dict[str, float]:
+        """How well each artifact of the scope fits the question, 0 to 1."""
+        from fnmatch import fnmatchcase
+
+        known = described()
+        holding = {w: sum(w in self.words[a] for a in self.artifacts) for w in question.words}
+        weights = {w: rarity(len(self.artifacts) + 4, n) for w, n in holding.items() if n}
+        out = {}
+        for artifact in self.artifacts:
+            own = sum(value for w, value in weights.items() if w in self.words[artifact])
+            means = known.get(artifact, frozenset())
+            said = sum(1 for w in question.words if w in means) / max(len(question.words), 1)
+            hint = max((weight for glob, weight in question.artifacts if fnmatchcase(artifact, glob)), default=0.0)
+            out[artifact] = min(1.0, (own / max(sum(weights.values()), 1.0)) * 0.6 + 0.25 * said + 0.4 * hint)
+        return out
+
+    def candidates(self, question: Question, kinds: dict[str, float]) -> tuple[list[Candidate], dict[str, float]]:
+        """Records worth scoring, and the rarity of the question's words among the scope's records."""
+        if self.rows <= SMALL:
+            if self._all is None:
+                self._all = [Candidate(r) for r in self.store.query(f"SELECT {FIELDS} FROM {self.table} ORDER BY {ORDER}")]
+            found = self._all
+            idf = {w: rarity(self.rows, sum(w in c.names or holds(c.low, w) for c in found)) for w in question.words}
+            return found, idf
+        return self._search(question, kinds)
+
+    def _search(self, question: Question, kinds: dict[str, float]) -> tuple[list[Candidate], dict[str, float]]:
+        words = list(question.words)[:16]
+        needles = [(needle(w), 1.0, w) for w in words] + list(self._needles(question))
+        counts = ", ".join(f"count(*) FILTER (contains(hay, ?)) AS n{i}" for i in range(len(needles))) or "0 AS none"
+        counted = self.store.query(f"SELECT {counts} FROM (SELECT {HAY} AS hay FROM {self.table})", [n for n, _, _ in needles])[0]
+        idf = {word: rarity(self.rows, counted[f"n{i}"]) for i, (_, _, word) in enumerate(needles) if word}
+        terms, parameters = ["0.0"], []
+        for i, (text, weight, _) in enumerate(needles):
+            if counted[f"n{i}"]:
+                terms.append(f"(CASE WHEN contains(hay, ?) THEN {weight * rarity(self.rows, counted[f'n{i}']):.4f} ELSE 0 END)")
+                parameters.append(text)
+        fits = " ".join(f"WHEN {_literal(a)} THEN {4.0 * k - (1.0 if generic(a) else 0.0):.4f}" for a, k in sorted(kinds.items()))
+        sql = (
+            f"SELECT * EXCLUDE (hay, points) FROM (SELECT *, {' + '.join(terms)} + CASE artifact {fits} ELSE 0 END AS points "
+            f"FROM (SELECT {FIELDS}, {HAY} AS hay FROM {self.table})) "
+            f"QUALIFY row_number() OVER (PARTITION BY artifact ORDER BY points DESC, {ORDER}) <= {PER_ARTIFACT} "
+            f"ORDER BY points DESC, {ORDER} LIMIT {MOST}"
+        )
+        return [Candidate(r) for r in self.store.query(sql, parameters)], idf
+
+    def _needles(self, question: Question) -> Iterable[tuple[str, float, str]]:
+        for anchor in question.anchors:
+            if anchor.moment is not None:
+                for digits in dict.fromkeys((anchor.moment.digits, anchor.moment.utc)):
+                    yield digits.lower(), anchor.weight, ""
+                    yield digits.replace("T", " "), anchor.weight, ""
+                continue
+            yield needle(anchor.text), anchor.weight, ""
+            parts = [w for w in WORD.findall(anchor.text) if len(w) > 2]
+            if len(parts) > 1:
+                for part in sorted(dict.fromkeys(parts), key=len, reverse=True)[:3]:
+                    yield needle(part), anchor.weight * 0.35, ""
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+__all__ = ["Scope", "described", "generic", "needle", "stem"]

@@ -1,0 +1,184 @@
+"""The report escapes evidence, keeps its promises of wording, and stays readable at 3 and at 3,000 observations."""
+
+from __future__ import annotations
+
+import re
+import time
+from html.parser import HTMLParser
+
+import pytest
+from reports.report_builders import report
+
+from wigmore.reports.html import render_html
+from wigmore.reports.markup import escaped, tag, visible
+
+HOSTILE = "<script>alert(1)</script>\"onload='x' \u202etxt.exe\u2066 \x00\x1b[31m \ud800 &lt; </style><!-- ]]> javascript:1 {a} %s"
+TAGS = set(
+    """html head meta title style body div nav ol ul li a main section article h1 h2 h3 h4 p span strong small code pre table
+caption thead tbody tr th td dl dt dd details summary abbr time figure figcaption footer svg text rect line path g""".split()
+)
+ATTRIBUTES = set(
+    """lang charset name content http-equiv class id href scope open title role aria-label viewbox width height x y x1 y1 x2 y2
+rx d text-anchor""".split()
+)
+
+
+class Reader(HTMLParser):
+    """Notes tags, attributes, ids, links and text, and that elements close in order."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.stack: list[str] = []
+        self.text: list[str] = []
+        self.comments = 0
+
+    def handle_starttag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(name)
+        self.attributes |= {key for key, _ in attributes}
+        self.ids += [value or "" for key, value in attributes if key == "id"]
+        self.links += [value or "" for key, value in attributes if key == "href"]
+        if name not in ("meta", "br", "hr", "col"):
+            self.stack.append(name)
+
+    def handle_startendtag(self, name: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.add(name)
+        self.attributes |= {key for key, _ in attributes}
+
+    def handle_endtag(self, name: str) -> None:
+        assert self.stack.pop() == name
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.comments += 1
+
+
+def read(page: str) -> Reader:
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.stack == []
+    return reader
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", HOSTILE, '"><img src=x onerror=y>', "' onclick='z", "\u2028\ufeff\U000e0041"]
+)
+def test_no_field_of_evidence_can_add_a_tag_or_an_attribute(text: str) -> None:
+    page = render_html(report(12, text))
+    seen = read(page)
+    assert seen.tags <= TAGS
+    assert seen.attributes <= ATTRIBUTES
+    assert seen.comments == 0
+    assert all(link.startswith("#") for link in seen.links)
+    page.encode("utf-8")
+
+
+def test_the_page_is_of_the_same_shape_whatever_the_evidence_says() -> None:
+    def shape(page: str) -> list[str]:
+        return re.findall(r"</?[a-z0-9]+", page)
+
+    assert shape(render_html(report(12, HOSTILE))) == shape(render_html(report(12, "plain")))
+
+
+def test_hidden_and_reordering_characters_are_written_visibly() -> None:
+    page = render_html(report(4, HOSTILE))
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", page)
+    assert "\\u{202e}" in page
+    assert "\\u{0}" in page
+    assert visible("a\r\nb\tc") == "a\\u{d}\nb\tc"
+    assert escaped('<"&') == "&lt;&quot;&amp;"
+    assert tag("td", "<b>") == "<td>&lt;b&gt;</td>"
+
+
+def test_every_link_of_the_page_has_a_target_and_no_id_stands_twice() -> None:
+    seen = read(render_html(report(60, "plain", 8)))
+    assert {link[1:] for link in seen.links} <= set(seen.ids)
+    assert len(seen.ids) == len(set(seen.ids))
+
+
+def test_a_finding_leads_to_its_fact_and_the_fact_to_its_bytes() -> None:
+    page = render_html(report(8, "plain", 2))
+    finding = page[page.index('id="h-hyp-0"') :]
+    link = re.search(r'href="#(p-ph-\d+)"', finding)
+    assert link
+    place = page[page.index(f'id="{link[1]}"') :]
+    block = place[: place.index("</article>")]
+    for part in ("Where the bytes are", "Locator", "rec-", "ab" * 32, "wigmore tool /cases/one match_indicator"):
+        assert part in block
+
+
+def test_facts_interpretation_caveats_alternatives_and_opinion_stand_apart_and_in_order() -> None:
+    page = render_html(report(8, "plain", 2))
+    finding = page[page.index('id="h-hyp-0"') :]
+    finding = finding[: finding.index("</article>")]
+    labels = re.findall(r'class="label">([^<]+)<', finding)
+    assert labels == ["Facts", "Interpretation", "Caveats", "Alternatives", "Tests made", "Opinion"]
+
+
+def test_no_working_score_stands_outside_its_annex() -> None:
+    page = render_html(report(30, "plain", 8))
+    before, annex = page[: page.index('id="s-scores"')], page[page.index('id="s-scores"') :]
+    assert "0.947" in annex
+    assert "working score (uncalibrated)" in annex
+    for number in ("0.9468", "0.947", "+1.25"):
+        assert number not in before
+
+
+def test_the_report_says_what_a_model_did_and_never_its_key() -> None:
+    data = report(3)
+    assert "No model was used" in render_html(data)
+    data.context["run"]["config"]["agent"]["model"] = "some-model"
+    page = render_html(data)
+    assert "some-model" in page
+    assert "No model was used" not in page
+    assert "TOP-SECRET" not in page
+
+
+def test_an_empty_case_is_no_clean_bill_of_health() -> None:
+    data = report(0, "plain", 0)
+    page = render_html(data)
+    assert "not a clean bill of health" in page
+    read(page)
+
+
+def test_a_case_without_run_or_context_still_renders() -> None:
+    data = report(3)
+    data.context = {}
+    assert "No audit was made for this report" in render_html(data)
+
+
+def test_local_times_are_never_called_utc() -> None:
+    data = report(1, hypotheses=0)
+    data.phenomena[0]["occurred_at"] = "2022-03-10T19:57:43"
+    data.timeline[0]["time"] = "2022-03-10T19:57:43"
+    page = render_html(data)
+    assert re.search(r"2022-03-10 19:57:43 <abbr[^>]*>local</abbr>", page)
+    assert "are dated by a clock of unknown zone" in page
+
+
+def test_three_thousand_observations_render_quickly_in_bounded_size() -> None:
+    data = report(3000, "a text of some forty characters, as usual", 40, facts=6)
+    started = time.perf_counter()
+    page = render_html(data)
+    assert time.perf_counter() - started < 5
+    assert len(page.encode()) < 15_000_000
+    assert "are not shown here" in page
+    assert page.count("<rect") < 2500
+
+
+def test_long_values_cannot_blow_up_the_page() -> None:
+    data = report(200, "x" * 20_000, 4)
+    assert len(render_html(data).encode()) < 15_000_000
+
+
+def test_nothing_is_loaded_and_nothing_runs() -> None:
+    page = render_html(report(5))
+    for word in ("<script", "<link", "<img", "@import", "url(", "http://", "https://", "src="):
+        assert word not in page
+    assert "default-src &#x27;none&#x27;" in page
