@@ -19,7 +19,9 @@ def main() -> None:
     with Ledger.create(case, lambda: datetime.now(UTC)) as ledger:
         store = RecordStore(case)
         extraction = Extraction(ledger, store, case / "work", jobs=int(sys.argv[4]), names=sys.argv[3].split(","))
-        extraction.run({"src-bench": (SourceSpec("src-bench", evidence, "tree" if evidence.is_dir() else "file"), [""], {})})
+        extraction.run(
+            {"src-bench": (SourceSpec("src-bench", evidence, "tree" if evidence.is_dir() else "file"), [""], {})}
+        )
         failed = [c for e in ledger.events("extraction") for c in e.body["coverage"] if c["outcome"] == "failed"]
         print(json.dumps({"artifacts": store.artifacts(), "failed": len(failed), "files": extraction.progress.files}))
 

@@ -16,7 +16,11 @@ def main() -> None:
     file = LocalFile.at(Path(sys.argv[1]), path=sys.argv[1].lstrip("/"))
     with file.open() as stream:
         head = stream.read(HEAD)
-    chosen = [p for p in parsers().values() if (p.name == sys.argv[2] if len(sys.argv) > 2 else p.claims(head, file.path, file.size))]
+    chosen = [
+        p
+        for p in parsers().values()
+        if (p.name == sys.argv[2] if len(sys.argv) > 2 else p.claims(head, file.path, file.size))
+    ]
     for parser in chosen:
         started, rows = time.perf_counter(), 0
         try:
@@ -26,9 +30,20 @@ def main() -> None:
                     continue
                 locator, record = item
                 rows += 1
-                print(json.dumps({"artifact": record.artifact or parser.name, "locator": locator, "time_field": record.time_field,
-                                  "times": {k: v["text"] for k, v in record.times.items()}, "state": record.state,
-                                  "host_id": record.host_id, "origin": record.origin, "data": record.data}))
+                print(
+                    json.dumps(
+                        {
+                            "artifact": record.artifact or parser.name,
+                            "locator": locator,
+                            "time_field": record.time_field,
+                            "times": {k: v["text"] for k, v in record.times.items()},
+                            "state": record.state,
+                            "host_id": record.host_id,
+                            "origin": record.origin,
+                            "data": record.data,
+                        }
+                    )
+                )
         except ParseError as error:
             print(f"# failed: {error} ({error.reason})", file=sys.stderr)
         print(f"# {parser.name}: {rows} rows, {time.perf_counter() - started:.3f} s", file=sys.stderr)

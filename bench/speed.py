@@ -56,14 +56,45 @@ def ours_extract(evidence: Path, work: Path) -> tuple[float, float, str]:
 
 def ours_run(evidence: Path, work: Path) -> tuple[float, float, str]:
     shutil.rmtree(work / "run", ignore_errors=True)
-    return timed([sys.executable, "-m", "wigmore.cli.main", "run", str(evidence), "-o", str(work / "run"), "--parsers", OURS,
-                  "--progress", "none"], work)
+    return timed(
+        [
+            sys.executable,
+            "-m",
+            "wigmore.cli.main",
+            "run",
+            str(evidence),
+            "-o",
+            str(work / "run"),
+            "--parsers",
+            OURS,
+            "--progress",
+            "none",
+        ],
+        work,
+    )
 
 
 def theirs(evidence: Path, work: Path, plaso: Path) -> tuple[float, float, str]:
     (work / "p.plaso").unlink(missing_ok=True)
-    return timed([str(plaso / "bin" / "log2timeline"), "--status_view", "none", "--parsers", THEIRS, "--partitions", "all",
-                  "--vss_stores", "none", "--unattended", "-q", "--storage_file", "p.plaso", str(evidence)], work)
+    return timed(
+        [
+            str(plaso / "bin" / "log2timeline"),
+            "--status_view",
+            "none",
+            "--parsers",
+            THEIRS,
+            "--partitions",
+            "all",
+            "--vss_stores",
+            "none",
+            "--unattended",
+            "-q",
+            "--storage_file",
+            "p.plaso",
+            str(evidence),
+        ],
+        work,
+    )
 
 
 def main() -> None:
@@ -82,7 +113,8 @@ def main() -> None:
     for name, evidence, repeats in (("E01", image, REPEATS), ("x20", big, 1)):
         rows[name] = {}
         for what, function in (
-            ("extraction", lambda e=evidence: ours_extract(e, work)), ("run", lambda e=evidence: ours_run(e, work)),
+            ("extraction", lambda e=evidence: ours_extract(e, work)),
+            ("run", lambda e=evidence: ours_run(e, work)),
             ("plaso", lambda e=evidence: theirs(e, work, plaso)),
         ):
             results = [function() for _ in range(repeats)]
@@ -95,10 +127,16 @@ def main() -> None:
     for name, text in counts.items():
         print(f"{name} counts: {json.dumps(json.loads(text))}")
     difference = {w: rows["x20"][w][1] - rows["E01"][w][1] for w in ("extraction", "plaso")}
-    print(f"extraction, wall on the E01:             {rows['E01']['plaso'][0] / rows['E01']['extraction'][0]:6.1f} x (wanted 10)")
-    print(f"extraction, CPU on the difference:       {difference['plaso'] / difference['extraction']:6.1f} x (wanted 5)")
+    print(
+        f"extraction, wall on the E01:             {rows['E01']['plaso'][0] / rows['E01']['extraction'][0]:6.1f} x (wanted 10)"
+    )
+    print(
+        f"extraction, CPU on the difference:       {difference['plaso'] / difference['extraction']:6.1f} x (wanted 5)"
+    )
     for name in rows:
-        print(f"whole run, wall on {name}:                 {rows[name]['plaso'][0] / rows[name]['run'][0]:6.1f} x (wanted 3)")
+        print(
+            f"whole run, wall on {name}:                 {rows[name]['plaso'][0] / rows[name]['run'][0]:6.1f} x (wanted 3)"
+        )
 
 
 if __name__ == "__main__":

@@ -27,5 +27,7 @@ def case(investigated: Path, tmp_path: Path) -> Path:
     folder = tmp_path / "copy"
     shutil.copytree(investigated, folder)
     file = folder / "case" / "case.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace(str(investigated.resolve()), str(folder.resolve())), encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace(str(investigated.resolve()), str(folder.resolve())), encoding="utf-8"
+    )
     return folder / "case"

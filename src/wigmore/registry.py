@@ -144,8 +144,20 @@ def parser(
             "parser",
             name,
             Parser(
-                name, version, claims, reads, means, does_not_mean, refs, artifacts or (name,), tier, beside,
-                limit_seconds, function, origin, digest,
+                name,
+                version,
+                claims,
+                reads,
+                means,
+                does_not_mean,
+                refs,
+                artifacts or (name,),
+                tier,
+                beside,
+                limit_seconds,
+                function,
+                origin,
+                digest,
             ),
         )
         return function
@@ -162,14 +174,19 @@ def tool(
         if not (function.__doc__ or "").strip():
             raise ValueError(f"tool {name!r} needs a docstring: it is what agents read")
         origin, digest = origin_of(function)
-        register("tool", name, Tool(name, domain, read_only, cached and read_only, cost, version, function, origin, digest))
+        register(
+            "tool", name, Tool(name, domain, read_only, cached and read_only, cost, version, function, origin, digest)
+        )
         return function
 
     return wrap
 
 
 _HOMES = {
-    "parser": "wigmore.artifacts", "tool": "wigmore.tools", "role": "wigmore.agents.roles", "format": "wigmore.reports",
+    "parser": "wigmore.artifacts",
+    "tool": "wigmore.tools",
+    "role": "wigmore.agents.roles",
+    "format": "wigmore.reports",
 }
 
 

@@ -21,12 +21,27 @@ class Desk:
     def __init__(self, bench: Workbench) -> None:
         self.bench = bench
         call = bench.runner.call
-        self.logs = call("query_records", {"artifact": "*", "path": "auth.log", "limit": 400}, source_id="src-server",
-                         agent="network", task_id="t1")
-        self.other_agent = call("query_records", {"artifact": "*", "path": "access.log", "limit": 300},
-                                source_id="src-server", agent="malware", task_id="t2")
-        self.other_source = call("query_records", {"artifact": "windows.registry*", "limit": 300}, source_id="src-laptop",
-                                 agent="network", task_id="t3")
+        self.logs = call(
+            "query_records",
+            {"artifact": "*", "path": "auth.log", "limit": 400},
+            source_id="src-server",
+            agent="network",
+            task_id="t1",
+        )
+        self.other_agent = call(
+            "query_records",
+            {"artifact": "*", "path": "access.log", "limit": 300},
+            source_id="src-server",
+            agent="malware",
+            task_id="t2",
+        )
+        self.other_source = call(
+            "query_records",
+            {"artifact": "windows.registry*", "limit": 300},
+            source_id="src-laptop",
+            agent="network",
+            task_id="t3",
+        )
 
     def gateway(self, agent: str = "network") -> Gateway:
         return Gateway(self.bench.state, self.bench.runner, self.bench.semantics, agent=agent, now=lambda: NEVER)
@@ -45,7 +60,13 @@ def fields(row: dict[str, object]) -> list[str]:
 
 
 def propose(call: Call, row: dict[str, object], names: tuple[str, ...], **values: object) -> Proposal:
-    return Proposal("src-server", "test", "an observation", "", (CitedRecord(call.invocation.id, str(row["record_id"]), names, dict(values)),))
+    return Proposal(
+        "src-server",
+        "test",
+        "an observation",
+        "",
+        (CitedRecord(call.invocation.id, str(row["record_id"]), names, dict(values)),),
+    )
 
 
 def test_a_grounded_fact_gets_the_value_the_parser_read(desk: Desk) -> None:
@@ -79,7 +100,9 @@ def test_none_of_many_false_proposals_is_admitted(desk: Desk) -> None:
             second = next((n for n in fields(other) if field_of(other, n) != field_of(row, n)), None)
             if second is None:
                 continue
-            proposal = propose(desk.logs, row, (name, second), **{name: field_of(row, name), second: field_of(other, second)})
+            proposal = propose(
+                desk.logs, row, (name, second), **{name: field_of(row, name), second: field_of(other, second)}
+            )
         elif kind == 3:  # another agent's call
             borrowed = chance.choice(strange)
             proposal = propose(desk.other_agent, borrowed, (fields(borrowed)[0],))
@@ -87,11 +110,21 @@ def test_none_of_many_false_proposals_is_admitted(desk: Desk) -> None:
             borrowed = chance.choice(foreign)
             proposal = propose(desk.other_source, borrowed, (fields(borrowed)[0],))
         elif kind == 5:  # a record that the call did not print, or an invented one
-            proposal = Proposal("src-server", "test", "x", "", (CitedRecord(
-                desk.logs.invocation.id, f"rec-{chance.getrandbits(96):024x}", (name,)),))
+            proposal = Proposal(
+                "src-server",
+                "test",
+                "x",
+                "",
+                (CitedRecord(desk.logs.invocation.id, f"rec-{chance.getrandbits(96):024x}", (name,)),),
+            )
         else:  # an invented call, and an invented record in it
-            proposal = Proposal("src-server", "test", "x", "", (CitedRecord(
-                f"inv-{chance.getrandbits(64):016x}", f"rec-{chance.getrandbits(96):024x}", (name,)),))
+            proposal = Proposal(
+                "src-server",
+                "test",
+                "x",
+                "",
+                (CitedRecord(f"inv-{chance.getrandbits(64):016x}", f"rec-{chance.getrandbits(96):024x}", (name,)),),
+            )
         attempts += 1
         try:
             gateway.admit(proposal)
@@ -105,8 +138,9 @@ def test_none_of_many_false_proposals_is_admitted(desk: Desk) -> None:
 
 def test_a_wrong_invocation_is_healed_where_the_record_stands_in_exactly_one_other_output(desk: Desk) -> None:
     row = desk.logs.rows[0]
-    elsewhere = desk.bench.runner.call("query_records", {"artifact": "*", "path": "wtmp"}, source_id="src-server",
-                                       agent="network", task_id="t4")
+    elsewhere = desk.bench.runner.call(
+        "query_records", {"artifact": "*", "path": "wtmp"}, source_id="src-server", agent="network", task_id="t4"
+    )
     gateway = desk.gateway()
     made = gateway.admit(propose(elsewhere, row, (fields(row)[0],)))
     assert made.verified_facts[0].citation.invocation_id == desk.logs.invocation.id
@@ -115,18 +149,33 @@ def test_a_wrong_invocation_is_healed_where_the_record_stands_in_exactly_one_oth
 
 def test_a_record_in_two_other_outputs_is_not_healed(desk: Desk) -> None:
     row = desk.logs.rows[0]
-    desk.bench.runner.call("query_records", {"artifact": "*", "path": "auth.log", "limit": 3}, source_id="src-server",
-                           agent="network", task_id="t5")
-    elsewhere = desk.bench.runner.call("query_records", {"artifact": "*", "path": "wtmp"}, source_id="src-server",
-                                       agent="network", task_id="t6")
+    desk.bench.runner.call(
+        "query_records",
+        {"artifact": "*", "path": "auth.log", "limit": 3},
+        source_id="src-server",
+        agent="network",
+        task_id="t5",
+    )
+    elsewhere = desk.bench.runner.call(
+        "query_records", {"artifact": "*", "path": "wtmp"}, source_id="src-server", agent="network", task_id="t6"
+    )
     with pytest.raises(Refused, match="does not occur in the output"):
         desk.gateway().admit(propose(elsewhere, row, (fields(row)[0],)))
 
 
-@pytest.mark.parametrize("text", [
-    "seen from 203.0.113.250", "mail to nobody@example.org", "written to C:\\Temp\\never.exe", "on 2019-05-05T05:05:05Z",
-    "hash d41d8cd98f00b204e9800998ecf8427e", "called +44 20 7946 0958", "paid $1,250.00", "see https://never.example/x",
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "seen from 203.0.113.250",
+        "mail to nobody@example.org",
+        "written to C:\\Temp\\never.exe",
+        "on 2019-05-05T05:05:05Z",
+        "hash d41d8cd98f00b204e9800998ecf8427e",
+        "called +44 20 7946 0958",
+        "paid $1,250.00",
+        "see https://never.example/x",
+    ],
+)
 @pytest.mark.parametrize("where", ["title", "interpretation"])
 def test_a_hard_value_that_no_fact_holds_is_refused(desk: Desk, text: str, where: str) -> None:
     row = desk.logs.rows[0]
@@ -142,14 +191,20 @@ def test_a_phenomenon_without_a_fact_is_refused(desk: Desk) -> None:
 
 
 def test_absence_needs_an_empty_call(desk: Desk) -> None:
-    found = Proposal("src-server", "absence", "none", "", results=(CitedResult(desk.logs.invocation.id, 0, "result"),), negative=True)
+    found = Proposal(
+        "src-server", "absence", "none", "", results=(CitedResult(desk.logs.invocation.id, 0, "result"),), negative=True
+    )
     with pytest.raises(Refused, match="needs an `empty` call"):
         desk.gateway().admit(found)
-    empty = desk.bench.runner.call("query_records", {"artifact": "never.there"}, source_id="src-server", agent="network",
-                                   task_id="t7")
+    empty = desk.bench.runner.call(
+        "query_records", {"artifact": "never.there"}, source_id="src-server", agent="network", task_id="t7"
+    )
     assert empty.invocation.status == "empty"
-    made = desk.gateway().admit(Proposal(
-        "src-server", "absence", "none", "", results=(CitedResult(empty.invocation.id, 0, "result"),), negative=True))
+    made = desk.gateway().admit(
+        Proposal(
+            "src-server", "absence", "none", "", results=(CitedResult(empty.invocation.id, 0, "result"),), negative=True
+        )
+    )
     assert made.verified_facts[0].citation.kind == "empty"
 
 

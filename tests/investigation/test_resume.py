@@ -61,9 +61,13 @@ def entangled(house: House) -> House:
     return house
 
 
-@pytest.mark.parametrize("strategist", [True, False])
-def test_a_cut_after_any_commit_leads_to_the_same_graph(entangled: House, tmp_path: Path, strategist: bool) -> None:
-    config = {"strategist": {"enabled": strategist}}
+@pytest.mark.parametrize(("strategist", "step"), [
+    ({}, 1), ({"enabled": False}, 4), ({"max_rounds": 1}, 3), ({"max_rounds": 2, "hard_stop_marginal_yield_zero_rounds": 1}, 4),
+], ids=["strategist", "fixed rounds", "one round at most", "no empty round"])
+def test_a_cut_after_any_commit_leads_to_the_same_graph(
+    entangled: House, tmp_path: Path, strategist: dict[str, object], step: int
+) -> None:
+    config = {"strategist": strategist}
     whole = tmp_path / "whole"
     shutil.copytree(entangled.case, whole)
     wanted = finish(whole, **config).bench.state.graph_hash()
@@ -80,7 +84,7 @@ def test_a_cut_after_any_commit_leads_to_the_same_graph(entangled: House, tmp_pa
         assert all(x.context.get("retry") for x in state.leads.values() if x.status == "failed")
         assert all(r.completed_at for r in state.rounds.values())
         shutil.rmtree(case)
-        batches += 1
+        batches += step
     assert batches > 12
 
 

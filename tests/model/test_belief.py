@@ -51,7 +51,11 @@ def test_thresholds_are_reached_at_0_602() -> None:
 
 edges_strategy = st.lists(
     st.builds(
-        edge, st.integers(0, 30), st.sampled_from((*EDGE_TYPES, NEUTRAL)), st.just("h"), st.sampled_from(("a", "b")),
+        edge,
+        st.integers(0, 30),
+        st.sampled_from((*EDGE_TYPES, NEUTRAL)),
+        st.just("h"),
+        st.sampled_from(("a", "b")),
         st.sampled_from(("", "", "event-1", "event-2")),
     ),
     max_size=40,
@@ -63,7 +67,9 @@ def test_belief_does_not_depend_on_order(edges: list[Edge], random: object, damp
     shuffled = list(edges)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     assert total(edges, damping=damping) == total(shuffled, damping=damping)
-    assert [r.log_lr for r in belief.ranked(edges, damping=damping)] == [r.log_lr for r in belief.ranked(shuffled, damping=damping)]
+    assert [r.log_lr for r in belief.ranked(edges, damping=damping)] == [
+        r.log_lr for r in belief.ranked(shuffled, damping=damping)
+    ]
 
 
 @given(edges_strategy)
@@ -87,9 +93,7 @@ def test_ranks_are_kept_apart_per_type_and_per_hypothesis(supports: int, weakens
     both = belief.ranked(mixed + other)
     assert max(r.rank for r in both if r.edge.edge_type == "weakens") == weakens
     assert max(r.rank for r in both if r.edge.hypothesis_id == "h" and r.edge.edge_type == "supports") == supports
-    assert total(mixed) == round(
-        round(belief.harmonic(supports), 4) + round(-0.5 * belief.harmonic(weakens), 4), 4
-    )
+    assert total(mixed) == round(round(belief.harmonic(supports), 4) + round(-0.5 * belief.harmonic(weakens), 4), 4)
 
 
 def test_one_event_under_two_mechanisms_counts_once() -> None:
@@ -99,7 +103,9 @@ def test_one_event_under_two_mechanisms_counts_once() -> None:
 
 
 def test_one_record_counts_once_for_a_hypothesis_with_its_strongest_edge() -> None:
-    same = [Edge(f"e{k}", "p", "h", k) for k in ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")]
+    same = [
+        Edge(f"e{k}", "p", "h", k) for k in ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
+    ]
     assert total(same) == 2.0
 
 

@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from reports.report_builders import report
 
+from reports.report_builders import report
 from wigmore.registry import found
 from wigmore.reports.csv import cell
 

@@ -7,19 +7,20 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from reports.report_builders import report
 
+from reports.report_builders import report
 from wigmore.reports.html import render_html
 from wigmore.reports.markup import escaped, tag, visible
 
-HOSTILE = "<script>alert(1)</script>\"onload='x' \u202etxt.exe\u2066 \x00\x1b[31m \ud800 &lt; </style><!-- ]]> javascript:1 {a} %s"
+HOSTILE = (
+    "<script>alert(1)</script>\"onload='x' \u202etxt.exe\u2066 \x00\x1b[31m \ud800 &lt; </style><!-- ]]> javascript:1"
+    " {a} %s"
+)
 TAGS = set(
-    """html head meta title style body div nav ol ul li a main section article h1 h2 h3 h4 p span strong small code pre table
-caption thead tbody tr th td dl dt dd details summary abbr time figure figcaption footer svg text rect line path g""".split()
+    ["html", "head", "meta", "title", "style", "body", "div", "nav", "ol", "ul", "li", "a", "main", "section", "article", "h1", "h2", "h3", "h4", "p", "span", "strong", "small", "code", "pre", "table", "caption", "thead", "tbody", "tr", "th", "td", "dl", "dt", "dd", "details", "summary", "abbr", "time", "figure", "figcaption", "footer", "svg", "text", "rect", "line", "path", "g"]
 )
 ATTRIBUTES = set(
-    """lang charset name content http-equiv class id href scope open title role aria-label viewbox width height x y x1 y1 x2 y2
-rx d text-anchor""".split()
+    ["lang", "charset", "name", "content", "http-equiv", "class", "id", "href", "scope", "open", "title", "role", "aria-label", "viewbox", "width", "height", "x", "y", "x1", "y1", "x2", "y2", "rx", "d", "text-anchor"]
 )
 
 

@@ -34,8 +34,14 @@ class Desk:
 
     def call(self, tool: str, **args: Any) -> Call:
         """Call a tool on the desk's source; the call is recorded."""
-        return self.runner.call(tool, args, source_id=self.source_id, agent=self.role, task_id=self.task_id,
-                                lead_id=self.lead.id if self.lead else "")
+        return self.runner.call(
+            tool,
+            args,
+            source_id=self.source_id,
+            agent=self.role,
+            task_id=self.task_id,
+            lead_id=self.lead.id if self.lead else "",
+        )
 
     def attempt(self, propose: Callable[[], Any]) -> Any:
         """Propose; a refusal is recorded by the gateway and counted here, and gives None."""
@@ -65,16 +71,26 @@ class Role:
 
 
 def role(
-    name: str, *, goal: str, tools: tuple[str, ...], prompt: str, sources: tuple[str, ...] = ("*",),
-    aliases: tuple[str, ...] = (), mandatory: tuple[str, ...] = ("add_phenomenon",), terminal: tuple[str, ...] = (),
+    name: str,
+    *,
+    goal: str,
+    tools: tuple[str, ...],
+    prompt: str,
+    sources: tuple[str, ...] = ("*",),
+    aliases: tuple[str, ...] = (),
+    mandatory: tuple[str, ...] = ("add_phenomenon",),
+    terminal: tuple[str, ...] = (),
     worker: bool = True,
 ) -> Callable[[Callable[[Desk], None]], Callable[[Desk], None]]:
     """Declare a function as the offline rule of a role, with the role's goal, tools and prompt."""
 
     def wrap(function: Callable[[Desk], None]) -> Callable[[Desk], None]:
         origin, digest = origin_of(function)
-        register("role", name, Role(name, goal, tools, prompt, function, sources, aliases, mandatory, terminal, worker,
-                                    origin, digest))
+        register(
+            "role",
+            name,
+            Role(name, goal, tools, prompt, function, sources, aliases, mandatory, terminal, worker, origin, digest),
+        )
         return function
 
     return wrap

@@ -44,25 +44,46 @@ def observe(desk: Desk, rule: Indicator, call: Call) -> list[Observed]:
         examples = [records[i] for i in group["record_ids"] if i in records]
         if not examples:
             continue
-        cited = tuple(CitedRecord(call.invocation.id, r["record_id"], fields) for r in examples
-                      if (fields := present(r, (*rule.facts, *(("times." + str(r["time_field"]),)
-                                                               if r.get("time_field") else ())))))
+        cited = tuple(
+            CitedRecord(call.invocation.id, r["record_id"], fields)
+            for r in examples
+            if (
+                fields := present(
+                    r, (*rule.facts, *(("times." + str(r["time_field"]),) if r.get("time_field") else ()))
+                )
+            )
+        )
         if not cited:
             continue
         counted = group["count"] > 1
-        results = tuple(CitedResult(call.invocation.id, index, name) for name in ("count", "first", "last")
-                        if counted and group.get(name) is not None)
+        results = tuple(
+            CitedResult(call.invocation.id, index, name)
+            for name in ("count", "first", "last")
+            if counted and group.get(name) is not None
+        )
         values = {**group["group"], "count": group["count"], "first": group["first"], "last": group["last"]}
         for name in rule.facts:
             values.setdefault(name, field_of(examples[0], name))
         subject = str(values.get(rule.subject) or "") if rule.subject else ""
-        key = tuple(f"{k}={v}" for k, v in sorted(group["group"].items())) if rule.group_by else (examples[0]["record_id"],)
+        key = (
+            tuple(f"{k}={v}" for k, v in sorted(group["group"].items()))
+            if rule.group_by
+            else (examples[0]["record_id"],)
+        )
         event = tuple(str(field_of(examples[0], name)) for name in rule.event_key)
         proposal = Proposal(
-            source_id=desk.source_id or examples[0].get("source_id", ""), category=rule.category,
-            title=_title(fill(rule.title, values)), interpretation=fill(rule.interpretation, values), records=cited,
-            results=results, rule=rule.id, caveat=rule.caveat, attack=rule.attack,
-            event_key="|".join((desk.source_id, *event)) if event else "", key=key, record_count=group["count"],
+            source_id=desk.source_id or examples[0].get("source_id", ""),
+            category=rule.category,
+            title=_title(fill(rule.title, values)),
+            interpretation=fill(rule.interpretation, values),
+            records=cited,
+            results=results,
+            rule=rule.id,
+            caveat=rule.caveat,
+            attack=rule.attack,
+            event_key="|".join((desk.source_id, *event)) if event else "",
+            key=key,
+            record_count=group["count"],
         )
         made = desk.attempt(partial(desk.gateway.admit, proposal))
         if made is None:
@@ -79,12 +100,16 @@ def _title(text: str) -> str:
 
 def _entities(desk: Desk, rule: Indicator, phenomenon: Phenomenon, example: dict[str, Any]) -> None:
     for entry in rule.entities:
-        identifiers = [(what, str(field_of(example, name))) for what, name in entry["identifiers"].items()
-                       if field_of(example, name) not in (None, "")]
+        identifiers = [
+            (what, str(field_of(example, name)))
+            for what, name in entry["identifiers"].items()
+            if field_of(example, name) not in (None, "")
+        ]
         name = str(field_of(example, entry.get("name", "")) or (identifiers[0][1] if identifiers else ""))
         if identifiers:
-            desk.attempt(partial(
-                desk.gateway.entity, str(entry["type"]), name, phenomenon.source_id, identifiers, phenomenon))
+            desk.attempt(
+                partial(desk.gateway.entity, str(entry["type"]), name, phenomenon.source_id, identifiers, phenomenon)
+            )
 
 
 def subject_of(desk: Desk, template: Template, phenomenon: Phenomenon, named: str) -> str:
@@ -117,8 +142,11 @@ def judge(desk: Desk, observed: Observed, *, raise_new: bool = True) -> None:
             continue
         target = template.hypothesis(subject, alternative) if alternative else main
         against = bearing.against or (template.alternatives[0].id if not alternative else name)
-        desk.attempt(partial(
-            desk.gateway.edge, observed.phenomenon, target.id, bearing.edge, bearing.proposition, against=against))
+        desk.attempt(
+            partial(
+                desk.gateway.edge, observed.phenomenon, target.id, bearing.edge, bearing.proposition, against=against
+            )
+        )
 
 
 def covered(coverage: list[Coverage], source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
@@ -126,8 +154,12 @@ def covered(coverage: list[Coverage], source_id: str, artifacts: tuple[str, ...]
     if not artifacts:
         return False, "the probe names no artifact whose absence would mean something"
     for wanted in artifacts:
-        rows = [c for c in coverage if c.source_id == source_id
-                and (c.artifact == wanted or c.artifact.startswith(wanted + ".") or wanted.startswith(c.artifact + "."))]
+        rows = [
+            c
+            for c in coverage
+            if c.source_id == source_id
+            and (c.artifact == wanted or c.artifact.startswith(wanted + ".") or wanted.startswith(c.artifact + "."))
+        ]
         if not rows:
             return False, f"no {wanted} was found in this source (not in the acquisition, or never recorded)"
         for row in rows:
@@ -158,10 +190,25 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
     outcome, reason = "found", f"{len(observed)} observations"
     if observed:
         for seen in observed:
-            desk.attempt(partial(desk.gateway.edge, seen.phenomenon, hypothesis.id, probe.edge, probe.proposition,
-                                 against=_against(template, probe)))
-            judge(desk, Observed(seen.phenomenon, tuple(b for b in seen.bearings
-                                                        if b.template.partition("/")[0] != template.id), seen.subject), raise_new=False)
+            desk.attempt(
+                partial(
+                    desk.gateway.edge,
+                    seen.phenomenon,
+                    hypothesis.id,
+                    probe.edge,
+                    probe.proposition,
+                    against=_against(template, probe),
+                )
+            )
+            judge(
+                desk,
+                Observed(
+                    seen.phenomenon,
+                    tuple(b for b in seen.bearings if b.template.partition("/")[0] != template.id),
+                    seen.subject,
+                ),
+                raise_new=False,
+            )
     elif any(c.invocation.status == "failed" for c in calls):
         outcome, reason = "failed", next(c.invocation.error for c in calls if c.invocation.status == "failed")
     elif all(c.invocation.status == "not_applicable" for c in calls):
@@ -171,12 +218,23 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
         outcome, reason = ("empty", "looked, and the records cover it") if complete else ("cannot_say", why)
         if complete:
             _note_absence(desk, template, probe, hypothesis, calls)
-    desk.gateway.buffer.append(Event("probe", {
-        "id": f"{hypothesis.id}:{probe.id}:{desk.source_id}", "hypothesis_id": hypothesis.id, "probe": probe.id,
-        "source_id": desk.source_id, "outcome": outcome, "reason": reason, "decisive": probe.decisive,
-        "disconfirming": probe.disconfirming, "invocations": [c.invocation.id for c in calls],
-        "phenomena": sorted(o.phenomenon.id for o in observed),
-    }))
+    desk.gateway.buffer.append(
+        Event(
+            "probe",
+            {
+                "id": f"{hypothesis.id}:{probe.id}:{desk.source_id}",
+                "hypothesis_id": hypothesis.id,
+                "probe": probe.id,
+                "source_id": desk.source_id,
+                "outcome": outcome,
+                "reason": reason,
+                "decisive": probe.decisive,
+                "disconfirming": probe.disconfirming,
+                "invocations": [c.invocation.id for c in calls],
+                "phenomena": sorted(o.phenomenon.id for o in observed),
+            },
+        )
+    )
     return outcome
 
 
@@ -192,9 +250,13 @@ def _observe_rows(desk: Desk, probe: Probe, call: Call) -> list[Observed]:
             continue
         values = {name: field_of(row, name) for name in fields}
         proposal = Proposal(
-            source_id=desk.source_id, category=probe.id, title=_title(fill(probe.title or probe.description, values)),
-            interpretation=probe.description, records=(CitedRecord(call.invocation.id, row["record_id"], fields),),
-            rule=f"probe:{probe.id}", key=(row["record_id"],),
+            source_id=desk.source_id,
+            category=probe.id,
+            title=_title(fill(probe.title or probe.description, values)),
+            interpretation=probe.description,
+            records=(CitedRecord(call.invocation.id, row["record_id"], fields),),
+            rule=f"probe:{probe.id}",
+            key=(row["record_id"],),
         )
         made = desk.attempt(partial(desk.gateway.admit, proposal))
         if made is not None:
@@ -207,12 +269,24 @@ def _note_absence(desk: Desk, template: Template, probe: Probe, hypothesis: Hypo
     if empty is None:
         return
     proposal = Proposal(
-        source_id=desk.source_id, category="absence", title=f"No record found: {probe.description}",
+        source_id=desk.source_id,
+        category="absence",
+        title=f"No record found: {probe.description}",
         interpretation="This is about records, not about the world: what none of these artifacts records is not excluded.",
-        results=(CitedResult(empty.invocation.id, 0, "result"),), rule=f"absence:{template.id}:{probe.id}", negative=True,
+        results=(CitedResult(empty.invocation.id, 0, "result"),),
+        rule=f"absence:{template.id}:{probe.id}",
+        negative=True,
         key=(probe.id, hypothesis.id),
     )
     made = desk.attempt(partial(desk.gateway.admit, proposal))
     if made is not None and probe.if_empty:
-        desk.attempt(partial(desk.gateway.edge, made, hypothesis.id, probe.if_empty, probe.proposition,
-                             against=_against(template, probe)))
+        desk.attempt(
+            partial(
+                desk.gateway.edge,
+                made,
+                hypothesis.id,
+                probe.if_empty,
+                probe.proposition,
+                against=_against(template, probe),
+            )
+        )

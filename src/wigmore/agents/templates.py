@@ -84,13 +84,32 @@ class Template:
             if other is None:
                 raise TemplateError(f"template {self.id} has no alternative {alternative!r}")
             return Hypothesis(
-                identify("hyp", self.id, alternative, subject), other.title + shown, other.description, other.prior,
-                f"{self.id}/{alternative}", self.id, (self.act,), (), subject, True,
+                identify("hyp", self.id, alternative, subject),
+                other.title + shown,
+                other.description,
+                other.prior,
+                f"{self.id}/{alternative}",
+                self.id,
+                (self.act,),
+                (),
+                subject,
+                True,
             )
         decisive = next((p.id for p in self.probes if p.decisive), "")
         return Hypothesis(
-            identify("hyp", self.id, "", subject), self.title + shown, self.description, self.prior, self.id, self.id,
-            (self.act,), self.attack, subject, False, "", tuple(p.id for p in self.probes), decisive,
+            identify("hyp", self.id, "", subject),
+            self.title + shown,
+            self.description,
+            self.prior,
+            self.id,
+            self.id,
+            (self.act,),
+            self.attack,
+            subject,
+            False,
+            "",
+            tuple(p.id for p in self.probes),
+            decisive,
         )
 
 

@@ -18,20 +18,48 @@ KINDS = ("parsers", "tools", "roles", "rules", "templates", "formats", "question
 def listing(kind: str) -> list[dict[str, Any]]:
     """One row an extension of a kind; raises UseError for an unknown kind."""
     if kind == "parsers":
-        return [{"name": p.name, "version": p.version, "reads": p.reads, "artifacts": list(p.artifacts), "origin": p.origin,
-                 "sha256": p.sha256} for p in found("parser").values()]
+        return [
+            {
+                "name": p.name,
+                "version": p.version,
+                "reads": p.reads,
+                "artifacts": list(p.artifacts),
+                "origin": p.origin,
+                "sha256": p.sha256,
+            }
+            for p in found("parser").values()
+        ]
     if kind == "tools":
-        return [{"name": t.name, "domain": t.domain, "does": (t.function.__doc__ or "").strip().split("\n")[0],
-                 "arguments": list(schema(t)), "read_only": t.read_only, "cost": t.cost} for t in found("tool").values()]
+        return [
+            {
+                "name": t.name,
+                "domain": t.domain,
+                "does": (t.function.__doc__ or "").strip().split("\n")[0],
+                "arguments": list(schema(t)),
+                "read_only": t.read_only,
+                "cost": t.cost,
+            }
+            for t in found("tool").values()
+        ]
     if kind == "roles":
         return [{"name": r.name, "goal": r.goal, "tools": list(r.tools)} for r in found("role").values()]
     folders = rule_folders(None)
     if kind == "rules":
-        return [{"name": i.id, "title": i.title, "artifacts": list(i.artifacts), "role": i.role, "attack": list(i.attack)}
-                for i in load_indicators(folders).values()]
+        return [
+            {"name": i.id, "title": i.title, "artifacts": list(i.artifacts), "role": i.role, "attack": list(i.attack)}
+            for i in load_indicators(folders).values()
+        ]
     if kind == "templates":
-        return [{"name": t.id, "title": t.title, "attack": list(t.attack), "alternatives": [a.id for a in t.alternatives],
-                 "probes": [p.id for p in t.probes]} for t in load_templates(folders).values()]
+        return [
+            {
+                "name": t.id,
+                "title": t.title,
+                "attack": list(t.attack),
+                "alternatives": [a.id for a in t.alternatives],
+                "probes": [p.id for p in t.probes],
+            }
+            for t in load_templates(folders).values()
+        ]
     if kind == "formats":
         return [{"name": f.name, "file": f.file_name, "description": f.description} for f in found("format").values()]
     if kind == "questions":
@@ -46,8 +74,10 @@ def _questions(folders: list[Path]) -> list[dict[str, Any]]:
     for folder in folders:
         file = folder / "questions.yaml"
         if file.is_file():
-            out.extend({"name": q["id"], "question": q["ask"], "answered_by": q.get("artifacts", [])}
-                       for q in yaml.safe_load(file.read_text(encoding="utf-8")) or ())
+            out.extend(
+                {"name": q["id"], "question": q["ask"], "answered_by": q.get("artifacts", [])}
+                for q in yaml.safe_load(file.read_text(encoding="utf-8")) or ()
+            )
     return out
 
 
@@ -57,15 +87,36 @@ def explain(name: str) -> dict[str, Any]:
 
     parser = found("parser").get(name)
     if parser is not None:
-        return {"kind": "parser", "name": parser.name, "version": parser.version, "reads": parser.reads, "means": parser.means,
-                "does_not_mean": parser.does_not_mean, "refs": list(parser.refs), "origin": parser.origin,
-                "sha256": parser.sha256}
+        return {
+            "kind": "parser",
+            "name": parser.name,
+            "version": parser.version,
+            "reads": parser.reads,
+            "means": parser.means,
+            "does_not_mean": parser.does_not_mean,
+            "refs": list(parser.refs),
+            "origin": parser.origin,
+            "sha256": parser.sha256,
+        }
     tool = found("tool").get(name)
     if tool is not None:
-        return {"kind": "tool", "name": tool.name, "does": " ".join((tool.function.__doc__ or "").split()),
-                "arguments": {k: {"type": str(getattr(v["type"], "__name__", v["type"])), "required": v["required"],
-                                  "default": v.get("default")} for k, v in schema(tool).items()},
-                "read_only": tool.read_only, "cost": tool.cost, "origin": tool.origin, "sha256": tool.sha256}
+        return {
+            "kind": "tool",
+            "name": tool.name,
+            "does": " ".join((tool.function.__doc__ or "").split()),
+            "arguments": {
+                k: {
+                    "type": str(getattr(v["type"], "__name__", v["type"])),
+                    "required": v["required"],
+                    "default": v.get("default"),
+                }
+                for k, v in schema(tool).items()
+            },
+            "read_only": tool.read_only,
+            "cost": tool.cost,
+            "origin": tool.origin,
+            "sha256": tool.sha256,
+        }
     role = found("role").get(name)
     if role is not None:
         return {"kind": "role", "name": role.name, "goal": role.goal, "tools": list(role.tools), "prompt": role.prompt}
@@ -84,4 +135,7 @@ def explain(name: str) -> dict[str, Any]:
         return {"kind": "format", "name": format_.name, "file": format_.file_name, "description": format_.description}
     known = [*found("parser"), *found("tool"), *found("role"), *rules, *templates, *found("format")]
     near = difflib.get_close_matches(name, known, 5)
-    raise UseError(f"nothing is named {name!r}" + (f"; near: {', '.join(near)}" if near else "; `wigmore list` names what there is"))
+    raise UseError(
+        f"nothing is named {name!r}"
+        + (f"; near: {', '.join(near)}" if near else "; `wigmore list` names what there is")
+    )

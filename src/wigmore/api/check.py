@@ -45,21 +45,37 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
             problems.append(f"{entry.id}: {entry.path} does not exist")
         else:
             seen = recognise(entry.path)
-            row.update(type=entry.type or seen.type, platform=entry.platform or seen.platform,
-                       access_mode=seen.access_mode, reason=seen.reason)
+            row.update(
+                type=entry.type or seen.type,
+                platform=entry.platform or seen.platform,
+                access_mode=seen.access_mode,
+                reason=seen.reason,
+            )
             if hashes:
                 try:
-                    row["hashes"] = hash_source(SourceSpec(entry.id, entry.path, "tree" if entry.path.is_dir() else "file"))
+                    row["hashes"] = hash_source(
+                        SourceSpec(entry.id, entry.path, "tree" if entry.path.is_dir() else "file")
+                    )
                 except (ParseError, OSError) as error:
                     row["problem"] = str(error)
                     problems.append(f"{entry.id}: {error}")
-            if entry.container_sha256 and row.get("hashes", {}).get("container_sha256") not in (None, entry.container_sha256):
+            if entry.container_sha256 and row.get("hashes", {}).get("container_sha256") not in (
+                None,
+                entry.container_sha256,
+            ):
                 problems.append(f"{entry.id}: container_sha256 differs from the one the case file states")
         sources.append(row)
     if not file.sources:
         problems.append("the case names no sources")
     return {
-        "case": file.case, "title": file.title, "sources": sources, "problems": problems,
-        "would_run": {"parsers": sorted(parsers()), "roles": sorted(found("role")), "indicators": len(indicators),
-                      "templates": len(templates)},
+        "case": file.case,
+        "title": file.title,
+        "sources": sources,
+        "problems": problems,
+        "would_run": {
+            "parsers": sorted(parsers()),
+            "roles": sorted(found("role")),
+            "indicators": len(indicators),
+            "templates": len(templates),
+        },
     }

@@ -26,8 +26,10 @@ def case_text(truth: Truth, folder: Path) -> str:
     lines += [f"  - {{id: {q.id}, ask: {json.dumps(q.question)}}}\n" for q in truth.questions]
     lines.append("sources:\n")
     for source in truth.sources:
-        lines.append(f"  - id: {source.id}\n    path: {json.dumps(str((folder / source.path).resolve()))}\n"
-                     f"    label: {json.dumps(source.label)}\n    type: {source.type}\n")
+        lines.append(
+            f"  - id: {source.id}\n    path: {json.dumps(str((folder / source.path).resolve()))}\n"
+            f"    label: {json.dumps(source.label)}\n    type: {source.type}\n"
+        )
         if source.platform != "unknown":
             lines.append(f"    platform: {source.platform}\n")
     return "".join(lines)
@@ -50,8 +52,13 @@ def make(folder: Path, *, scenario: str = "departing_engineer", seed: int = 1, *
 
 
 def demo(
-    folder: Path, *, seed: int = 1, jobs: int = 2, scenario: str = "departing_engineer",
-    say: Callable[[str], None] = lambda _: None, progress: Callable[[Progress, Busy], None] | None = None,
+    folder: Path,
+    *,
+    seed: int = 1,
+    jobs: int = 2,
+    scenario: str = "departing_engineer",
+    say: Callable[[str], None] = lambda _: None,
+    progress: Callable[[Progress, Busy], None] | None = None,
 ) -> tuple[Result, dict[str, Any]]:
     """Make the sample, investigate it, score it."""
     truth, case = make(folder, seed=seed, scenario=scenario)
@@ -68,8 +75,11 @@ def score(bench: Workbench, truth: Truth) -> dict[str, Any]:
     admitted phenomenon cites a record of that path with an edge to that hypothesis. A decoy is asserted when a fact of its
     own record carries an edge *for* its hypothesis, or the expected-innocent hypothesis is concluded.
     """
-    edges = [(e, bench.state.phenomena[e.phenomenon_id], bench.state.hypotheses[e.hypothesis_id])
-             for e in bench.state.edges.values() if e.edge_type != NEUTRAL]
+    edges = [
+        (e, bench.state.phenomena[e.phenomenon_id], bench.state.hypotheses[e.hypothesis_id])
+        for e in bench.state.edges.values()
+        if e.edge_type != NEUTRAL
+    ]
     linked: dict[tuple[str, str, str], set[str]] = {}
     for edge, phenomenon, hypothesis in edges:
         if edge.edge_type in FOR:
@@ -83,7 +93,9 @@ def score(bench: Workbench, truth: Truth) -> dict[str, Any]:
         if not holding:
             missed.append(f"{planted.id} {planted.statement}: no record of {planted.path} holds {list(planted.values)}")
         elif planted.hypothesis and not linked.get((planted.source, planted.path, planted.hypothesis)):
-            missed.append(f"{planted.id} {planted.statement}: read, but nothing of {planted.path} bears on {planted.hypothesis}")
+            missed.append(
+                f"{planted.id} {planted.statement}: read, but nothing of {planted.path} bears on {planted.hypothesis}"
+            )
     for decoy in truth.decoys:
         cited = linked.get((decoy.source, decoy.path, decoy.hypothesis or ""), set())
         held = {r["record_id"] for r in _holding(bench, decoy.source, decoy.path, list(decoy.values))}
@@ -91,8 +103,15 @@ def score(bench: Workbench, truth: Truth) -> dict[str, Any]:
             asserted.append(f"{decoy.id} {decoy.statement} ({decoy.why})")
     planted_count = len(truth.planted)
     found = planted_count - len(missed)
-    return {"planted": planted_count, "found": found, "share": found / planted_count if planted_count else 1.0,
-            "decoys": len(truth.decoys), "decoys_asserted": len(asserted), "missed": missed, "asserted": asserted}
+    return {
+        "planted": planted_count,
+        "found": found,
+        "share": found / planted_count if planted_count else 1.0,
+        "decoys": len(truth.decoys),
+        "decoys_asserted": len(asserted),
+        "missed": missed,
+        "asserted": asserted,
+    }
 
 
 def _holding(bench: Workbench, source_id: str, path: str, values: list[str]) -> list[dict[str, Any]]:

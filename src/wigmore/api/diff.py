@@ -12,13 +12,22 @@ from wigmore.model.canonical import canonical
 
 
 def _facts(bench: Workbench) -> dict[str, dict[str, Any]]:
-    return {f.id: {"name": f.name, "value": f.value, "path": f.path, "artifact": f.artifact}
-            for p in bench.state.phenomena.values() for f in p.verified_facts}
+    return {
+        f.id: {"name": f.name, "value": f.value, "path": f.path, "artifact": f.artifact}
+        for p in bench.state.phenomena.values()
+        for f in p.verified_facts
+    }
 
 
 def _beliefs(bench: Workbench) -> dict[str, dict[str, Any]]:
-    return {h: {"title": bench.state.hypotheses[h].title, "log_odds": bench.state.log_odds(h), "status": bench.state.status(h)}
-            for h in bench.state.hypotheses}
+    return {
+        h: {
+            "title": bench.state.hypotheses[h].title,
+            "log_odds": bench.state.log_odds(h),
+            "status": bench.state.status(h),
+        }
+        for h in bench.state.hypotheses
+    }
 
 
 def _decisions(bench: Workbench) -> dict[str, dict[str, Any]]:
@@ -32,5 +41,10 @@ def diff(first: Path, second: Path) -> Iterator[dict[str, Any]]:
             left, right = gather(one), gather(two)
             for name in sorted({*left, *right}):
                 if canonical(left.get(name)) != canonical(right.get(name)):
-                    yield {"case": one.case_file.case, "kind": kind, "id": name, "first": left.get(name),
-                           "second": right.get(name)}
+                    yield {
+                        "case": one.case_file.case,
+                        "kind": kind,
+                        "id": name,
+                        "first": left.get(name),
+                        "second": right.get(name),
+                    }

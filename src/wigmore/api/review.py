@@ -23,10 +23,19 @@ def review(case: Path, item: str, decision: str, *, reason: str, by: str, text: 
     with open_case(case, write=True) as bench:
         facts = {f.id for p in bench.state.phenomena.values() for f in p.verified_facts}
         if item not in bench.state.hypotheses and item not in bench.state.phenomena and item not in facts:
-            raise UseError(f"{item!r} is no hypothesis, phenomenon or fact of this case; "
-                           f"`wigmore show {case} hypotheses` lists them")
+            raise UseError(
+                f"{item!r} is no hypothesis, phenomenon or fact of this case; "
+                f"`wigmore show {case} hypotheses` lists them"
+            )
         machine = bench.state.status(item) if item in bench.state.hypotheses else ""
-        body = {"id": identify("rev", item, decision, reason, by, len(bench.state.reviews)), "item": item,
-                "decision": decision, "reason": reason, "by": by, "text": text, "machine_status": machine}
+        body = {
+            "id": identify("rev", item, decision, reason, by, len(bench.state.reviews)),
+            "item": item,
+            "decision": decision,
+            "reason": reason,
+            "by": by,
+            "text": text,
+            "machine_status": machine,
+        }
         bench.append([Event("review", body)])
         return {"case": bench.case_file.case, **body}

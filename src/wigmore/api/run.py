@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +74,10 @@ def prepare(evidence: list[Path], output: Path | None) -> Path:
 
         named = {s.path.resolve() for s in read_case(output).sources}
         if strange := [str(p) for p in evidence if p.resolve() not in named]:
-            raise UseError(f"{output} is a case already and does not name {', '.join(strange)}: add it to case.yaml, "
-                           "or choose another folder")
+            raise UseError(
+                f"{output} is a case already and does not name {', '.join(strange)}: add it to case.yaml, "
+                "or choose another folder"
+            )
     return output
 
 
@@ -100,13 +101,28 @@ def _run(bench: Workbench, options: Options) -> Result:
     if bench.ledger.recovery:
         bench.append([Event("recovered", {"id": run_id, "damage": [vars_of(d) for d in bench.ledger.recovery]})])
     extraction = Extraction(
-        bench.ledger, bench.store, case / "work", jobs=options.jobs, names=options.parsers,
-        exclude=bench.case_file.exclude, report=options.progress,
+        bench.ledger,
+        bench.store,
+        case / "work",
+        jobs=options.jobs,
+        names=options.parsers,
+        exclude=bench.case_file.exclude,
+        report=options.progress,
     )
-    bench.append([Event("run.started", {
-        "id": run_id, "wigmore": __version__, "config": bench.config.to_dict(), "options": {
-            "parsers": options.parsers, "jobs": options.jobs}, "versions": versions(),
-    })])
+    bench.append(
+        [
+            Event(
+                "run.started",
+                {
+                    "id": run_id,
+                    "wigmore": __version__,
+                    "config": bench.config.to_dict(),
+                    "options": {"parsers": options.parsers, "jobs": options.jobs},
+                    "versions": versions(),
+                },
+            )
+        ]
+    )
     gaps = _intake(bench, extraction, options)
     _expected_coverage(bench)
     investigation = Investigation(bench, jobs=options.jobs, say=options.say)
@@ -121,9 +137,18 @@ def _run(bench: Workbench, options: Options) -> Result:
     graph_hash = bench.state.graph_hash()
     folder = case / "runs" / started.replace(":", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    archive = {"run": run_id, "started": started, "finished": stamp(bench.clock()), "ledger_head": head,
-               "graph_hash": graph_hash, "config": bench.config.to_dict(), "versions": versions(), "stop": outcome.stop,
-               "gaps": gaps, "audit": audit.to_dict()}
+    archive = {
+        "run": run_id,
+        "started": started,
+        "finished": stamp(bench.clock()),
+        "ledger_head": head,
+        "graph_hash": graph_hash,
+        "config": bench.config.to_dict(),
+        "versions": versions(),
+        "stop": outcome.stop,
+        "gaps": gaps,
+        "audit": audit.to_dict(),
+    }
     with durable_file(folder / "run.json") as temporary:
         temporary.write_text(json.dumps(archive, indent=1, sort_keys=True), encoding="utf-8")
     report = folder / "report.html"
@@ -156,14 +181,29 @@ def _context(bench: Workbench, archive: dict[str, Any]) -> dict[str, Any]:
     """What the report needs beside the graph."""
     file = bench.case_file
     return {
-        "case": file.case, "title": file.title, "examiner": file.examiner, "authority": file.authority,
-        "questions": [dict(q) for q in file.questions], "run": archive, "conclusions": conclusions(bench),
+        "case": file.case,
+        "title": file.title,
+        "examiner": file.examiner,
+        "authority": file.authority,
+        "questions": [dict(q) for q in file.questions],
+        "run": archive,
+        "conclusions": conclusions(bench),
         "invocations": {i.id: i.to_dict() for i in bench.runner.known.values()},
         "templates": {t.id: {"not_enough": t.not_enough, "reference": t.reference} for t in bench.templates.values()},
-        "parsers": {p.name: {"version": p.version, "means": p.means, "does_not_mean": p.does_not_mean,
-                             "origin": p.origin, "sha256": p.sha256} for p in parsers().values()},
-        "source_entries": {s.id: {"exhibit": s.exhibit, "acquisition": s.acquisition, "path": str(s.path),
-                                  "clocks": list(s.clocks)} for s in file.sources},
+        "parsers": {
+            p.name: {
+                "version": p.version,
+                "means": p.means,
+                "does_not_mean": p.does_not_mean,
+                "origin": p.origin,
+                "sha256": p.sha256,
+            }
+            for p in parsers().values()
+        },
+        "source_entries": {
+            s.id: {"exhibit": s.exhibit, "acquisition": s.acquisition, "path": str(s.path), "clocks": list(s.clocks)}
+            for s in file.sources
+        },
     }
 
 
@@ -205,7 +245,11 @@ def _intake(bench: Workbench, extraction: Extraction, options: Options) -> list[
     for source_id, source in sorted(bench.state.sources.items()):
         listing = recognise_listing(_paths(bench, source_id))
         if source.meta.get("platform") in ("", "unknown", None) and listing.platform != "unknown":
-            meta = {**source.meta, "platform": listing.platform, "reason": f"{source.meta.get('reason', '')}; inside: {listing.reason}"}
+            meta = {
+                **source.meta,
+                "platform": listing.platform,
+                "reason": f"{source.meta.get('reason', '')}; inside: {listing.reason}",
+            }
             updates.append(Event("source", EvidenceSource(**{**source.to_dict(), "meta": meta}).to_dict()))
     bench.append(updates)
     return gaps
@@ -219,7 +263,8 @@ def _last(bench: Workbench) -> int:
 
 def _paths(bench: Workbench, source_id: str) -> list[str]:
     rows = bench.store.query(
-        f"SELECT DISTINCT path FROM {bench.store.relation(None, source_id)} ORDER BY path LIMIT 20000")
+        f"SELECT DISTINCT path FROM {bench.store.relation(None, source_id)} ORDER BY path LIMIT 20000"
+    )
     return [str(r["path"]) for r in rows]
 
 
@@ -240,15 +285,24 @@ def _unusable(bench: Workbench, entry: SourceEntry) -> str:
 
 
 def _failed_source(entry: SourceEntry, problem: str) -> Event:
-    row = Coverage(entry.id, str(entry.path.name), "source", "source@1", "failed", 0, problem, "not_in_acquisition",
-                   complete=False)
+    row = Coverage(
+        entry.id, str(entry.path.name), "source", "source@1", "failed", 0, problem, "not_in_acquisition", complete=False
+    )
     return Event("coverage", {"id": identify("cov", entry.id, problem), "rows": [row.to_dict()]})
 
 
 def _source(bench: Workbench, entry: SourceEntry, seen: Recognition) -> EvidenceSource:
     meta = {"platform": entry.platform or seen.platform, "reason": seen.reason, "exhibit": entry.exhibit}
-    return EvidenceSource(entry.id, entry.label or entry.path.name, entry.type or seen.type, seen.access_mode,
-                          str(entry.path), meta, entry.timezone, entry.owner)
+    return EvidenceSource(
+        entry.id,
+        entry.label or entry.path.name,
+        entry.type or seen.type,
+        seen.access_mode,
+        str(entry.path),
+        meta,
+        entry.timezone,
+        entry.owner,
+    )
 
 
 def _custody(bench: Workbench, source_id: str, hashes: dict[str, Any]) -> list[str]:
@@ -257,8 +311,7 @@ def _custody(bench: Workbench, source_id: str, hashes: dict[str, Any]) -> list[s
     problems = []
     if "error" in hashes:
         problems.append(f"could not be hashed: {hashes['error']}")
-    stated = {"container_sha256": entry.container_sha256,
-              **{f"media_{k}": v for k, v in entry.media.items()}}
+    stated = {"container_sha256": entry.container_sha256, **{f"media_{k}": v for k, v in entry.media.items()}}
     for name, value in stated.items():
         if value and hashes.get(name) and hashes[name] != value:
             problems.append(f"{name} is {hashes[name]}, the case file states {value}")
@@ -267,8 +320,11 @@ def _custody(bench: Workbench, source_id: str, hashes: dict[str, Any]) -> list[s
     earlier = bench.state.hashes.get(source_id)
     if earlier and not earlier.get("mismatch"):
         old = earlier["hashes"]
-        problems += [f"{k} was {old[k]} at intake and is {hashes[k]} now" for k in sorted(set(old) & set(hashes))
-                     if k.endswith("sha256") and old[k] != hashes[k]]
+        problems += [
+            f"{k} was {old[k]} at intake and is {hashes[k]} now"
+            for k in sorted(set(old) & set(hashes))
+            if k.endswith("sha256") and old[k] != hashes[k]
+        ]
         if not problems:
             return []
     bench.append([Event("source.hashed", {"id": source_id, "hashes": hashes, "mismatch": "; ".join(problems)})])
@@ -290,17 +346,36 @@ def _expected_coverage(bench: Workbench) -> None:
     rows = []
     for source_id, source in sorted(bench.state.sources.items()):
         keys = (f"{source.type}+{source.meta.get('platform', '')}", source.type)
-        catalogue: list[dict[str, Any]] = next((e["artifacts"] for key in keys for e in bench.expected if e["source"] == key), [])
+        catalogue: list[dict[str, Any]] = next(
+            (e["artifacts"] for key in keys for e in bench.expected if e["source"] == key), []
+        )
         for entry in catalogue:
             for artifact in entry.get("records", ()):
                 known = have.get(source_id, set())
                 if not any(a == artifact or a.startswith(artifact + ".") for a in known):
-                    rows.append(Coverage(source_id, "", artifact, "", "not_run", 0, f"expected: {entry['name']}; no file of the "
-                                         "kind was met in this source", "not_in_acquisition", complete=False))
+                    rows.append(
+                        Coverage(
+                            source_id,
+                            "",
+                            artifact,
+                            "",
+                            "not_run",
+                            0,
+                            f"expected: {entry['name']}; no file of the kind was met in this source",
+                            "not_in_acquisition",
+                            complete=False,
+                        )
+                    )
     fresh = [r for r in rows if r not in bench.coverage]
     if fresh:
-        bench.append([Event("coverage", {"id": identify("cov", [r.to_dict() for r in fresh]),
-                                         "rows": [r.to_dict() for r in fresh]})])
+        bench.append(
+            [
+                Event(
+                    "coverage",
+                    {"id": identify("cov", [r.to_dict() for r in fresh]), "rows": [r.to_dict() for r in fresh]},
+                )
+            ]
+        )
 
 
 def _gaps(bench: Workbench, outcome: Outcome) -> list[str]:

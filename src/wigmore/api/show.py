@@ -18,8 +18,12 @@ Row = dict[str, Any]
 def _findings(bench: Workbench, _: Row) -> Iterable[Row]:
     for said in conclusions(bench):
         edges = [e for e in bench.state.edges_to(said["hypothesis_id"]) if e.edge_type != "consistent_with"]
-        yield {**said, "working_score": bench.state.confidence(said["hypothesis_id"]), "edges": len(edges),
-               "phenomena": [e.phenomenon_id for e in edges]}
+        yield {
+            **said,
+            "working_score": bench.state.confidence(said["hypothesis_id"]),
+            "edges": len(edges),
+            "phenomena": [e.phenomenon_id for e in edges],
+        }
 
 
 def _records(bench: Workbench, options: Row) -> Iterable[Row]:
@@ -53,31 +57,49 @@ def _facts(bench: Workbench, _: Row) -> Iterable[Row]:
 
 
 def _phenomena(bench: Workbench, _: Row) -> Iterable[Row]:
-    for phenomenon in sorted(bench.state.phenomena.values(), key=lambda p: (p.source_id, -bench.state.quality(p), p.id)):
+    for phenomenon in sorted(
+        bench.state.phenomena.values(), key=lambda p: (p.source_id, -bench.state.quality(p), p.id)
+    ):
         yield {**phenomenon.to_dict(), "quality": bench.state.quality(phenomenon)}
 
 
 def _hypotheses(bench: Workbench, _: Row) -> Iterable[Row]:
     for name in sorted(bench.state.hypotheses):
         said = views.conclusion(bench.state, bench.state.hypotheses[name])
-        yield {**bench.state.hypothesis_view(name), "conclusion": said.verdict, "conclusion_reasons": list(said.reasons)}
+        yield {
+            **bench.state.hypothesis_view(name),
+            "conclusion": said.verdict,
+            "conclusion_reasons": list(said.reasons),
+        }
 
 
 def _matrix(bench: Workbench, _: Row) -> Iterable[Row]:
     shown = views.matrix(bench.state)
     names = [h["id"] for h in shown["hypotheses"]]
     for row in shown["rows"]:
-        yield {**{k: v for k, v in row.items() if k != "edges"},
-               "edges": {n: e for n, e in zip(names, row["edges"], strict=True) if e}}
+        yield {
+            **{k: v for k, v in row.items() if k != "edges"},
+            "edges": {n: e for n, e in zip(names, row["edges"], strict=True) if e},
+        }
 
 
 def _timeline(bench: Workbench, options: Row) -> Iterable[Row]:
     rows = []
     for p in bench.state.phenomena.values():
-        if p.occurred_at and (not options.get("after") or p.occurred_at >= options["after"]) \
-                and (not options.get("before") or p.occurred_at < options["before"]):
-            rows.append({"time": p.occurred_at, "phenomenon_id": p.id, "source_id": p.source_id, "title": p.title,
-                         "category": p.category})
+        if (
+            p.occurred_at
+            and (not options.get("after") or p.occurred_at >= options["after"])
+            and (not options.get("before") or p.occurred_at < options["before"])
+        ):
+            rows.append(
+                {
+                    "time": p.occurred_at,
+                    "phenomenon_id": p.id,
+                    "source_id": p.source_id,
+                    "title": p.title,
+                    "category": p.category,
+                }
+            )
     yield from sorted(rows, key=lambda r: (r["time"], r["phenomenon_id"]))
 
 
@@ -89,8 +111,12 @@ def _coverage(bench: Workbench, options: Row) -> Iterable[Row]:
 
 def _rounds(bench: Workbench, _: Row) -> Iterable[Row]:
     for round_ in sorted(bench.state.rounds.values(), key=lambda r: r.round_number):
-        yield {**round_.to_dict(), "new_phenomena_count": round_.new_phenomena_count,
-               "new_edges_count": round_.new_edges_count, "status_flips": round_.status_flips}
+        yield {
+            **round_.to_dict(),
+            "new_phenomena_count": round_.new_phenomena_count,
+            "new_edges_count": round_.new_edges_count,
+            "status_flips": round_.status_flips,
+        }
 
 
 def _ledger(kind: str) -> Callable[[Workbench, Row], Iterable[Row]]:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     help="An autonomous, evidence-grounded digital-forensics investigator. Facts are read by code; models and rules propose.",
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 done with gaps, 4 integrity failure, 5 budget spent.",
 )
@@ -18,7 +21,7 @@ app = typer.Typer(
 Case = Annotated[Path, typer.Argument(help="the case's folder", show_default=False)]
 
 
-class Shape(str, Enum):
+class Shape(StrEnum):
     """How rows are printed."""
 
     table = "table"
@@ -27,7 +30,7 @@ class Shape(str, Enum):
     json = "json"
 
 
-class Show(str, Enum):
+class Show(StrEnum):
     """How progress is shown."""
 
     auto = "auto"
@@ -53,8 +56,10 @@ def demo(
     with progress_bar("auto") as (say, progress):
         result, score = use(folder, seed=seed, jobs=jobs, say=say, progress=progress)
     print_result(result)
-    print(f"planted truths found: {score['found']} of {score['planted']} ({score['share']:.1%}); "
-          f"decoys asserted: {score['decoys_asserted']} of {score['decoys']}")
+    print(
+        f"planted truths found: {score['found']} of {score['planted']} ({score['share']:.1%}); "
+        f"decoys asserted: {score['decoys_asserted']} of {score['decoys']}"
+    )
     for line in score["missed"]:
         print(f"  missed: {line}")
     for line in score["asserted"]:
@@ -101,7 +106,9 @@ def run(
     profile: Annotated[str, typer.Option(help="triage: stop after phase 1; full: all phases")] = "full",
     progress: Annotated[Show, typer.Option(help="how progress is shown on stderr")] = Show.auto,
     audit: Annotated[bool, typer.Option("--audit/--no-audit", help="re-run every citation at the end")] = True,
-    local_only: Annotated[bool, typer.Option("--local-only", help="never leave this machine (the default without a model)")] = False,
+    local_only: Annotated[
+        bool, typer.Option("--local-only", help="never leave this machine (the default without a model)")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", help="no progress")] = False,
 ) -> None:
     """Investigate a case, or evidence given directly. Interrupted runs resume by the same command."""
@@ -112,8 +119,17 @@ def run(
     del local_only  # nothing leaves the machine without a configured model
     case = prepare(evidence, output)
     with progress_bar("none" if quiet else progress.value, resume=f"wigmore run {case}") as (say, advance):
-        result = use(case, Options(jobs=jobs, parsers=[p for p in parsers.split(",") if p] or None, say=say,
-                                   progress=advance, audit=audit, profile=profile))
+        result = use(
+            case,
+            Options(
+                jobs=jobs,
+                parsers=[p for p in parsers.split(",") if p] or None,
+                say=say,
+                progress=advance,
+                audit=audit,
+                profile=profile,
+            ),
+        )
     print_result(result)
     raise typer.Exit(result.exit_code)
 
@@ -122,7 +138,9 @@ def run(
 def ask(
     case: Case,
     question: Annotated[str, typer.Argument(help="the question")] = "",
-    file: Annotated[Path | None, typer.Option("-f", "--file", help="a sheet: CSV with id, question, optional path")] = None,
+    file: Annotated[
+        Path | None, typer.Option("-f", "--file", help="a sheet: CSV with id, question, optional path")
+    ] = None,
     path: Annotated[str, typer.Option("--in", help="only below this path")] = "",
     shape: TypeOption = Shape.table,
 ) -> None:
@@ -136,9 +154,14 @@ def ask(
 @app.command()
 def show(
     case: Case,
-    what: Annotated[str, typer.Argument(help="findings, records, facts, phenomena, hypotheses, matrix, edges, entities, "
-                                             "timeline, coverage, leads, rounds, invocations, rejections, questions, custody, "
-                                             "graph-hash")],
+    what: Annotated[
+        str,
+        typer.Argument(
+            help="findings, records, facts, phenomena, hypotheses, matrix, edges, entities, "
+            "timeline, coverage, leads, rounds, invocations, rejections, questions, custody, "
+            "graph-hash"
+        ),
+    ],
     shape: TypeOption = Shape.table,
     artifact: Annotated[str, typer.Option(help="records of this artifact only")] = "",
     source: Annotated[str, typer.Option(help="one source only")] = "",
@@ -181,7 +204,9 @@ def review(
 @app.command()
 def export(
     case: Case,
-    kinds: Annotated[str, typer.Option("-t", "--type", help="formats, commas between: html, csv, jsonl, timesketch, bodyfile")],
+    kinds: Annotated[
+        str, typer.Option("-t", "--type", help="formats, commas between: html, csv, jsonl, timesketch, bodyfile")
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", help="folder for the files")],
 ) -> None:
     """Write a case in other formats, one file each."""
@@ -208,7 +233,9 @@ def audit(
 
 
 @app.command()
-def diff(first: Case, second: Annotated[Path, typer.Argument(help="the other case")], shape: TypeOption = Shape.table) -> None:
+def diff(
+    first: Case, second: Annotated[Path, typer.Argument(help="the other case")], shape: TypeOption = Shape.table
+) -> None:
     """Compare two cases: facts, beliefs, decisions."""
     from wigmore.api.diff import diff as use
     from wigmore.cli.show import print_rows
@@ -233,8 +260,10 @@ def tool(
 
 
 @app.command("list")
-def list_(kind: Annotated[str, typer.Argument(help="parsers, tools, roles, rules, templates, formats, questions")],
-          shape: TypeOption = Shape.table) -> None:
+def list_(
+    kind: Annotated[str, typer.Argument(help="parsers, tools, roles, rules, templates, formats, questions")],
+    shape: TypeOption = Shape.table,
+) -> None:
     """List what there is of a kind."""
     from wigmore.api.catalogue import listing
     from wigmore.cli.show import print_rows
@@ -243,8 +272,10 @@ def list_(kind: Annotated[str, typer.Argument(help="parsers, tools, roles, rules
 
 
 @app.command()
-def explain(name: Annotated[str, typer.Argument(help="a parser, tool, role, rule, template or format")],
-            shape: TypeOption = Shape.table) -> None:
+def explain(
+    name: Annotated[str, typer.Argument(help="a parser, tool, role, rule, template or format")],
+    shape: TypeOption = Shape.table,
+) -> None:
     """Explain one: what it reads, what it means and what it does not, where its format is described."""
     from wigmore.api.catalogue import explain as use
     from wigmore.cli.show import print_explained
@@ -262,7 +293,7 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001  # what is not the user's to mend is raised again below
         sys.exit(_refusal(error))
 
 

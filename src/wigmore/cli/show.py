@@ -28,7 +28,14 @@ COLUMNS = {
     "timeline": ("time", "source_id", "title"),
     "coverage": ("outcome", "path", "parser", "records", "reason"),
     "leads": ("round_number", "status", "target_agent", "description"),
-    "rounds": ("id", "strategist_action", "new_phenomena_count", "new_edges_count", "status_flips", "decision_rationale"),
+    "rounds": (
+        "id",
+        "strategist_action",
+        "new_phenomena_count",
+        "new_edges_count",
+        "status_flips",
+        "decision_rationale",
+    ),
     "invocations": ("agent", "tool", "status", "source_id", "rerun"),
     "rejections": ("agent", "what", "reason"),
     "custody": ("id", "type", "path", "hashes"),
@@ -37,8 +44,14 @@ COLUMNS = {
 
 def safe(text: str) -> str:
     """Text of evidence as a terminal may see it: control and direction characters written out."""
-    return "".join(c if c.isprintable() and not 0x202A <= ord(c) <= 0x202E and not 0x2066 <= ord(c) <= 0x2069
-                   else f"\\x{ord(c):02x}" if ord(c) < 256 else f"\\u{ord(c):04x}" for c in text)
+    return "".join(
+        c
+        if c.isprintable() and not 0x202A <= ord(c) <= 0x202E and not 0x2066 <= ord(c) <= 0x2069
+        else f"\\x{ord(c):02x}"
+        if ord(c) < 256
+        else f"\\u{ord(c):04x}"
+        for c in text
+    )
 
 
 def _cell(value: Any) -> str:
@@ -87,7 +100,9 @@ def _table(rows: Iterable[dict[str, Any]], what: str) -> None:
         print(f"no {what}")
         return
     names = COLUMNS.get(what) or tuple(k for k in kept[0] if k not in ("case", "sha256", "origin"))
-    console = Console(width=None if sys.stdout.isatty() else max(160, shutil.get_terminal_size().columns), highlight=False)
+    console = Console(
+        width=None if sys.stdout.isatty() else max(160, shutil.get_terminal_size().columns), highlight=False
+    )
     table = Table(*names, show_lines=False)
     for row in kept:
         table.add_row(*(Text(safe(_cell(row.get(n)))[:300]) for n in names))
@@ -112,21 +127,30 @@ def print_check(found: dict[str, Any], shape: str) -> None:
         return
     print(f"case {found['case']}: {found['title']}")
     for source in found["sources"]:
-        print(f"  {source['id']}: {source.get('type', '?')}, {source.get('platform', '?')} — {safe(str(source.get('reason', '')))}")
+        print(
+            f"  {source['id']}: {source.get('type', '?')}, {source.get('platform', '?')} — {safe(str(source.get('reason', '')))}"
+        )
         for name, value in (source.get("hashes") or {}).items():
             if isinstance(value, (str, bool)):
                 print(f"      {name} {value}")
     run = found["would_run"]
-    print(f"would run {len(run['parsers'])} parsers, {len(run['roles'])} roles, {run['indicators']} indicator rules, "
-          f"{run['templates']} hypothesis templates")
+    print(
+        f"would run {len(run['parsers'])} parsers, {len(run['roles'])} roles, {run['indicators']} indicator rules, "
+        f"{run['templates']} hypothesis templates"
+    )
     for problem in found["problems"]:
         print(f"PROBLEM {safe(problem)}")
 
 
 def print_result(result: Result) -> None:
     """The last lines of a run: findings, gaps, the report, the next command."""
-    words = {"concluded": "CONCLUSION (for a person to accept)", "contested": "supported, contested",
-             "not_tested": "supported, not tested", "refuted": "refuted", "open": "open"}
+    words = {
+        "concluded": "CONCLUSION (for a person to accept)",
+        "contested": "supported, contested",
+        "not_tested": "supported, not tested",
+        "refuted": "refuted",
+        "open": "open",
+    }
     print("findings:")
     shown = [f for f in result.findings if f["verdict"] != "open"]
     for finding in shown:
@@ -143,11 +167,15 @@ def print_result(result: Result) -> None:
         for gap in result.gaps:
             print(f"  {safe(gap)}")
     if result.audit:
-        print(f"audit: {result.audit['overall']}, {result.audit['citations_reproduced']} of "
-              f"{result.audit['citations_checked']} citations reproduced")
+        print(
+            f"audit: {result.audit['overall']}, {result.audit['citations_reproduced']} of "
+            f"{result.audit['citations_checked']} citations reproduced"
+        )
         for finding in result.audit["findings"]:
             if finding["severity"] != "info":
-                print(f"  {finding['severity']} {finding['code']}: {safe(finding['message'])} — {safe(finding['where'])}")
+                print(
+                    f"  {finding['severity']} {finding['code']}: {safe(finding['message'])} — {safe(finding['where'])}"
+                )
     print(f"ledger head: {result.head}")
     print(f"graph hash: {result.graph_hash}")
     if result.report:
@@ -176,9 +204,11 @@ def print_audit(case: Any, result: dict[str, Any], shape: str) -> None:
     if shape != "table":
         print(json.dumps({"case": str(case), **result}, sort_keys=True))
         return
-    print(f"{result['overall']}: chain {'ok' if result['chain_ok'] else 'BROKEN'}, sources "
-          f"{'ok' if result['sources_ok'] else 'CHANGED'}, {result['citations_reproduced']} of "
-          f"{result['citations_checked']} citations reproduced")
+    print(
+        f"{result['overall']}: chain {'ok' if result['chain_ok'] else 'BROKEN'}, sources "
+        f"{'ok' if result['sources_ok'] else 'CHANGED'}, {result['citations_reproduced']} of "
+        f"{result['citations_checked']} citations reproduced"
+    )
     for finding in result["findings"]:
         print(f"  {finding['severity']} {finding['code']}: {safe(finding['message'])} — {safe(finding['where'])}")
 
@@ -197,9 +227,14 @@ def progress_bar(kind: str, resume: str = "") -> Iterator[tuple[Say, Advance]]:
 
     def say(text: str) -> None:
         if kind == "json":
-            print(json.dumps({"event": "phase", "text": text, "elapsed": round(time.monotonic() - started, 1)}), file=sys.stderr)
+            print(
+                json.dumps({"event": "phase", "text": text, "elapsed": round(time.monotonic() - started, 1)}),
+                file=sys.stderr,
+            )
         elif kind != "none":
-            print(f"{CLEAR if kind == 'live' else ''}[{time.monotonic() - started:6.1f} s] {safe(text)}", file=sys.stderr)
+            print(
+                f"{CLEAR if kind == 'live' else ''}[{time.monotonic() - started:6.1f} s] {safe(text)}", file=sys.stderr
+            )
 
     def advance(progress: Progress, busy: Busy) -> None:
         now = time.monotonic()
@@ -210,16 +245,36 @@ def progress_bar(kind: str, resume: str = "") -> Iterator[tuple[Say, Advance]]:
         slow = max(progress.slowest.items(), key=lambda kv: kv[1], default=("–", 0.0))
         at = max(busy, key=lambda b: b[2], default=("", "", 0.0))
         if kind == "json":
-            print(json.dumps({"event": "progress", "files": progress.files, "rows": progress.rows, "failed": progress.failed,
-                              "last": progress.last, "elapsed": round(elapsed, 1), "slowest": slow[0], "busy": at[0],
-                              "busy_seconds": round(at[2], 1)}), file=sys.stderr)
+            print(
+                json.dumps(
+                    {
+                        "event": "progress",
+                        "files": progress.files,
+                        "rows": progress.rows,
+                        "failed": progress.failed,
+                        "last": progress.last,
+                        "elapsed": round(elapsed, 1),
+                        "slowest": slow[0],
+                        "busy": at[0],
+                        "busy_seconds": round(at[2], 1),
+                    }
+                ),
+                file=sys.stderr,
+            )
             return
-        line = (f"{progress.files} files, {progress.rows} records ({progress.rows / max(elapsed, 0.1):.0f}/s), "
-                f"{progress.failed} failed, {elapsed:.0f} s; slowest {slow[0]}; last …{safe(progress.last)[-60:]}")
+        line = (
+            f"{progress.files} files, {progress.rows} records ({progress.rows / max(elapsed, 0.1):.0f}/s), "
+            f"{progress.failed} failed, {elapsed:.0f} s; slowest {slow[0]}; last …{safe(progress.last)[-60:]}"
+        )
         if at[2] > 5:
             line += f"; {at[1]} at …{safe(at[0])[-40:]} for {at[2]:.0f} s"
         width = shutil.get_terminal_size().columns - 1
-        print(f"{CLEAR}{line[:width]}" if kind == "live" else line, end="" if kind == "live" else "\n", file=sys.stderr, flush=True)
+        print(
+            f"{CLEAR}{line[:width]}" if kind == "live" else line,
+            end="" if kind == "live" else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
 
     try:
         yield say, advance

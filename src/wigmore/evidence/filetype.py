@@ -267,7 +267,8 @@ _STRONG = _words(
 # Formats that hold records an examiner asks for: where no parser claims one, its coverage row says that it was not run.
 EVIDENTIAL = _words(
     "ESE database|Biome segment|systemd journal|SQLite write-ahead log|SQLite rollback journal|KeePass database|"
-    "memory image (LiME)|pcap|pcapng|mailbox (mbox)|Outlook data file|e-mail|OLE compound file|registry transaction log", "|"
+    "memory image (LiME)|pcap|pcapng|mailbox (mbox)|Outlook data file|e-mail|OLE compound file|registry transaction log",
+    "|",
 )
 
 
@@ -284,5 +285,9 @@ def unread(kind: str | None, path: str, size: int) -> tuple[str, str, str] | Non
         return None
     extension = path.rsplit("/", 1)[-1].rpartition(".")[2].lower()
     if extension in _SIGNED:
-        return "failed", f"named .{extension}, but the content has no such structure: damaged, encrypted or misnamed", "damaged"
+        return (
+            "failed",
+            f"named .{extension}, but the content has no such structure: damaged, encrypted or misnamed",
+            "damaged",
+        )
     return "not_applicable", "the content is of no known type: hashed and listed, not read", "unsupported"

@@ -128,7 +128,13 @@ class Gateway:
     """Adjudicates the proposals of one task; what it admits is buffered until the task commits."""
 
     def __init__(
-        self, state: GraphState, outputs: OutputRows, semantics: Semantics, *, agent: str, now: Callable[[], str],
+        self,
+        state: GraphState,
+        outputs: OutputRows,
+        semantics: Semantics,
+        *,
+        agent: str,
+        now: Callable[[], str],
         lead_id: str = "",
     ) -> None:
         self.state = state
@@ -145,8 +151,13 @@ class Gateway:
 
     def _refuse(self, what: str, source_id: str, reason: str, proposal: dict[str, Any]) -> Refused:
         rejection = Rejection(
-            identify("rej", self.agent, source_id, what, reason, proposal, self.lead_id), self.agent, source_id, what,
-            reason, proposal, self.lead_id,
+            identify("rej", self.agent, source_id, what, reason, proposal, self.lead_id),
+            self.agent,
+            source_id,
+            what,
+            reason,
+            proposal,
+            self.lead_id,
         )
         self.buffer.append(Event("rejection", rejection.to_dict()))
         return Refused(rejection)
@@ -160,29 +171,55 @@ class Gateway:
         asked = _as_json(proposal)
         invocation = self.outputs.invocation(invocation_id)
         if invocation is None:
-            raise self._refuse("phenomenon", proposal.source_id, f"no recorded invocation {invocation_id!r}: cite one of "
-                               "your own recorded calls", asked)
+            raise self._refuse(
+                "phenomenon",
+                proposal.source_id,
+                f"no recorded invocation {invocation_id!r}: cite one of your own recorded calls",
+                asked,
+            )
         if invocation.agent != self.agent:
-            raise self._refuse("phenomenon", proposal.source_id, f"invocation {invocation_id} was made by "
-                               f"{invocation.agent}, not by {self.agent}: cite your own calls", asked)
+            raise self._refuse(
+                "phenomenon",
+                proposal.source_id,
+                f"invocation {invocation_id} was made by {invocation.agent}, not by {self.agent}: cite your own calls",
+                asked,
+            )
         if invocation.source_id != proposal.source_id:
-            raise self._refuse("phenomenon", proposal.source_id, f"invocation {invocation_id} looked at source "
-                               f"{invocation.source_id or '(none)'}, not at {proposal.source_id}", asked)
+            raise self._refuse(
+                "phenomenon",
+                proposal.source_id,
+                f"invocation {invocation_id} looked at source "
+                f"{invocation.source_id or '(none)'}, not at {proposal.source_id}",
+                asked,
+            )
         return invocation
 
     def admit(self, proposal: Proposal) -> Phenomenon:
         """Ground a proposed phenomenon and take it in; raises Refused, with the refusal recorded."""
         asked = _as_json(proposal)
         if proposal.source_id not in self.state.sources:
-            raise self._refuse("phenomenon", proposal.source_id, f"unknown source {proposal.source_id!r}; known: "
-                               f"{', '.join(sorted(self.state.sources))}", asked)
+            raise self._refuse(
+                "phenomenon",
+                proposal.source_id,
+                f"unknown source {proposal.source_id!r}; known: {', '.join(sorted(self.state.sources))}",
+                asked,
+            )
         hashed = self.state.hashes.get(proposal.source_id)
         if hashed is None or hashed.get("mismatch"):
-            raise self._refuse("phenomenon", proposal.source_id, "the source's intake hash is not complete, or differs "
-                               "from the stated one: nothing of it is admitted", asked)
+            raise self._refuse(
+                "phenomenon",
+                proposal.source_id,
+                "the source's intake hash is not complete, or differs from the stated one: nothing of it is admitted",
+                asked,
+            )
         if not proposal.records and not proposal.results:
-            raise self._refuse("phenomenon", proposal.source_id, "a phenomenon needs at least one verified fact: name an "
-                               "invocation, a record of its output and the fields you rely on", asked)
+            raise self._refuse(
+                "phenomenon",
+                proposal.source_id,
+                "a phenomenon needs at least one verified fact: name an "
+                "invocation, a record of its output and the fields you rely on",
+                asked,
+            )
         facts: list[VerifiedFact] = []
         grounds: list[Any] = []
         for cited in proposal.records:
@@ -198,34 +235,60 @@ class Gateway:
         for label, text in (("title", proposal.title), ("interpretation", proposal.interpretation)):
             if missing := ungrounded(text, grounds):
                 named = ", ".join(f"{kind} {value!r}" for kind, value in missing)
-                raise self._refuse("phenomenon", proposal.source_id, f"the {label} states {named}, which stands in none of "
-                                   "the cited facts: cite the record it was read from, or leave it out", asked)
+                raise self._refuse(
+                    "phenomenon",
+                    proposal.source_id,
+                    f"the {label} states {named}, which stands in none of "
+                    "the cited facts: cite the record it was read from, or leave it out",
+                    asked,
+                )
         return self._take(proposal, facts)
 
     def _ground(self, proposal: Proposal, cited: CitedRecord) -> tuple[list[VerifiedFact], dict[str, Any]]:
         asked = _as_json(proposal)
         if not cited.fields:
-            raise self._refuse("phenomenon", proposal.source_id, f"no field of record {cited.record_id} is named", asked)
+            raise self._refuse(
+                "phenomenon", proposal.source_id, f"no field of record {cited.record_id} is named", asked
+            )
         invocation, row = self._find(proposal, cited)
         facts = []
         for name in cited.fields:
             value = field_of(row, name)
             if value is None or value == "":
-                raise self._refuse("phenomenon", proposal.source_id, f"record {cited.record_id} of {invocation.id} has no "
-                                   f"field {name!r}", asked)
+                raise self._refuse(
+                    "phenomenon",
+                    proposal.source_id,
+                    f"record {cited.record_id} of {invocation.id} has no field {name!r}",
+                    asked,
+                )
             if name in cited.values and not _equal(cited.values[name], value):
-                raise self._refuse("phenomenon", proposal.source_id, f"{name} of record {cited.record_id} is "
-                                   f"{value!r}, not {cited.values[name]!r}: state what was read", asked)
+                raise self._refuse(
+                    "phenomenon",
+                    proposal.source_id,
+                    f"{name} of record {cited.record_id} is {value!r}, not {cited.values[name]!r}: state what was read",
+                    asked,
+                )
             citation = Citation("field", invocation.id, invocation.output_sha256, cited.record_id, name)
-            facts.append(VerifiedFact(
-                identify("fact", proposal.source_id, cited.record_id, name), name, value, citation,
-                str(row.get("artifact", "")), str(row.get("path", "")), dict(row.get("locator") or {}),
-                str(row.get("state") or "live"),
-            ))
+            facts.append(
+                VerifiedFact(
+                    identify("fact", proposal.source_id, cited.record_id, name),
+                    name,
+                    value,
+                    citation,
+                    str(row.get("artifact", "")),
+                    str(row.get("path", "")),
+                    dict(row.get("locator") or {}),
+                    str(row.get("state") or "live"),
+                )
+            )
         for name in cited.values:
             if name not in cited.fields:
-                raise self._refuse("phenomenon", proposal.source_id, f"a value for {name!r} is stated, but the field is "
-                                   "not cited", asked)
+                raise self._refuse(
+                    "phenomenon",
+                    proposal.source_id,
+                    f"a value for {name!r} is stated, but the field is not cited",
+                    asked,
+                )
         return facts, row
 
     def _find(self, proposal: Proposal, cited: CitedRecord) -> tuple[ToolInvocation, dict[str, Any]]:
@@ -247,8 +310,13 @@ class Gateway:
         rescued = self._rescue(proposal, cited)
         if rescued is not None:
             return rescued
-        raise self._refuse("phenomenon", proposal.source_id, f"record {cited.record_id} does not occur in the output of "
-                           f"{cited.invocation_id}: cite the call that printed it", asked)
+        raise self._refuse(
+            "phenomenon",
+            proposal.source_id,
+            f"record {cited.record_id} does not occur in the output of "
+            f"{cited.invocation_id}: cite the call that printed it",
+            asked,
+        )
 
     def _rescue(self, proposal: Proposal, cited: CitedRecord) -> tuple[ToolInvocation, dict[str, Any]] | None:
         places = []
@@ -258,7 +326,8 @@ class Gateway:
                 continue
             for row in self._output(invocation):
                 if row.get("record_id") == cited.record_id and all(
-                    field_of(row, f) is not None and (f not in cited.values or _equal(cited.values[f], field_of(row, f)))
+                    field_of(row, f) is not None
+                    and (f not in cited.values or _equal(cited.values[f], field_of(row, f)))
                     for f in cited.fields
                 ):
                     places.append((invocation, row))
@@ -267,11 +336,20 @@ class Gateway:
         if len(places) != 1:
             return None
         invocation, row = places[0]
-        self.buffer.append(Event("rescue", {
-            "id": identify("res", self.agent, cited.invocation_id, invocation.id, cited.record_id), "agent": self.agent,
-            "source_id": proposal.source_id, "cited": cited.invocation_id, "healed_to": invocation.id,
-            "record_id": cited.record_id, "fields": list(cited.fields),
-        }))
+        self.buffer.append(
+            Event(
+                "rescue",
+                {
+                    "id": identify("res", self.agent, cited.invocation_id, invocation.id, cited.record_id),
+                    "agent": self.agent,
+                    "source_id": proposal.source_id,
+                    "cited": cited.invocation_id,
+                    "healed_to": invocation.id,
+                    "record_id": cited.record_id,
+                    "fields": list(cited.fields),
+                },
+            )
+        )
         return invocation, row
 
     def _ground_result(self, proposal: Proposal, result: CitedResult) -> VerifiedFact:
@@ -279,25 +357,44 @@ class Gateway:
         invocation = self._invocation(proposal, result.invocation_id)
         if proposal.negative:
             if invocation.status != "empty":
-                raise self._refuse("phenomenon", proposal.source_id, f"a negative finding needs an `empty` call; "
-                                   f"{invocation.id} ended {invocation.status}", asked)
+                raise self._refuse(
+                    "phenomenon",
+                    proposal.source_id,
+                    f"a negative finding needs an `empty` call; {invocation.id} ended {invocation.status}",
+                    asked,
+                )
             citation = Citation("empty", invocation.id, invocation.output_sha256)
-            return VerifiedFact(identify("fact", proposal.source_id, invocation.tool, invocation.args, "empty"), result.name,
-                                "nothing found", citation, "", "", {"kind": "call", "tool": invocation.tool,
-                                                                    "args": invocation.args})
+            return VerifiedFact(
+                identify("fact", proposal.source_id, invocation.tool, invocation.args, "empty"),
+                result.name,
+                "nothing found",
+                citation,
+                "",
+                "",
+                {"kind": "call", "tool": invocation.tool, "args": invocation.args},
+            )
         rows = self._output(invocation)
         if not 0 <= result.row < len(rows) or field_of(rows[result.row], result.name) is None:
-            raise self._refuse("phenomenon", proposal.source_id, f"row {result.row} of {invocation.id} has no "
-                               f"{result.name!r}", asked)
+            raise self._refuse(
+                "phenomenon", proposal.source_id, f"row {result.row} of {invocation.id} has no {result.name!r}", asked
+            )
         value = field_of(rows[result.row], result.name)
         if result.value is not None and not _equal(result.value, value):
-            raise self._refuse("phenomenon", proposal.source_id, f"{result.name} in row {result.row} of {invocation.id} is "
-                               f"{value!r}, not {result.value!r}", asked)
+            raise self._refuse(
+                "phenomenon",
+                proposal.source_id,
+                f"{result.name} in row {result.row} of {invocation.id} is {value!r}, not {result.value!r}",
+                asked,
+            )
         citation = Citation("query_result", invocation.id, invocation.output_sha256, field=result.name)
         return VerifiedFact(
-            identify("fact", proposal.source_id, invocation.tool, invocation.args, result.row, result.name), result.name,
-            value, citation, "", "", {"kind": "query_result", "tool": invocation.tool, "args": invocation.args,
-                                      "row": result.row},
+            identify("fact", proposal.source_id, invocation.tool, invocation.args, result.row, result.name),
+            result.name,
+            value,
+            citation,
+            "",
+            "",
+            {"kind": "query_result", "tool": invocation.tool, "args": invocation.args, "row": result.row},
         )
 
     def _take(self, proposal: Proposal, facts: list[VerifiedFact]) -> Phenomenon:
@@ -308,9 +405,22 @@ class Gateway:
             return known
         dated = [f.value for f in facts if f.name in ("times.occurred", "time") or f.name.startswith("times.")]
         made = Phenomenon(
-            name, proposal.source_id, self.agent, proposal.category, proposal.title, tuple(facts), proposal.interpretation,
-            self.now(), dated[0] if dated else None, proposal.event_key, proposal.rule, proposal.caveat, proposal.attack,
-            proposal.negative, self.lead_id, proposal.record_count,
+            name,
+            proposal.source_id,
+            self.agent,
+            proposal.category,
+            proposal.title,
+            tuple(facts),
+            proposal.interpretation,
+            self.now(),
+            dated[0] if dated else None,
+            proposal.event_key,
+            proposal.rule,
+            proposal.caveat,
+            proposal.attack,
+            proposal.negative,
+            self.lead_id,
+            proposal.record_count,
         )
         twin = self._twin(made)
         if twin is not None:
@@ -342,19 +452,35 @@ class Gateway:
         return made
 
     def edge(
-        self, phenomenon: Phenomenon, hypothesis_id: str, edge_type: str, proposition: str, *, against: str = "",
+        self,
+        phenomenon: Phenomenon,
+        hypothesis_id: str,
+        edge_type: str,
+        proposition: str,
+        *,
+        against: str = "",
         reason: str = "",
     ) -> Edge:
         """Lay an edge, its type capped by artifact semantics; raises Refused for unknown ends or types."""
-        wished = {"phenomenon_id": phenomenon.id, "hypothesis_id": hypothesis_id, "edge_type": edge_type,
-                  "proposition": proposition, "discriminates_against": against}
+        wished = {
+            "phenomenon_id": phenomenon.id,
+            "hypothesis_id": hypothesis_id,
+            "edge_type": edge_type,
+            "proposition": proposition,
+            "discriminates_against": against,
+        }
         if edge_type not in (*EDGE_TYPES, NEUTRAL):
-            raise self._refuse("edge", phenomenon.source_id, f"unknown edge type {edge_type!r}; one of "
-                               f"{', '.join(EDGE_TYPES)}", wished)
+            raise self._refuse(
+                "edge", phenomenon.source_id, f"unknown edge type {edge_type!r}; one of {', '.join(EDGE_TYPES)}", wished
+            )
         known = {**self.state.hypotheses, **self.hypotheses}
         if hypothesis_id not in known:
-            raise self._refuse("edge", phenomenon.source_id, f"unknown hypothesis {hypothesis_id!r}; known: "
-                               f"{', '.join(sorted(known)) or 'none'}", wished)
+            raise self._refuse(
+                "edge",
+                phenomenon.source_id,
+                f"unknown hypothesis {hypothesis_id!r}; known: {', '.join(sorted(known)) or 'none'}",
+                wished,
+            )
         if phenomenon.id not in self.state.phenomena and phenomenon.id not in self.phenomena:
             raise self._refuse("edge", phenomenon.source_id, f"unknown phenomenon {phenomenon.id!r}", wished)
         kind, capped_from, caveat, mechanism = edge_type, "", reason, ""
@@ -376,8 +502,20 @@ class Gateway:
             else:
                 _, kind, capped_from, caveat, mechanism = best
         made = Edge(
-            identify("edge", phenomenon.id, hypothesis_id, kind), phenomenon.id, hypothesis_id, kind, against, proposition,
-            capped_from, caveat, phenomenon.event_key, phenomenon.source_id, mechanism, self.agent, self.lead_id, self.now(),
+            identify("edge", phenomenon.id, hypothesis_id, kind),
+            phenomenon.id,
+            hypothesis_id,
+            kind,
+            against,
+            proposition,
+            capped_from,
+            caveat,
+            phenomenon.event_key,
+            phenomenon.source_id,
+            mechanism,
+            self.agent,
+            self.lead_id,
+            self.now(),
         )
         if made.id in self.edges or made.id in self.state.edges:
             return self.edges.get(made.id) or self.state.edges[made.id]
@@ -385,16 +523,25 @@ class Gateway:
         self.buffer.append(Event("edge", made.to_dict()))
         return made
 
-    def entity(self, kind: str, name: str, source_id: str, identifiers: Iterable[tuple[str, str]], phenomenon: Phenomenon) -> Entity:
+    def entity(
+        self, kind: str, name: str, source_id: str, identifiers: Iterable[tuple[str, str]], phenomenon: Phenomenon
+    ) -> Entity:
         """Note an entity whose identifiers stand in a phenomenon's facts; raises Refused otherwise."""
         identifiers = tuple(identifiers)
         values = [f.value for f in phenomenon.verified_facts]
         for what, value in identifiers:
             if not any(normal(value) in normal(leaf) for v in values for leaf in _texts(v)):
-                raise self._refuse("entity", source_id, f"{what} {value!r} stands in no fact of {phenomenon.id}",
-                                   {"type": kind, "name": name, "identifiers": [list(i) for i in identifiers]})
+                raise self._refuse(
+                    "entity",
+                    source_id,
+                    f"{what} {value!r} stands in no fact of {phenomenon.id}",
+                    {"type": kind, "name": name, "identifiers": [list(i) for i in identifiers]},
+                )
         made = Entity(
-            identify("ent", source_id, kind, sorted(normal(v) for _, v in identifiers)), kind, name, source_id,
+            identify("ent", source_id, kind, sorted(normal(v) for _, v in identifiers)),
+            kind,
+            name,
+            source_id,
             tuple(Identifier(what, value, phenomenon.id) for what, value in identifiers),
         )
         known = self.state.entities.get(made.id)
@@ -404,7 +551,9 @@ class Gateway:
                 self.buffer.append(event)
         return made
 
-    def link(self, first: str, second: str, relation: str, *, phenomenon_id: str = "", hypothesis_id: str = "") -> EntityLink:
+    def link(
+        self, first: str, second: str, relation: str, *, phenomenon_id: str = "", hypothesis_id: str = ""
+    ) -> EntityLink:
         """Link two entities."""
         low, high = sorted((first, second)) if relation == "same_as" else (first, second)
         made = EntityLink(identify("link", low, high, relation), low, high, relation, phenomenon_id, hypothesis_id)
@@ -444,10 +593,16 @@ def _equal(claimed: Any, read: Any) -> bool:
 
 def _as_json(proposal: Proposal) -> dict[str, Any]:
     return {
-        "source_id": proposal.source_id, "category": proposal.category, "title": proposal.title,
-        "interpretation": proposal.interpretation, "rule": proposal.rule, "negative": proposal.negative,
-        "records": [{"invocation_id": r.invocation_id, "record_id": r.record_id, "fields": list(r.fields),
-                     "values": r.values} for r in proposal.records],
+        "source_id": proposal.source_id,
+        "category": proposal.category,
+        "title": proposal.title,
+        "interpretation": proposal.interpretation,
+        "rule": proposal.rule,
+        "negative": proposal.negative,
+        "records": [
+            {"invocation_id": r.invocation_id, "record_id": r.record_id, "fields": list(r.fields), "values": r.values}
+            for r in proposal.records
+        ],
         "results": [{"invocation_id": r.invocation_id, "row": r.row, "name": r.name} for r in proposal.results],
     }
 

@@ -15,8 +15,13 @@ from wigmore.model.nouns import NEUTRAL
 
 LADDER = ("direct_evidence", "supports", "prerequisite_met", NEUTRAL)
 LETTERS = {
-    "D": "direct_evidence", "S": "supports", "C": "consequence_observed", "P": "prerequisite_met", "w": "weakens",
-    "x": "contradicts", "0": NEUTRAL,
+    "D": "direct_evidence",
+    "S": "supports",
+    "C": "consequence_observed",
+    "P": "prerequisite_met",
+    "w": "weakens",
+    "x": "contradicts",
+    "0": NEUTRAL,
 }
 STEPS_DOWN = {"freelist": 1, "unallocated": 1, "carved": 1, "snapshot": 0, "wal_superseded": 0, "wal_uncommitted": 9}
 PERSONAL = ("KNEW", "PERSON")
@@ -68,10 +73,16 @@ class Semantics:
             for entry in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
                 for proposition, letter in entry["carries"].items():
                     if str(letter) not in LETTERS:
-                        raise SemanticsError(f"{file.name}: {entry['artifact']}: {proposition}: unknown edge {letter!r}")
+                        raise SemanticsError(
+                            f"{file.name}: {entry['artifact']}: {proposition}: unknown edge {letter!r}"
+                        )
                     table[entry["artifact"], proposition] = Capability(
-                        entry["artifact"], proposition, LETTERS[str(letter)], entry.get("caveat", ""),
-                        entry.get("mechanism", entry["artifact"]), LETTERS[str(entry.get("absence", "0"))],
+                        entry["artifact"],
+                        proposition,
+                        LETTERS[str(letter)],
+                        entry.get("caveat", ""),
+                        entry.get("mechanism", entry["artifact"]),
+                        LETTERS[str(entry.get("absence", "0"))],
                     )
         return cls(table[key] for key in sorted(table, key=lambda k: (-len(k[0]), k)))
 
@@ -98,10 +109,7 @@ class Semantics:
         limit = known.strongest
         if proposition in PERSONAL and limit == "direct_evidence":
             limit = "supports"
-        if edge_type == "consequence_observed":
-            wished = 1  # weighs as `supports`
-        else:
-            wished = LADDER.index(edge_type)
+        wished = 1 if edge_type == "consequence_observed" else LADDER.index(edge_type)  # weighs as `supports`
         ceiling = LADDER.index("supports" if limit == "consequence_observed" else limit if limit in LADDER else NEUTRAL)
         step = STEPS_DOWN.get(state, 0)
         lowest = len(LADDER) - 1

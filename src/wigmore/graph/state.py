@@ -100,15 +100,26 @@ class GraphState:
         after = self.log_odds(edge.hypothesis_id)
         counting = belief.ranked(self._edges_to[edge.hypothesis_id], self.table, self.damping)
         mine = next((r for r in counting if r.edge.id == edge.id), None)
-        same = [r for r in counting if r.edge.edge_type == edge.edge_type
-                and (self.damping == "per_type" or r.edge.source_id == edge.source_id)]
+        same = [
+            r
+            for r in counting
+            if r.edge.edge_type == edge.edge_type and (self.damping == "per_type" or r.edge.source_id == edge.source_id)
+        ]
         base = self.table.get(edge.edge_type, 0.0)
-        self.logs[edge.hypothesis_id].append({
-            "timestamp": at, "phenomenon_id": edge.phenomenon_id, "edge_type": edge.edge_type, "log_lr_base": base,
-            "rank": len(same) if mine else 0, "log_lr": round(base / len(same), 4) if mine else 0.0,
-            "old_log_odds": before, "new_log_odds": after, "old_confidence": belief.confidence(before),
-            "new_confidence": belief.confidence(after),
-        })
+        self.logs[edge.hypothesis_id].append(
+            {
+                "timestamp": at,
+                "phenomenon_id": edge.phenomenon_id,
+                "edge_type": edge.edge_type,
+                "log_lr_base": base,
+                "rank": len(same) if mine else 0,
+                "log_lr": round(base / len(same), 4) if mine else 0.0,
+                "old_log_odds": before,
+                "new_log_odds": after,
+                "old_confidence": belief.confidence(before),
+                "new_confidence": belief.confidence(after),
+            }
+        )
 
     def _on_entity(self, body: dict[str, Any], at: str) -> None:
         entity = Entity.from_dict(body)
@@ -202,16 +213,22 @@ class GraphState:
     def alternatives(self, hypothesis_id: str) -> list[str]:
         """The other hypotheses of a hypothesis' frame about the same subject."""
         mine = self.hypotheses[hypothesis_id]
-        return [h.id for h in sorted(self.hypotheses.values(), key=lambda h: h.id)
-                if h.id != mine.id and mine.frame and h.frame == mine.frame and h.subject == mine.subject]
+        return [
+            h.id
+            for h in sorted(self.hypotheses.values(), key=lambda h: h.id)
+            if h.id != mine.id and mine.frame and h.frame == mine.frame and h.subject == mine.subject
+        ]
 
     def hypothesis_view(self, hypothesis_id: str) -> dict[str, Any]:
         """A hypothesis with its belief, as INTERFACE.md prints it."""
         hypothesis = self.hypotheses[hypothesis_id]
         odds = self.log_odds(hypothesis_id)
         return {
-            **hypothesis.to_dict(), "log_odds": odds, "confidence": belief.confidence(odds),
-            "status": self.status(hypothesis_id), "confidence_log": self.logs.get(hypothesis_id, []),
+            **hypothesis.to_dict(),
+            "log_odds": odds,
+            "confidence": belief.confidence(odds),
+            "status": self.status(hypothesis_id),
+            "confidence_log": self.logs.get(hypothesis_id, []),
         }
 
     def quality(self, phenomenon: Phenomenon) -> float:
@@ -225,34 +242,94 @@ class GraphState:
         phenomena = []
         for phenomenon in sorted(self.phenomena.values(), key=lambda p: p.id):
             facts = sorted(
-                ({"name": f.name, "value": f.value, "artifact": f.artifact, "path": f.path, "locator": f.locator,
-                  "kind": f.citation.kind, "record_id": f.citation.record_id, "field": f.citation.field}
-                 for f in phenomenon.verified_facts), key=canonical)
-            phenomena.append({
-                "id": phenomenon.id, "source_id": phenomenon.source_id, "category": phenomenon.category,
-                "title": phenomenon.title, "interpretation": phenomenon.interpretation,
-                "occurred_at": phenomenon.occurred_at, "negative": phenomenon.negative, "facts": facts,
-            })
+                (
+                    {
+                        "name": f.name,
+                        "value": f.value,
+                        "artifact": f.artifact,
+                        "path": f.path,
+                        "locator": f.locator,
+                        "kind": f.citation.kind,
+                        "record_id": f.citation.record_id,
+                        "field": f.citation.field,
+                    }
+                    for f in phenomenon.verified_facts
+                ),
+                key=canonical,
+            )
+            phenomena.append(
+                {
+                    "id": phenomenon.id,
+                    "source_id": phenomenon.source_id,
+                    "category": phenomenon.category,
+                    "title": phenomenon.title,
+                    "interpretation": phenomenon.interpretation,
+                    "occurred_at": phenomenon.occurred_at,
+                    "negative": phenomenon.negative,
+                    "facts": facts,
+                }
+            )
         hypotheses = [
-            {"id": h.id, "title": h.title, "description": h.description, "prior_prob": h.prior_prob,
-             "log_odds": self.log_odds(h.id), "status": self.status(h.id)}
+            {
+                "id": h.id,
+                "title": h.title,
+                "description": h.description,
+                "prior_prob": h.prior_prob,
+                "log_odds": self.log_odds(h.id),
+                "status": self.status(h.id),
+            }
             for h in sorted(self.hypotheses.values(), key=lambda h: h.id)
         ]
-        edges = sorted(({"phenomenon_id": e.phenomenon_id, "hypothesis_id": e.hypothesis_id, "edge_type": e.edge_type,
-                         "proposition": e.proposition, "against": e.discriminates_against}
-                        for e in self.edges.values()), key=canonical)
+        edges = sorted(
+            (
+                {
+                    "phenomenon_id": e.phenomenon_id,
+                    "hypothesis_id": e.hypothesis_id,
+                    "edge_type": e.edge_type,
+                    "proposition": e.proposition,
+                    "against": e.discriminates_against,
+                }
+                for e in self.edges.values()
+            ),
+            key=canonical,
+        )
         entities = [
-            {"id": e.id, "type": e.type, "name": e.name, "source_id": e.source_id,
-             "identifiers": sorted(({"type": i.type, "value": i.value, "phenomenon_id": i.phenomenon_id}
-                                    for i in e.identifiers), key=canonical)}
+            {
+                "id": e.id,
+                "type": e.type,
+                "name": e.name,
+                "source_id": e.source_id,
+                "identifiers": sorted(
+                    ({"type": i.type, "value": i.value, "phenomenon_id": i.phenomenon_id} for i in e.identifiers),
+                    key=canonical,
+                ),
+            }
             for e in sorted(self.entities.values(), key=lambda e: e.id)
         ]
-        links = sorted(({"first": link.first, "second": link.second, "relation": link.relation,
-                         "hypothesis_id": link.hypothesis_id} for link in self.links.values()), key=canonical)
-        temporal = sorted(({"first": t.first, "second": t.second, "relation": t.relation}
-                           for t in self.temporal.values()), key=canonical)
-        return {"phenomena": phenomena, "hypotheses": hypotheses, "edges": edges, "entities": entities,
-                "entity_links": links, "temporal_edges": temporal}
+        links = sorted(
+            (
+                {
+                    "first": link.first,
+                    "second": link.second,
+                    "relation": link.relation,
+                    "hypothesis_id": link.hypothesis_id,
+                }
+                for link in self.links.values()
+            ),
+            key=canonical,
+        )
+        temporal = sorted(
+            ({"first": t.first, "second": t.second, "relation": t.relation} for t in self.temporal.values()),
+            key=canonical,
+        )
+        return {
+            "phenomena": phenomena,
+            "hypotheses": hypotheses,
+            "edges": edges,
+            "entities": entities,
+            "entity_links": links,
+            "temporal_edges": temporal,
+        }
 
     def graph_hash(self) -> str:
         """SHA-256 of the canonical evidence graph."""

@@ -9,8 +9,10 @@ from typing import Any
 from wigmore.graph.state import GraphState
 from wigmore.model.nouns import NEUTRAL, Hypothesis
 
-CAVEAT = ("These are hints, not a checklist: skip what the case makes irrelevant, and look at an open row only if an active "
-          "hypothesis could turn on it.")
+CAVEAT = (
+    "These are hints, not a checklist: skip what the case makes irrelevant, and look at an open row only if an active "
+    "hypothesis could turn on it."
+)
 SHOWN_LEADS = 20
 
 
@@ -20,36 +22,72 @@ def graph_overview(state: GraphState) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for hypothesis in state.hypotheses.values():
         edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
-        flips = [r.id for r in recent if r.hypothesis_status_snapshot_after.get(hypothesis.id)
-                 != r.hypothesis_status_snapshot_before.get(hypothesis.id, "active")]
-        rows.append({
-            "id": hypothesis.id, "title": hypothesis.title, "L": state.log_odds(hypothesis.id),
-            "conf": state.confidence(hypothesis.id), "status": state.status(hypothesis.id), "edges_in": len(edges),
-            "distinct_sources": len({e.source_id for e in edges}), "recent_flip": bool(flips),
-        })
+        flips = [
+            r.id
+            for r in recent
+            if r.hypothesis_status_snapshot_after.get(hypothesis.id)
+            != r.hypothesis_status_snapshot_before.get(hypothesis.id, "active")
+        ]
+        rows.append(
+            {
+                "id": hypothesis.id,
+                "title": hypothesis.title,
+                "L": state.log_odds(hypothesis.id),
+                "conf": state.confidence(hypothesis.id),
+                "status": state.status(hypothesis.id),
+                "edges_in": len(edges),
+                "distinct_sources": len({e.source_id for e in edges}),
+                "recent_flip": bool(flips),
+            }
+        )
     rows.sort(key=lambda r: (r["status"] != "active", -abs(r["L"]), r["id"]))
-    pending = sorted((lead for lead in state.leads.values() if lead.status == "pending"), key=lambda x: (-x.priority, x.id))
+    pending = sorted(
+        (lead for lead in state.leads.values() if lead.status == "pending"), key=lambda x: (-x.priority, x.id)
+    )
     sources = [
-        {"id": s.id, "type": s.type, "phenomena": sum(p.source_id == s.id for p in state.phenomena.values()),
-         "identities": sum(e.source_id == s.id for e in state.entities.values()),
-         "last_touched_in_round": state.touched.get(s.id, 0)}
+        {
+            "id": s.id,
+            "type": s.type,
+            "phenomena": sum(p.source_id == s.id for p in state.phenomena.values()),
+            "identities": sum(e.source_id == s.id for e in state.entities.values()),
+            "last_touched_in_round": state.touched.get(s.id, 0),
+        }
         for s in sorted(state.sources.values(), key=lambda s: s.id)
     ]
     single = [r["title"] for r in rows if r["distinct_sources"] == 1 and r["edges_in"] > 1]
     return {
-        "hypotheses": rows or "none yet", "sources": sources or "none", "pending_leads": [
-            {"id": x.id, "from": x.proposed_by, "target_agent": x.target_agent, "for_hypothesis": x.motivating_hypothesis,
-             "description": x.description} for x in pending[:SHOWN_LEADS]] or "none",
+        "hypotheses": rows or "none yet",
+        "sources": sources or "none",
+        "pending_leads": [
+            {
+                "id": x.id,
+                "from": x.proposed_by,
+                "target_agent": x.target_agent,
+                "for_hypothesis": x.motivating_hypothesis,
+                "description": x.description,
+            }
+            for x in pending[:SHOWN_LEADS]
+        ]
+        or "none",
         "pending_leads_not_shown": max(0, len(pending) - SHOWN_LEADS),
-        "hint": f"resting on one source: {'; '.join(single)}" if single else "no belief rests on several edges of one source",
+        "hint": f"resting on one source: {'; '.join(single)}"
+        if single
+        else "no belief rests on several edges of one source",
     }
 
 
 def marginal_yield(state: GraphState, last_n_rounds: int = 2) -> dict[str, Any]:
     """What the last closed rounds brought, and where that tends."""
     closed = sorted((r for r in state.rounds.values() if r.completed_at), key=lambda r: r.round_number)
-    rows: list[dict[str, Any]] = [{"round": r.id, "new_phenomena": r.new_phenomena_count, "new_edges": r.new_edges_count,
-             "status_flips": r.status_flips} for r in closed[-max(1, last_n_rounds):]]
+    rows: list[dict[str, Any]] = [
+        {
+            "round": r.id,
+            "new_phenomena": r.new_phenomena_count,
+            "new_edges": r.new_edges_count,
+            "status_flips": r.status_flips,
+        }
+        for r in closed[-max(1, last_n_rounds) :]
+    ]
     totals = [r["new_phenomena"] + r["new_edges"] + r["status_flips"] for r in rows]
     if not rows:
         trend = "no round is closed yet"
@@ -97,15 +135,31 @@ def source_coverage(
     catalogue = next((e["artifacts"] for key in keys for e in expected if e["source"] == key), None)
     mine = [i for i in invocations if i["source_id"] == source_id and i["status"] != "failed"]
     if catalogue is None:
-        return {"source_id": source_id, "note": f"no catalogue for {keys[0]}", "invocations": len(mine), "caveat": CAVEAT}
+        return {
+            "source_id": source_id,
+            "note": f"no catalogue for {keys[0]}",
+            "invocations": len(mine),
+            "caveat": CAVEAT,
+        }
     rows = []
     for entry in catalogue:
         example = next((i for i in mine for d in entry["detector"].split("|") if _detects(d, i)), None)
-        rows.append({"mark": "✓" if example else "✗", "name": entry["name"], "value_for": entry["value_for"],
-                     "example": example["rerun"] if example else ""})
+        rows.append(
+            {
+                "mark": "✓" if example else "✗",
+                "name": entry["name"],
+                "value_for": entry["value_for"],
+                "example": example["rerun"] if example else "",
+            }
+        )
     touched = sum(r["mark"] == "✓" for r in rows)
-    return {"source_id": source_id, "rows": rows, "invocations": len(mine),
-            "touched": f"{touched}/{len(rows)} ({100 * touched // max(1, len(rows))} %)", "caveat": CAVEAT}
+    return {
+        "source_id": source_id,
+        "rows": rows,
+        "invocations": len(mine),
+        "touched": f"{touched}/{len(rows)} ({100 * touched // max(1, len(rows))} %)",
+        "caveat": CAVEAT,
+    }
 
 
 def _detects(detector: str, invocation: dict[str, Any]) -> bool:
@@ -119,13 +173,22 @@ def matrix(state: GraphState) -> dict[str, Any]:
     """Hypotheses × phenomena: the edge between each pair that has one."""
     hypotheses = sorted(state.hypotheses.values(), key=lambda h: (h.frame, h.innocent, h.title, h.id))
     used = {e.phenomenon_id for e in state.edges.values()}
-    phenomena = sorted((p for p in state.phenomena.values() if p.id in used),
-                       key=lambda p: (p.source_id, -state.quality(p), p.id))
+    phenomena = sorted(
+        (p for p in state.phenomena.values() if p.id in used), key=lambda p: (p.source_id, -state.quality(p), p.id)
+    )
     cells = {(e.phenomenon_id, e.hypothesis_id): e.edge_type for e in sorted(state.edges.values(), key=lambda e: e.id)}
     return {
         "hypotheses": [{"id": h.id, "title": h.title, "innocent": h.innocent} for h in hypotheses],
-        "rows": [{"phenomenon_id": p.id, "title": p.title, "source_id": p.source_id, "negative": p.negative,
-                  "edges": [cells.get((p.id, h.id), "") for h in hypotheses]} for p in phenomena],
+        "rows": [
+            {
+                "phenomenon_id": p.id,
+                "title": p.title,
+                "source_id": p.source_id,
+                "negative": p.negative,
+                "edges": [cells.get((p.id, h.id), "") for h in hypotheses],
+            }
+            for p in phenomena
+        ],
     }
 
 

@@ -44,9 +44,13 @@ class Audit:
     def to_dict(self) -> dict[str, Any]:
         """As INTERFACE.md prints it."""
         return {
-            "overall": self.overall, "chain_ok": self.chain_ok, "sources_ok": self.sources_ok,
-            "citations_checked": self.citations_checked, "citations_reproduced": self.citations_reproduced,
-            "findings": [f.to_dict() for f in self.findings], "graph_hash": self.graph_hash,
+            "overall": self.overall,
+            "chain_ok": self.chain_ok,
+            "sources_ok": self.sources_ok,
+            "citations_checked": self.citations_checked,
+            "citations_reproduced": self.citations_reproduced,
+            "findings": [f.to_dict() for f in self.findings],
+            "graph_hash": self.graph_hash,
         }
 
 
@@ -140,10 +144,16 @@ def _sources(bench: Workbench, audit: Audit, hashes: dict[str, dict[str, Any]]) 
             path = next((str(s.path) for s in bench.case_file.sources if s.id == source_id), source_id)
             changed = _changed_files(before, now) or _changed_in_tree(bench, source_id)
             where = f"{source_id} ({path}){': ' + changed if changed else ''}"
-            audit.add("block", "source_changed", f"the source is not what it was at intake: {', '.join(differing) or 'no intake hash'}",
-                      where)
+            audit.add(
+                "block",
+                "source_changed",
+                f"the source is not what it was at intake: {', '.join(differing) or 'no intake hash'}",
+                where,
+            )
         if now.get("stored_ok") is False:
-            audit.add("warn", "stored_hash_differs", "the medium differs from the hash stored in its container", source_id)
+            audit.add(
+                "warn", "stored_hash_differs", "the medium differs from the hash stored in its container", source_id
+            )
 
 
 def _changed_files(before: dict[str, Any], now: dict[str, Any]) -> str:
@@ -174,16 +184,26 @@ def _changed_in_tree(bench: Workbench, source_id: str) -> str:
                 if known and hash_stream(stream)["sha256"] != known:
                     named.append(entry.path)
         found = {entry.path for entry in top.entries() if isinstance(entry, Entry)}
-        named += [f"{path} (gone)" for path, known in listed.items() if known and path not in found and top.find(path) is None
-                  and not any(path.startswith(f"{p}/") for p in found)]
+        named += [
+            f"{path} (gone)"
+            for path, known in listed.items()
+            if known
+            and path not in found
+            and top.find(path) is None
+            and not any(path.startswith(f"{p}/") for p in found)
+        ]
     except (ParseError, OSError) as error:
         named.append(str(error))
     return ", ".join(sorted(named)[:5])
 
 
 def _citations(
-    bench: Workbench, audit: Audit, facts: list[tuple[Phenomenon, Any]], reproduced: set[str],
-    rows: dict[str, dict[str, Any]], stored: dict[str, dict[str, Any]],
+    bench: Workbench,
+    audit: Audit,
+    facts: list[tuple[Phenomenon, Any]],
+    reproduced: set[str],
+    rows: dict[str, dict[str, Any]],
+    stored: dict[str, dict[str, Any]],
 ) -> None:
     from wigmore.graph.gateway import field_of
 
@@ -199,7 +219,9 @@ def _citations(
                 audit.add("block", "record_missing", "the cited record is not among the records", where)
                 continue
             if again is None:
-                audit.add("block", "record_not_reread", "reading the evidence again did not give the cited record", where)
+                audit.add(
+                    "block", "record_not_reread", "reading the evidence again did not give the cited record", where
+                )
                 continue
             if any(canonical(again.get(c)) != canonical(known.get(c)) for c in COLUMNS if c != "ordinal"):
                 audit.add("block", "record_differs", "reading the evidence again gave another record", where)

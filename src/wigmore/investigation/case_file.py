@@ -101,11 +101,17 @@ def read_case(folder: Path) -> CaseFile:
     if unknown := sorted(set(scope) - {"from", "to", "exclude"}):
         raise CaseFileError(f"{file}: scope: unknown keys {', '.join(unknown)}; known: exclude, from, to")
     return CaseFile(
-        folder=folder, case=values["case"], title=values.get("title") or values["case"],
-        examiner=_named(values.get("examiner")), authority=values.get("authority") or "",
+        folder=folder,
+        case=values["case"],
+        title=values.get("title") or values["case"],
+        examiner=_named(values.get("examiner")),
+        authority=values.get("authority") or "",
         questions=tuple(_question(file, n, q) for n, q in enumerate(values.get("questions") or ())),
-        sources=_sources(file, values.get("sources") or ()), exclude=tuple(_list(scope.get("exclude"))),
-        scope_from=scope.get("from") or "", scope_to=scope.get("to") or "", secrets=values.get("secrets") or {},
+        sources=_sources(file, values.get("sources") or ()),
+        exclude=tuple(_list(scope.get("exclude"))),
+        scope_from=scope.get("from") or "",
+        scope_to=scope.get("to") or "",
+        secrets=values.get("secrets") or {},
         rules=tuple((folder / r).resolve() for r in _list(values.get("rules"))),
         local_only=(values.get("local_only") or "false").lower() in ("true", "yes", "on", "1"),
     )
@@ -122,8 +128,10 @@ def _check_secrets(file: Path, values: dict[str, Any]) -> None:
             raise CaseFileError(f"{file}: secrets: {source_id} must be a mapping of names to env:NAME or file:PATH")
         for name, reference in named.items():
             if not isinstance(reference, str) or not reference.startswith(("env:", "file:")):
-                raise CaseFileError(f"{file}: secrets: {source_id}: {name} is given as env:NAME or file:PATH, never written "
-                                    "into the case file")
+                raise CaseFileError(
+                    f"{file}: secrets: {source_id}: {name} is given as env:NAME or file:PATH, never written "
+                    "into the case file"
+                )
 
 
 def _list(value: Any) -> list[str]:
@@ -153,12 +161,22 @@ def _sources(file: Path, values: Iterable[Any]) -> tuple[SourceEntry, ...]:
         name = value.get("id") or source_id_for(path, {s.id for s in out})
         if any(s.id == name for s in out):
             raise CaseFileError(f"{where}: the id {name!r} stands twice")
-        out.append(SourceEntry(
-            name, path, value.get("label") or path.name, value.get("type") or "", value.get("platform") or "",
-            (value.get("container_sha256") or "").lower(), {k: v.lower() for k, v in (value.get("media") or {}).items()},
-            value.get("exhibit") or "", value.get("acquisition") or {}, tuple(value.get("clocks") or ()),
-            value.get("timezone") or "", value.get("owner") or value.get("custodian") or "",
-        ))
+        out.append(
+            SourceEntry(
+                name,
+                path,
+                value.get("label") or path.name,
+                value.get("type") or "",
+                value.get("platform") or "",
+                (value.get("container_sha256") or "").lower(),
+                {k: v.lower() for k, v in (value.get("media") or {}).items()},
+                value.get("exhibit") or "",
+                value.get("acquisition") or {},
+                tuple(value.get("clocks") or ()),
+                value.get("timezone") or "",
+                value.get("owner") or value.get("custodian") or "",
+            )
+        )
     return tuple(out)
 
 

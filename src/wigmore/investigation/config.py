@@ -89,9 +89,12 @@ def _typed(wanted: str, value: Any, where: str) -> Any:
             return None
         raise ConfigError(f"{where} needs a value")
     kind = wanted.split(" ")[0]
-    good = {"bool": isinstance(value, bool), "str": isinstance(value, str),
-            "int": isinstance(value, int) and not isinstance(value, bool),
-            "float": isinstance(value, (int, float)) and not isinstance(value, bool)}[kind]
+    good = {
+        "bool": isinstance(value, bool),
+        "str": isinstance(value, str),
+        "int": isinstance(value, int) and not isinstance(value, bool),
+        "float": isinstance(value, (int, float)) and not isinstance(value, bool),
+    }[kind]
     words = {"bool": "true or false", "str": "a text", "int": "a whole number", "float": "a number"}[kind]
     if not good:
         raise ConfigError(f"{where} must be {words}, not {value!r}")

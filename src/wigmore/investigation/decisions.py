@@ -15,7 +15,9 @@ MOST = 3
 class Decisions:
     """Collects what a strategist decides in one round; refusals come back as text and change nothing."""
 
-    def __init__(self, state: GraphState, roles: dict[str, Role], round_number: int, *, only_complete: bool = False) -> None:
+    def __init__(
+        self, state: GraphState, roles: dict[str, Role], round_number: int, *, only_complete: bool = False
+    ) -> None:
         self.state = state
         self.roles = roles
         self.round_number = round_number
@@ -31,8 +33,14 @@ class Decisions:
         return message
 
     def propose(
-        self, description: str, target_agent: str, motivating_hypothesis: str, expected_evidence_type: str,
-        source_id: str = "", rationale: str = "", **context: Any,
+        self,
+        description: str,
+        target_agent: str,
+        motivating_hypothesis: str,
+        expected_evidence_type: str,
+        source_id: str = "",
+        rationale: str = "",
+        **context: Any,
     ) -> str:
         """The id of the lead (new, or the open one that is the same), or why it is refused, naming what is valid."""
         if self.only_complete:
@@ -43,8 +51,10 @@ class Decisions:
         if target not in workers:
             return self._refuse(f"unknown agent {target_agent!r}; one of {', '.join(workers)}")
         if motivating_hypothesis not in self.state.hypotheses:
-            return self._refuse(f"unknown hypothesis {motivating_hypothesis!r}; one of "
-                                f"{', '.join(sorted(self.state.hypotheses)) or 'none yet'}")
+            return self._refuse(
+                f"unknown hypothesis {motivating_hypothesis!r}; one of "
+                f"{', '.join(sorted(self.state.hypotheses)) or 'none yet'}"
+            )
         if expected_evidence_type not in EDGE_TYPES:
             return self._refuse(f"unknown evidence type {expected_evidence_type!r}; one of {', '.join(EDGE_TYPES)}")
         if source_id and source_id not in self.state.sources:
@@ -53,17 +63,30 @@ class Decisions:
         for lead in [*self.state.leads.values(), *self.leads]:
             if lead.proposed_by != "strategist" or lead.status not in ("pending", "assigned"):
                 continue
-            if same == (lead.motivating_hypothesis, lead.expected_evidence_type, lead.target_agent,
-                        lead.context.get("source_id", ""), lead.context.get("probe", "")):
+            if same == (
+                lead.motivating_hypothesis,
+                lead.expected_evidence_type,
+                lead.target_agent,
+                lead.context.get("source_id", ""),
+                lead.context.get("probe", ""),
+            ):
                 if lead not in self.leads:
                     self.duplicates.append(lead.id)
                 return lead.id
         if len(self.leads) >= MOST:
             return self._refuse(f"at most {MOST} leads a round: this is the fourth")
         made = Lead(
-            identify("lead", *same, self.round_number), target, description, 5,
-            {"source_id": source_id, "rationale": rationale, **context}, "pending", motivating_hypothesis, "strategist",
-            motivating_hypothesis, expected_evidence_type, self.round_number,
+            identify("lead", *same, self.round_number),
+            target,
+            description,
+            5,
+            {"source_id": source_id, "rationale": rationale, **context},
+            "pending",
+            motivating_hypothesis,
+            "strategist",
+            motivating_hypothesis,
+            expected_evidence_type,
+            self.round_number,
         )
         self.leads.append(made)
         return made.id

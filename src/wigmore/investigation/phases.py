@@ -53,11 +53,25 @@ class Investigation:
         """A desk for one task."""
         bench = self.bench
         gateway = Gateway(
-            bench.state, bench.runner, bench.semantics, agent=role, now=lambda: stamp(bench.clock()),
+            bench.state,
+            bench.runner,
+            bench.semantics,
+            agent=role,
+            now=lambda: stamp(bench.clock()),
             lead_id=lead.id if lead else "",
         )
-        return Desk(role, task_id, source_id, bench.runner, gateway, bench.state, bench.indicators, bench.templates,
-                    bench.coverage, lead)
+        return Desk(
+            role,
+            task_id,
+            source_id,
+            bench.runner,
+            gateway,
+            bench.state,
+            bench.indicators,
+            bench.templates,
+            bench.coverage,
+            lead,
+        )
 
     def _run(self, role: Role, desk: Desk) -> str:
         """Run a role's rule; the error of a failing one, with nothing of it proposed."""
@@ -72,8 +86,11 @@ class Investigation:
         events = list(desk.gateway.buffer)
         if error:
             self._failures[desk.role] = self._failures.get(desk.role, 0) + 1
-            events.append(Event("task.failed", {"id": desk.task_id, "role": desk.role, "source_id": desk.source_id,
-                                                "error": error}))
+            events.append(
+                Event(
+                    "task.failed", {"id": desk.task_id, "role": desk.role, "source_id": desk.source_id, "error": error}
+                )
+            )
             self.outcome.failed_tasks[desk.task_id] = error
             if self._failures[desk.role] >= FAILURES:
                 self.outcome.failed_roles[desk.role] = error
@@ -84,7 +101,9 @@ class Investigation:
 
     def _tasks(self, tasks: Sequence[tuple[Role, str, str]]) -> None:
         """Run (role, task id, source) in parallel, commit in order; tasks that are recorded as done are passed over."""
-        todo = [t for t in tasks if t[1] not in self.bench.state.tasks_done and t[0].name not in self.outcome.failed_roles]
+        todo = [
+            t for t in tasks if t[1] not in self.bench.state.tasks_done and t[0].name not in self.outcome.failed_roles
+        ]
         desks = [(role, self.desk(role.name, task_id, source_id)) for role, task_id, source_id in todo]
         with ThreadPoolExecutor(self.jobs) as pool:
             errors = list(pool.map(lambda rd: self._run(*rd), desks))
@@ -117,10 +136,19 @@ class Investigation:
         before, snapshot = len(self.bench.runner.known), self.bench.snapshot()
         config = self.bench.config
         events = [
-            Event("area", InvestigationArea(
-                str(a["area"]), str(a.get("description", "")), str(a.get("agent", "filesystem")), int(a.get("priority", 5)),
-                tuple(a.get("keywords") or ()), tuple(a.get("tools") or ())).to_dict())
-            for a in config.investigation_areas if str(a["area"]) not in self.bench.state.areas
+            Event(
+                "area",
+                InvestigationArea(
+                    str(a["area"]),
+                    str(a.get("description", "")),
+                    str(a.get("agent", "filesystem")),
+                    int(a.get("priority", 5)),
+                    tuple(a.get("keywords") or ()),
+                    tuple(a.get("tools") or ()),
+                ).to_dict(),
+            )
+            for a in config.investigation_areas
+            if str(a["area"]) not in self.bench.state.areas
         ]
         for question in self.bench.case_file.questions:
             if question["id"] not in self.bench.state.questions:
@@ -129,10 +157,19 @@ class Investigation:
             for given in config.hypotheses:
                 name = identify("hyp", "configured", given["title"])
                 if name not in self.bench.state.hypotheses:
-                    events.append(Event("hypothesis", Hypothesis(
-                        name, str(given["title"]), str(given.get("description", "")),
-                        float(given.get("prior_prob", 0.5)), template=str(given.get("template", "")),
-                        created_at=stamp(self.bench.clock())).to_dict()))
+                    events.append(
+                        Event(
+                            "hypothesis",
+                            Hypothesis(
+                                name,
+                                str(given["title"]),
+                                str(given.get("description", "")),
+                                float(given.get("prior_prob", 0.5)),
+                                template=str(given.get("template", "")),
+                                created_at=stamp(self.bench.clock()),
+                            ).to_dict(),
+                        )
+                    )
             self.bench.append(events)
         else:
             self.bench.append(events)
@@ -148,8 +185,15 @@ class Investigation:
             if template is None or hypothesis.innocent or template.id in self.bench.state.areas:
                 continue
             tools = tuple(dict.fromkeys(p.tool for p in template.probes if p.tool))
-            area = InvestigationArea(template.id, template.title, template.probes[0].role if template.probes else "filesystem",
-                                     5, template.attack, tools, "derived")
+            area = InvestigationArea(
+                template.id,
+                template.title,
+                template.probes[0].role if template.probes else "filesystem",
+                5,
+                template.attack,
+                tools,
+                "derived",
+            )
             if not any(e.body["area"] == area.area for e in events):
                 events.append(Event("area", area.to_dict()))
         self.bench.append(events)
@@ -184,16 +228,24 @@ class Investigation:
         for round_ in sorted(state.rounds.values(), key=lambda r: r.round_number):
             if round_.completed_at:
                 continue
-            finished = tuple(x for x in round_.leads_proposed if x in state.leads and state.leads[x].status == "completed")
+            finished = tuple(
+                x for x in round_.leads_proposed if x in state.leads and state.leads[x].status == "completed"
+            )
             text = f"interrupted; {len(cut)} assigned leads failed and are retried"
             events.append(Event("round", self._closed(round_, "interrupted_resume", text, finished).to_dict()))
         self.bench.append(events)
 
-    def _closed(self, round_: InvestigationRound, action: str, rationale: str, executed: tuple[str, ...]) -> InvestigationRound:
+    def _closed(
+        self, round_: InvestigationRound, action: str, rationale: str, executed: tuple[str, ...]
+    ) -> InvestigationRound:
         state = self.bench.state
         return replace(
-            round_, completed_at=stamp(self.bench.clock()), strategist_action=action, decision_rationale=rationale,
-            leads_executed=executed, hypothesis_status_snapshot_after=state.statuses(),
+            round_,
+            completed_at=stamp(self.bench.clock()),
+            strategist_action=action,
+            decision_rationale=rationale,
+            leads_executed=executed,
+            hypothesis_status_snapshot_after=state.statuses(),
             phenomena_count_after=sum(not p.negative for p in state.phenomena.values()),
             edges_count_after=len(state.edges) + len(state.temporal) + len(state.links),
         )
@@ -201,7 +253,6 @@ class Investigation:
     def _strategist_loop(self) -> None:
         state, config = self.bench.state, self.bench.config.strategist
         used = sum(r.strategist_action != "interrupted_resume" for r in state.rounds.values())
-        zero = 0
         while True:
             if used >= config.max_rounds:
                 self.outcome.stop = f"the most rounds ({config.max_rounds}) were used"
@@ -216,19 +267,30 @@ class Investigation:
                 if rationale.startswith("budget_exhausted:"):
                     self.outcome.budget = self.bench.exceeded() or "nearly spent"
                 return
-            last = max(state.rounds.values(), key=lambda r: r.round_number)
-            brought = last.new_phenomena_count + last.new_edges_count + last.status_flips
-            zero = 0 if brought else zero + 1
+            zero = self._rounds_without_yield()
             if 0 < config.hard_stop_marginal_yield_zero_rounds <= zero:
                 self.outcome.stop = f"{zero} rounds in a row brought nothing"
                 return
+
+    def _rounds_without_yield(self) -> int:
+        """How many of the last rounds in a row brought nothing; a round cut short belongs to the one that finished it."""
+        count = 0
+        for last in sorted(self.bench.state.rounds.values(), key=lambda r: -r.round_number):
+            brought = last.new_phenomena_count + last.new_edges_count + last.status_flips
+            if brought or last.strategist_action not in ("propose_leads", "interrupted_resume"):
+                break
+            count += last.strategist_action == "propose_leads"
+        return count
 
     def _round(self) -> tuple[bool, str]:
         """One round; True with the reason when it was the last."""
         bench, state = self.bench, self.bench.state
         number = max((r.round_number for r in state.rounds.values()), default=0) + 1
         opened = InvestigationRound(
-            f"round-{number:03d}", number, stamp(bench.clock()), hypothesis_status_snapshot_before=state.statuses(),
+            f"round-{number:03d}",
+            number,
+            stamp(bench.clock()),
+            hypothesis_status_snapshot_before=state.statuses(),
             phenomena_count_before=sum(not p.negative for p in state.phenomena.values()),
             edges_count_before=len(state.edges) + len(state.temporal) + len(state.links),
         )
@@ -238,9 +300,18 @@ class Investigation:
         desk = self.desk("strategist", f"round:{number}", "")
         desk.config["decide"] = decisions
         error = self._run(self.roles["strategist"], desk)
-        bench.append([*desk.gateway.buffer, *(
-            Event("rejection", Rejection(identify("rej", number, n, text), "strategist", "", "lead", text, {}).to_dict())
-            for n, text in enumerate(decisions.refusals))])
+        bench.append(
+            [
+                *desk.gateway.buffer,
+                *(
+                    Event(
+                        "rejection",
+                        Rejection(identify("rej", number, n, text), "strategist", "", "lead", text, {}).to_dict(),
+                    )
+                    for n, text in enumerate(decisions.refusals)
+                ),
+            ]
+        )
         proposed = tuple(x.id for x in decisions.leads)
         opened = replace(opened, leads_proposed=proposed)
         if error:
@@ -249,13 +320,17 @@ class Investigation:
             return True, f"the strategist failed: {error}"
         if decisions.completed:
             text = f"{decisions.completed}: {decisions.rationale}"
-            closed = [Event("lead", replace(x, status="failed", context={**x.context, "failure_reason": text}).to_dict())
-                      for x in decisions.leads]
+            closed = [
+                Event("lead", replace(x, status="failed", context={**x.context, "failure_reason": text}).to_dict())
+                for x in decisions.leads
+            ]
             bench.append([*closed, Event("round", self._closed(opened, "declare_complete", text, ()).to_dict())])
             return True, text
         waiting = sorted((x for x in state.leads.values() if x.status == "pending"), key=lambda x: (-x.priority, x.id))
         if not decisions.leads and not waiting:
-            text = "no lead was proposed" + (f"; open already: {', '.join(decisions.duplicates)}" if decisions.duplicates else "")
+            text = "no lead was proposed" + (
+                f"; open already: {', '.join(decisions.duplicates)}" if decisions.duplicates else ""
+            )
             bench.append([Event("round", self._closed(opened, "no_leads", text, ()).to_dict())])
             return True, text
         bench.append([*(Event("lead", x.to_dict()) for x in decisions.leads), Event("round", opened.to_dict())])
@@ -297,7 +372,8 @@ class Investigation:
                 if probe is not None and template is not None and hypothesis is not None:
                     if run_probe(desk, template, probe, hypothesis) == "failed":
                         return [*events, *desk.gateway.buffer], "a tool failed: " + str(
-                            desk.gateway.buffer[-1].body.get("reason", ""))
+                            desk.gateway.buffer[-1].body.get("reason", "")
+                        )
                 else:
                     self.roles[lead.target_agent].offline(desk)
             except Exception as error:  # noqa: BLE001  # the boundary of a lead: it fails with its reason
@@ -319,10 +395,18 @@ class Investigation:
             for candidate in candidates(desk)[:3]:
                 if state.status(candidate.hypothesis.id) == "active":
                     decisions.propose(
-                        candidate.probe.description, candidate.probe.role, candidate.hypothesis.id, candidate.probe.edge,
-                        rationale=candidate.reason, probe=candidate.probe.id, sources=list(candidate.sources))
+                        candidate.probe.description,
+                        candidate.probe.role,
+                        candidate.hypothesis.id,
+                        candidate.probe.edge,
+                        rationale=candidate.reason,
+                        probe=candidate.probe.id,
+                        sources=list(candidate.sources),
+                    )
             self.bench.append([Event("lead", x.to_dict()) for x in decisions.leads])
-            waiting = sorted((x for x in state.leads.values() if x.status == "pending"), key=lambda x: (-x.priority, x.id))
+            waiting = sorted(
+                (x for x in state.leads.values() if x.status == "pending"), key=lambda x: (-x.priority, x.id)
+            )
             if not waiting:
                 self.outcome.stop = "no lead is pending"
                 return
@@ -338,8 +422,12 @@ class Investigation:
             results = list(pool.map(self._work, assigned))
         for lead, (events, error) in zip(assigned, results, strict=True):
             context = {**lead.context, **({"failure_reason": error} if error else {})}
-            bench.append([*events, Event("lead", replace(
-                lead, status="failed" if error else "completed", context=context).to_dict())])
+            bench.append(
+                [
+                    *events,
+                    Event("lead", replace(lead, status="failed" if error else "completed", context=context).to_dict()),
+                ]
+            )
 
     def _finish_leads(self) -> None:
         """No lead is stranded: those still pending are dispatched once, or closed with the reason."""
@@ -354,8 +442,11 @@ class Investigation:
         """Failed leads get one more try, in parallel."""
         closed = ("budget spent:", *(f"{reason}:" for reason in COMPLETE_REASONS))  # not failed: never tried
         again = [
-            replace(x, context={**x.context, "retry": True}) for x in sorted(self.bench.state.leads.values(), key=lambda x: x.id)
-            if x.status == "failed" and not x.context.get("retry") and x.target_agent in self.roles
+            replace(x, context={**x.context, "retry": True})
+            for x in sorted(self.bench.state.leads.values(), key=lambda x: x.id)
+            if x.status == "failed"
+            and not x.context.get("retry")
+            and x.target_agent in self.roles
             and not str(x.context.get("failure_reason", "")).startswith(closed)
         ]
         if again and not self.outcome.budget:
@@ -390,8 +481,15 @@ def conclusions(bench: Workbench) -> list[dict[str, Any]]:
         if hypothesis.innocent:
             continue
         said = conclusion(state, hypothesis)
-        out.append({"hypothesis_id": hypothesis.id, "title": hypothesis.title, "verdict": said.verdict,
-                    "reasons": list(said.reasons), "status": state.status(hypothesis.id),
-                    "log_odds": state.log_odds(hypothesis.id)})
+        out.append(
+            {
+                "hypothesis_id": hypothesis.id,
+                "title": hypothesis.title,
+                "verdict": said.verdict,
+                "reasons": list(said.reasons),
+                "status": state.status(hypothesis.id),
+                "log_odds": state.log_odds(hypothesis.id),
+            }
+        )
     order = ("concluded", "contested", "not_tested", "refuted", "open")
     return sorted(out, key=lambda r: (order.index(str(r["verdict"])), -float(r["log_odds"]), str(r["hypothesis_id"])))

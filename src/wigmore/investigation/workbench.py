@@ -41,8 +41,15 @@ def rule_folders(case_file: CaseFile | None) -> list[Path]:
 class Workbench:
     """Everything about one case that is open. Close it, or use it as a context manager."""
 
-    def __init__(self, case: Path, *, clock: Clock = wall_clock, write: bool = True, config: Config | None = None,
-                 threads: int = 2) -> None:
+    def __init__(
+        self,
+        case: Path,
+        *,
+        clock: Clock = wall_clock,
+        write: bool = True,
+        config: Config | None = None,
+        threads: int = 2,
+    ) -> None:
         self.case = case
         self.clock = clock
         self.case_file = read_case(case)
@@ -87,8 +94,11 @@ class Workbench:
             key = (event.kind, str(event.body.get("id", "")))
             if event.kind in ("phenomenon", "hypothesis", "edge", "temporal", "entity_link"):
                 tables: dict[str, Mapping[str, object]] = {
-                    "phenomenon": self.state.phenomena, "hypothesis": self.state.hypotheses, "edge": self.state.edges,
-                    "temporal": self.state.temporal, "entity_link": self.state.links,
+                    "phenomenon": self.state.phenomena,
+                    "hypothesis": self.state.hypotheses,
+                    "edge": self.state.edges,
+                    "temporal": self.state.temporal,
+                    "entity_link": self.state.links,
                 }
                 known = tables[event.kind]
                 if key[1] in known or key in seen:
@@ -122,8 +132,10 @@ class Workbench:
 
     def secrets(self, source_id: str) -> dict[str, str]:
         """The secrets of a source, resolved; never logged."""
-        return {name: secret(reference, self.case)
-                for name, reference in sorted(self.case_file.secrets.get(source_id, {}).items())}
+        return {
+            name: secret(reference, self.case)
+            for name, reference in sorted(self.case_file.secrets.get(source_id, {}).items())
+        }
 
     def open_source(self, source_id: str) -> Source:
         """The source, opened once a thread (its handles never cross threads)."""
@@ -137,9 +149,16 @@ class Workbench:
     def context(self, source_id: str, agent: str) -> ToolContext:
         """What a tool call sees."""
         return ToolContext(
-            source_id=source_id, store=self.store, state=self.state, indicators=self.indicators,
-            open_source=self.open_source, coverage=lambda: self.coverage, agent=agent, budget=self.budget(),
-            expected=self.expected, invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
+            source_id=source_id,
+            store=self.store,
+            state=self.state,
+            indicators=self.indicators,
+            open_source=self.open_source,
+            coverage=lambda: self.coverage,
+            agent=agent,
+            budget=self.budget(),
+            expected=self.expected,
+            invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
         )
 
@@ -148,7 +167,10 @@ class Workbench:
         caps = self.config.budgets
         minutes = (self.clock() - self.started).total_seconds() / 60
         return {
-            "tool_calls": {"used": len(self.runner.known) if hasattr(self, "runner") else 0, "cap": caps.tool_calls_total},
+            "tool_calls": {
+                "used": len(self.runner.known) if hasattr(self, "runner") else 0,
+                "cap": caps.tool_calls_total,
+            },
             "strategist_rounds": {"used": len(self.state.rounds), "cap": caps.strategist_rounds_max},
             "wall_clock_minutes": {"used": minutes, "cap": caps.wall_clock_minutes_max},
             "tokens": {"used": 0, "cap": caps.tokens_total},
@@ -169,14 +191,20 @@ class Workbench:
         """Whether less than a tenth of a budget is left (calls, clock, tokens, cost; SPEC D)."""
         return any(
             entry["cap"] is not None and entry["used"] >= 0.9 * entry["cap"]
-            for name, entry in self.budget().items() if name not in ("phases", "strategist_rounds")
+            for name, entry in self.budget().items()
+            if name not in ("phases", "strategist_rounds")
         )
 
     def save_asset(self, name: str, data: bytes) -> dict[str, Any]:
         """Keep an extracted file as an asset: its content among the outputs, its name and hash in the ledger."""
         digest = self.outputs.put(data)
-        body = {"id": identify("asset", name, digest), "name": name, "sha256": digest, "bytes": len(data),
-                "output_sha256": digest}
+        body = {
+            "id": identify("asset", name, digest),
+            "name": name,
+            "sha256": digest,
+            "bytes": len(data),
+            "output_sha256": digest,
+        }
         self.append([Event("asset", body)])
         return body
 
@@ -210,4 +238,3 @@ def _expected(folders: Iterable[Path]) -> list[dict[str, Any]]:
         if file.is_file():
             out.extend(yaml.safe_load(file.read_text(encoding="utf-8")) or ())
     return out
-

@@ -54,9 +54,7 @@ def status(log_odds: float) -> str:
     return "refuted" if probability <= REFUTED + 1e-9 else "active"
 
 
-def log_odds(
-    prior: float, counts: Mapping[tuple[str, str], int], table: Mapping[str, float] = LOG_LR
-) -> float:
+def log_odds(prior: float, counts: Mapping[tuple[str, str], int], table: Mapping[str, float] = LOG_LR) -> float:
     """Prior plus base·H(n) for each (edge type, damping group) with n edges; rounded to 4 decimals.
 
     Raises KeyError for an edge type that the table does not know.
@@ -84,8 +82,12 @@ def independent(edges: Iterable[Edge]) -> list[Edge]:
 
     Also one edge per (phenomenon, hypothesis): the strongest (SPEC A3, beyond). Order of input does not matter.
     """
-    strength = {kind: rank for rank, kind in enumerate(("direct_evidence", "contradicts", "supports", "consequence_observed",
-                                                        "prerequisite_met", "weakens"))}
+    strength = {
+        kind: rank
+        for rank, kind in enumerate(
+            ("direct_evidence", "contradicts", "supports", "consequence_observed", "prerequisite_met", "weakens")
+        )
+    }
     best: dict[tuple[str, str, bool], Edge] = {}
     for edge in sorted(edges, key=lambda e: (strength.get(e.edge_type, 9), _order(e))):
         if edge.edge_type == NEUTRAL:
@@ -114,8 +116,12 @@ def ranked(edges: Iterable[Edge], table: Mapping[str, float] = LOG_LR, damping: 
 
 def counts(edges: Iterable[Edge], damping: str = "per_type") -> dict[tuple[str, str], int]:
     """Number of counting edges per (edge type, damping group), for one hypothesis."""
-    return dict(Counter((r.edge.edge_type, r.edge.source_id if damping == "per_source" else "")
-                        for r in ranked(edges, damping=damping)))
+    return dict(
+        Counter(
+            (r.edge.edge_type, r.edge.source_id if damping == "per_source" else "")
+            for r in ranked(edges, damping=damping)
+        )
+    )
 
 
 def strongest(types: Iterable[str]) -> str:

@@ -6,7 +6,6 @@ import hashlib
 import json
 from typing import Any
 
-
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
 
 

@@ -16,10 +16,20 @@ LEAD_STATUSES = ("pending", "assigned", "completed", "failed")
 HYPOTHESIS_STATUSES = ("active", "supported", "refuted", "inconclusive")
 ROUND_ACTIONS = ("", "propose_leads", "declare_complete", "no_leads", "interrupted_resume", "strategist_failed")
 COMPLETE_REASONS = (
-    "marginal_yield_zero", "budget_exhausted", "all_hypotheses_resolved", "coverage_saturated", "other",
+    "marginal_yield_zero",
+    "budget_exhausted",
+    "all_hypotheses_resolved",
+    "coverage_saturated",
+    "other",
 )
 SOURCE_TYPES = (
-    "disk_image", "mobile_extraction", "media_collection", "archive", "log_collection", "network_capture", "mailbox",
+    "disk_image",
+    "mobile_extraction",
+    "media_collection",
+    "archive",
+    "log_collection",
+    "network_capture",
+    "mailbox",
     "file_collection",
 )
 CITATION_KINDS = ("field", "span", "query_result", "empty")

@@ -108,14 +108,18 @@ def fat(date: int, clock: int, tenths: int = 0, owner: str = "host") -> Time | N
     return _time(text, None, "local-unknown", raw, owner, 0.01 if tenths else 2.0, "FAT stores local time")
 
 
-def local(moment: datetime, raw: Any, owner: str = "host", source: str = "no zone stored", precision: float = 1.0) -> Time:
+def local(
+    moment: datetime, raw: Any, owner: str = "host", source: str = "no zone stored", precision: float = 1.0
+) -> Time:
     """A wall-clock time without a zone: it stays local, its instant is None."""
     naive = moment.replace(tzinfo=None)
     spec = "microseconds" if naive.microsecond else "seconds"
     return _time(naive.isoformat(timespec=spec), None, "local-unknown", raw, owner, precision, source)
 
 
-def aware(moment: datetime, raw: Any, owner: str = "host", source: str = "offset stored", precision: float = 1.0) -> Time:
+def aware(
+    moment: datetime, raw: Any, owner: str = "host", source: str = "offset stored", precision: float = 1.0
+) -> Time:
     """A time with a known offset from UTC; the text keeps the offset as stored.
 
     Raises ValueError for a naive datetime.

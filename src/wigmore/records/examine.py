@@ -132,8 +132,15 @@ def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, cloc
                 continue
             locator, record = item
             if file.state == "unallocated" and record.state == "live":
-                record = Record(record.data, record.times, record.time_field, "unallocated", record.host_id,
-                                record.origin, record.artifact)
+                record = Record(
+                    record.data,
+                    record.times,
+                    record.time_field,
+                    "unallocated",
+                    record.host_id,
+                    record.origin,
+                    record.artifact,
+                )
             artifact, time, line = maker.line(count, locator, record)
             if len(line) > LARGEST_ROW:
                 gaps.append(Gap(f"a record of {len(line)} bytes is more than a row may hold", None, "too_large"))
@@ -161,16 +168,37 @@ def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, cloc
         if outcome == "empty" and any(g.reason != "excluded" for g in gaps):
             outcome = "failed"  # nothing was read, and not for want of content
     return Coverage(
-        source_id=file.source_id, path=file.path, artifact=parser.artifacts[0], parser=f"{parser.name}@{parser.version}",
-        outcome=outcome, records=count, reason=reason, reason_code=code, seconds=round(clock() - started, 3),
-        complete=outcome != "failed" and not gaps, covers_from=recorder.covers_from or first_text,
-        covers_to=recorder.covers_to or last_text, recorder=recorder.recorder, needs=recorder.needs, inode=file.inode,
-        file_sha256=sha256, rows_sha256=digest.hexdigest(),
+        source_id=file.source_id,
+        path=file.path,
+        artifact=parser.artifacts[0],
+        parser=f"{parser.name}@{parser.version}",
+        outcome=outcome,
+        records=count,
+        reason=reason,
+        reason_code=code,
+        seconds=round(clock() - started, 3),
+        complete=outcome != "failed" and not gaps,
+        covers_from=recorder.covers_from or first_text,
+        covers_to=recorder.covers_to or last_text,
+        recorder=recorder.recorder,
+        needs=recorder.needs,
+        inode=file.inode,
+        file_sha256=sha256,
+        rows_sha256=digest.hexdigest(),
     )
 
 
-def emit_direct(source_id: str, path: str, inode: str | None, parser: str, locator: dict[str, Any], record: Record,
-                ordinal: int, emit: Emit, digest: RowsHash | None = None) -> None:
+def emit_direct(
+    source_id: str,
+    path: str,
+    inode: str | None,
+    parser: str,
+    locator: dict[str, Any],
+    record: Record,
+    ordinal: int,
+    emit: Emit,
+    digest: RowsHash | None = None,
+) -> None:
     """Store a record that the evidence floor made itself (file listing, container, partition)."""
     artifact, _, line = RowMaker(source_id, path, inode, parser).line(ordinal, locator, record)
     if digest is not None:
@@ -179,8 +207,15 @@ def emit_direct(source_id: str, path: str, inode: str | None, parser: str, locat
 
 
 def examine(
-    source: Source, store: Store, entry: Entry, parsers: dict[str, Parser], listing: bool, descend: bool, emit: Emit,
-    begin: Callable[[str], None], clock: Callable[[], float] = time.perf_counter,
+    source: Source,
+    store: Store,
+    entry: Entry,
+    parsers: dict[str, Parser],
+    listing: bool,
+    descend: bool,
+    emit: Emit,
+    begin: Callable[[str], None],
+    clock: Callable[[], float] = time.perf_counter,
 ) -> Examined:
     """List, hash and parse one entry of a store; `begin` is told the parser about to run, for its time limit."""
     out = Examined()
@@ -217,14 +252,37 @@ def examine(
         _descend(source, file, head, out, emit)
     if not out.coverage and listing and entry.kind == "file" and (said := unread(kind, entry.path, file.size)):
         outcome, reason, code = said
-        out.coverage.append(Coverage(source_id, entry.path, "file_listing", "file_listing@1", outcome, 0, reason, code,
-                                     complete=outcome == "empty", inode=entry.inode, file_sha256=sha256))
+        out.coverage.append(
+            Coverage(
+                source_id,
+                entry.path,
+                "file_listing",
+                "file_listing@1",
+                outcome,
+                0,
+                reason,
+                code,
+                complete=outcome == "empty",
+                inode=entry.inode,
+                file_sha256=sha256,
+            )
+        )
     return out
 
 
 def _unread(source_id: str, entry: Entry, reason: str, code: str) -> Coverage:
-    return Coverage(source_id, entry.path, "file_listing", "file_listing@1", "failed", 0, reason, code, complete=False,
-                    inode=entry.inode)
+    return Coverage(
+        source_id,
+        entry.path,
+        "file_listing",
+        "file_listing@1",
+        "failed",
+        0,
+        reason,
+        code,
+        complete=False,
+        inode=entry.inode,
+    )
 
 
 def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emit: Emit) -> None:
@@ -232,12 +290,36 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
     try:
         found = source.expand(file, head)
     except ParseError as error:
-        out.coverage.append(Coverage(source_id, path, "container", "container@1", "failed", 0, str(error), error.reason,
-                                     complete=False, inode=inode))
+        out.coverage.append(
+            Coverage(
+                source_id,
+                path,
+                "container",
+                "container@1",
+                "failed",
+                0,
+                str(error),
+                error.reason,
+                complete=False,
+                inode=inode,
+            )
+        )
         return
     except Exception as error:  # noqa: BLE001  # hostile containers may raise anything; that is a coverage row
-        out.coverage.append(Coverage(source_id, path, "container", "container@1", "failed", 0,
-                                     f"{type(error).__name__}: {error}"[:500], "damaged", complete=False, inode=inode))
+        out.coverage.append(
+            Coverage(
+                source_id,
+                path,
+                "container",
+                "container@1",
+                "failed",
+                0,
+                f"{type(error).__name__}: {error}"[:500],
+                "damaged",
+                complete=False,
+                inode=inode,
+            )
+        )
         return
     if found is None:
         return
@@ -247,6 +329,18 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
     gaps = list(found.gaps)
     reasons = "; ".join(g.message for g in gaps[:5])
     outcome = "found" if found.prefixes or (found.records and not gaps) else "failed" if gaps else "empty"
-    out.coverage.append(Coverage(source_id, path, "container", "container@1", outcome, len(found.records), reasons,
-                                 gaps[0].reason if gaps else "", complete=not gaps, inode=inode))
+    out.coverage.append(
+        Coverage(
+            source_id,
+            path,
+            "container",
+            "container@1",
+            outcome,
+            len(found.records),
+            reasons,
+            gaps[0].reason if gaps else "",
+            complete=not gaps,
+            inode=inode,
+        )
+    )
     out.inside.extend(found.prefixes)

@@ -60,8 +60,15 @@ class Extraction:
     """One extraction over all sources of a case."""
 
     def __init__(
-        self, ledger: Ledger, store: RecordStore, workspace: Path, *, jobs: int = 2, names: list[str] | None = None,
-        exclude: Iterable[str] = (), report: Callable[[Progress, list[tuple[str, str, float]]], None] | None = None,
+        self,
+        ledger: Ledger,
+        store: RecordStore,
+        workspace: Path,
+        *,
+        jobs: int = 2,
+        names: list[str] | None = None,
+        exclude: Iterable[str] = (),
+        report: Callable[[Progress, list[tuple[str, str, float]]], None] | None = None,
     ) -> None:
         self.limits: dict[str, float] = {}
         self.pool = Pool(jobs, lambda name: self.limits.get(name, 600.0 if name == "hash" else 180.0))
@@ -156,11 +163,29 @@ class Extraction:
             gaps = answer["gaps"]
             reason = "; ".join(g["message"] for g in gaps[:5])
             outcome = "found" if answer["entries"] else "failed" if gaps else "empty"
-            row = Coverage(source_id, prefix, "file_listing", "file_listing@1", outcome, answer["entries"], reason,
-                           gaps[0]["reason"] if gaps else "", complete=not gaps)
+            row = Coverage(
+                source_id,
+                prefix,
+                "file_listing",
+                "file_listing@1",
+                outcome,
+                answer["entries"],
+                reason,
+                gaps[0]["reason"] if gaps else "",
+                complete=not gaps,
+            )
         else:
-            row = Coverage(source_id, prefix, "file_listing", "file_listing@1", "failed", 0, answer["reason"],
-                           answer["code"], complete=False)
+            row = Coverage(
+                source_id,
+                prefix,
+                "file_listing",
+                "file_listing@1",
+                "failed",
+                0,
+                answer["reason"],
+                answer["code"],
+                complete=False,
+            )
         self._note(source_id, row)
         spool = Path(task["spool"])
         if spool.exists():  # a listing that was cut keeps what it has
@@ -199,9 +224,18 @@ class Extraction:
         path = str(entry["path"])
         for glob in self.exclude:
             if fnmatch(path.lower(), glob.lower()) or fnmatch("/" + path.lower(), glob.lower()):
-                row = Coverage(source_id, path, "file_listing", "file_listing@1", "not_run", 0,
-                               f"excluded by the case's scope ({glob})", "excluded", complete=False,
-                               inode=entry.get("inode"))
+                row = Coverage(
+                    source_id,
+                    path,
+                    "file_listing",
+                    "file_listing@1",
+                    "not_run",
+                    0,
+                    f"excluded by the case's scope ({glob})",
+                    "excluded",
+                    complete=False,
+                    inode=entry.get("inode"),
+                )
                 self._note(source_id, row)
                 return True
         return False
@@ -223,17 +257,29 @@ class Extraction:
         names = self.names
         if looked:
             names = sorted((set(self.limits) if names is None else set(names)) - looked)
-        return {"parsers": names, "listing": self.listing and "file_listing" not in looked,
-                "descend": "container" not in looked}
+        return {
+            "parsers": names,
+            "listing": self.listing and "file_listing" not in looked,
+            "descend": "container" not in looked,
+        }
 
     def _submit(
         self, source_id: str, prefix: str, entries: list[dict[str, Any]], front: bool = False, **plan: Any
     ) -> None:
         self.pool.submit(
             {
-                "kind": "parse", "source_id": source_id, "prefix": prefix, "entries": entries, **plan,
-                "spool": str(self.workspace / f"batch-{next(self.numbers)}"), **self._specs[source_id],
-                "taken": [], "coverage": [], "sizes": {}, "rows": 0, "inside": [],
+                "kind": "parse",
+                "source_id": source_id,
+                "prefix": prefix,
+                "entries": entries,
+                **plan,
+                "spool": str(self.workspace / f"batch-{next(self.numbers)}"),
+                **self._specs[source_id],
+                "taken": [],
+                "coverage": [],
+                "sizes": {},
+                "rows": 0,
+                "inside": [],
             },
             front=front,
         )
@@ -264,7 +310,15 @@ class Extraction:
         if rest:
             lost = rest[0]
             row = Coverage(
-                task["source_id"], lost["path"], at, at, "failed", 0, answer["reason"], answer["code"], complete=False,
+                task["source_id"],
+                lost["path"],
+                at,
+                at,
+                "failed",
+                0,
+                answer["reason"],
+                answer["code"],
+                complete=False,
                 inode=lost.get("inode"),
             )
             self.progress.failed += 1
@@ -291,7 +345,13 @@ class Extraction:
 
     def _close(self, task: dict[str, Any]) -> None:
         finished = _Finished(
-            task["source_id"], Path(task["spool"]), task["sizes"], task["coverage"], task["taken"], task["rows"], task["inside"]
+            task["source_id"],
+            Path(task["spool"]),
+            task["sizes"],
+            task["coverage"],
+            task["taken"],
+            task["rows"],
+            task["inside"],
         )
         self.waiting.append(finished)
         self.waiting_rows += task["rows"]
@@ -309,13 +369,22 @@ class Extraction:
             done = [key for finished in group for key in finished.done]
             inside = [prefix for finished in group for prefix in finished.inside]
             looked = None if self.names is None else [*self.names, "container"]
-            self.ledger.append([
-                Event("extraction", {
-                    "id": identify("ext", source_id, [vars(p) for p in parts], done),
-                    "source_id": source_id, "parts": [vars(p) for p in parts], "coverage": coverage, "done": done,
-                    "inside": inside, "parsers": looked,
-                })
-            ])
+            self.ledger.append(
+                [
+                    Event(
+                        "extraction",
+                        {
+                            "id": identify("ext", source_id, [vars(p) for p in parts], done),
+                            "source_id": source_id,
+                            "parts": [vars(p) for p in parts],
+                            "coverage": coverage,
+                            "done": done,
+                            "inside": inside,
+                            "parsers": looked,
+                        },
+                    )
+                ]
+            )
             self.store.add(parts)
             for finished in group:
                 shutil.rmtree(finished.spool, ignore_errors=True)

@@ -4,7 +4,7 @@ A rule's `where` is a list (all must hold) of tests `{field: F, OP: value}`, `{a
 Fields are names in a record's data (dots for nested ones), `times.NAME` (its text), or the columns path, state, host_id,
 origin, artifact, time_text. Operators: eq, ne, in, gt, ge, lt, le, contains, contains_any, starts, ends, ends_any,
 like (SQL wildcards), regex (RE2), exists, phone (same number, whatever its separators and prefix), apart ([other time,
-seconds]: the two texts, zones ignored, differ by more). Text compares without case unless `case: true`.
+seconds]: the two texts, zones ignored, differ by more), differs and earlier (than another field, as text). Text compares without case unless `case: true`.
 `distinct: {field: n}` asks of a group at least n different values of a field; its examples then show one of each first.
 """
 
@@ -18,9 +18,11 @@ from typing import Any
 
 from wigmore.records.store import RecordStore, quoted
 
-COLUMN_FIELDS = frozenset(("path", "state", "host_id", "origin", "artifact", "time_text", "time_field", "source_id", "parser"))
+COLUMN_FIELDS = frozenset(
+    ("path", "state", "host_id", "origin", "artifact", "time_text", "time_field", "source_id", "parser")
+)
 OPERATORS = frozenset(
-    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists phone apart".split()
+    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists phone apart differs earlier".split()
 )
 # local times order among themselves, and so do times without a year (`--04-21T07:02:10`) as of one leap year
 MOMENT = (
@@ -114,7 +116,9 @@ def load_indicators(folders: Iterable[Path]) -> dict[str, Indicator]:
 class Compiler:
     """Turns tests into SQL over extracted fields; every value is a quoted literal, every field a JSON path."""
 
-    def __init__(self, rule: Indicator | None = None, fields: list[str] | None = None, parameters: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, rule: Indicator | None = None, fields: list[str] | None = None, parameters: dict[str, Any] | None = None
+    ) -> None:
         self.rule = rule
         self.fields: list[str] = fields if fields is not None else []
         self.parameters = parameters or {}
@@ -167,6 +171,12 @@ class Compiler:
             if isinstance(value, (int, float)):
                 return f"try_cast({column} AS DOUBLE) {sign} {value!r}"
             return f"{column} {sign} {quoted(str(value))}"
+        if operator in ("differs", "earlier"):
+            other_column = self.column(str(value))
+            first, second = (
+                (column, other_column) if test.get("case", False) else (f"lower({column})", f"lower({other_column})")
+            )
+            return f"{first} <> {second}" if operator == "differs" else f"{column} < {other_column}"
         if operator == "apart":
             other, seconds = value
             first, second = (f"epoch(try_cast(left({c}, 19) AS TIMESTAMP))" for c in (column, self.column(str(other))))
@@ -248,7 +258,11 @@ def _group_columns(rule: Indicator, compiler: Compiler) -> list[tuple[str, str]]
 
 
 def match(
-    store: RecordStore, rule: Indicator, source_id: str | None, parameters: dict[str, Any] | None = None, limit: int = 200
+    store: RecordStore,
+    rule: Indicator,
+    source_id: str | None,
+    parameters: dict[str, Any] | None = None,
+    limit: int = 200,
 ) -> list[Match]:
     """The groups of records that satisfy a rule in one source (or all), in canonical order; at most `limit`."""
     compiler = Compiler(rule, parameters=parameters)

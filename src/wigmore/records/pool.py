@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -65,7 +66,10 @@ class Pool:
     def _spawn(self) -> _Process:
         popen = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
             [sys.executable, "-m", "wigmore.records.worker", str(os.getpid()), str(self.memory)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, start_new_session=False,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            start_new_session=False,
         )
         process = _Process(popen)
         assert popen.stdout is not None
@@ -81,10 +85,8 @@ class Pool:
         self.selector.unregister(process.popen.stdout)
         if kill:
             process.popen.kill()
-        try:
+        with suppress(BrokenPipeError):  # the worker is gone already
             process.popen.stdin.close()
-        except BrokenPipeError:
-            pass  # the worker is gone already
         process.popen.wait()
         process.popen.stdout.close()
 
@@ -113,8 +115,16 @@ class Pool:
                     task, (path, parser) = process.task, process.at
                     self._retire(process, kill=True)
                     limit = self.limits(parser)
-                    yield task, {"event": "lost", "path": path, "parser": parser, "code": "timeout",
-                                 "reason": f"{parser} was stopped after its limit of {limit:g} s"}
+                    yield (
+                        task,
+                        {
+                            "event": "lost",
+                            "path": path,
+                            "parser": parser,
+                            "code": "timeout",
+                            "reason": f"{parser} was stopped after its limit of {limit:g} s",
+                        },
+                    )
 
     def _read(self, process: _Process) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         assert process.popen.stdout is not None
@@ -143,8 +153,16 @@ class Pool:
             if task is not None:
                 code = process.popen.returncode
                 name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-                yield task, {"event": "lost", "path": path, "parser": parser, "code": "crashed",
-                             "reason": f"the worker died ({name}) while {parser} was reading"}
+                yield (
+                    task,
+                    {
+                        "event": "lost",
+                        "path": path,
+                        "parser": parser,
+                        "code": "crashed",
+                        "reason": f"the worker died ({name}) while {parser} was reading",
+                    },
+                )
 
     def working_on(self) -> list[tuple[str, str, float]]:
         """Path, parser and seconds of each busy worker, for progress."""

@@ -19,8 +19,12 @@ Place = tuple[str, str, str | None]  # source, path, inode
 
 
 def reread(
-    specs: Mapping[str, tuple[SourceSpec, dict[str, str]]], wanted: Mapping[Place, set[str]], prefixes: Mapping[Place, str],
-    workspace: Path, jobs: int = 2, hash_sources: bool = True,
+    specs: Mapping[str, tuple[SourceSpec, dict[str, str]]],
+    wanted: Mapping[Place, set[str]],
+    prefixes: Mapping[Place, str],
+    workspace: Path,
+    jobs: int = 2,
+    hash_sources: bool = True,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]], list[str]]:
     """Parse the named files again; returns rows by record id, source hashes, and what could not be read.
 
@@ -43,11 +47,15 @@ def reread(
                 pool.submit({"kind": "hash", **base})
             for (of_source, prefix), _ in sorted(stores.items()):
                 if of_source == source_id:
-                    pool.submit({"kind": "list", "prefix": prefix, "spool": str(workspace / f"l{next(numbers)}"), **base})
+                    pool.submit(
+                        {"kind": "list", "prefix": prefix, "spool": str(workspace / f"l{next(numbers)}"), **base}
+                    )
         for task, answer in pool.answers():
             event = answer["event"]
             if event in ("lost", "error"):
-                trouble.append(f"{task['source_id']} {task.get('prefix', '')} {answer.get('path', '')}: {answer['reason']}")
+                trouble.append(
+                    f"{task['source_id']} {task.get('prefix', '')} {answer.get('path', '')}: {answer['reason']}"
+                )
             elif task["kind"] == "hash":
                 hashes[task["source_id"]] = answer["hashes"]
             elif task["kind"] == "list" and event == "done":
@@ -66,7 +74,11 @@ def reread(
 
 
 def _submit(
-    pool: Pool, task: dict[str, Any], places: set[tuple[str, str | None]], wanted: Mapping[Place, set[str]], workspace: Path,
+    pool: Pool,
+    task: dict[str, Any],
+    places: set[tuple[str, str | None]],
+    wanted: Mapping[Place, set[str]],
+    workspace: Path,
     numbers: itertools.count[int],
 ) -> None:
     spool = Path(task["spool"])
@@ -80,9 +92,17 @@ def _submit(
     spool.unlink()
     for names, entries in sorted(groups.items()):
         for start in range(0, len(entries), 64):
-            pool.submit({
-                "kind": "parse", "source_id": task["source_id"], "source": task["source"], "secrets": task["secrets"],
-                "prefix": task["prefix"], "entries": entries[start:start + 64], "parsers": list(names),
-                "listing": "file_listing" in names, "descend": "container" in names,
-                "spool": str(workspace / f"b{next(numbers)}"),
-            })
+            pool.submit(
+                {
+                    "kind": "parse",
+                    "source_id": task["source_id"],
+                    "source": task["source"],
+                    "secrets": task["secrets"],
+                    "prefix": task["prefix"],
+                    "entries": entries[start : start + 64],
+                    "parsers": list(names),
+                    "listing": "file_listing" in names,
+                    "descend": "container" in names,
+                    "spool": str(workspace / f"b{next(numbers)}"),
+                }
+            )

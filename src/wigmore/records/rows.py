@@ -79,7 +79,7 @@ class RowMaker:
         middle, end = self._tail
         line = (
             f'{{"artifact":{text(artifact)},"data":{text(data.decode())},"host_id":{text(clean(record.host_id))},'
-            f'{self._head}{time["instant"] if time and time["instant"] is not None else "null"},'
+            f"{self._head}{time['instant'] if time and time['instant'] is not None else 'null'},"
             f'"locator":{text(place.decode())},"ordinal":{ordinal},"origin":{text(record.origin)},'
             f'{middle}"{located_id(known, place)}",{end}{text(record.state)},'
             f'"time_field":{text(record.time_field) if record.time_field is not None else "null"},'

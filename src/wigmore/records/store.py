@@ -102,8 +102,12 @@ class RecordStore:
                     f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20000)"
                 ).fetchone()
             return Part(
-                str(target.relative_to(self.folder)), source_id, artifact, int(done[0]) if done else 0,
-                file_sha256(target), target.stat().st_size,
+                str(target.relative_to(self.folder)),
+                source_id,
+                artifact,
+                int(done[0]) if done else 0,
+                file_sha256(target),
+                target.stat().st_size,
             )
 
     def connection(self) -> duckdb.DuckDBPyConnection:
@@ -130,7 +134,8 @@ class RecordStore:
         from fnmatch import fnmatchcase
 
         chosen = [
-            p for p in self.parts
+            p
+            for p in self.parts
             if (source_id is None or p.source_id == source_id)
             and (artifacts is None or any(fnmatchcase(p.artifact, a) for a in artifacts))
         ]
@@ -160,8 +165,12 @@ class RecordStore:
         cursor.close()
 
     def records(
-        self, artifacts: Iterable[str] | None = None, source_id: str | None = None, where: str = "",
-        parameters: Sequence[Any] = (), limit: int | None = None,
+        self,
+        artifacts: Iterable[str] | None = None,
+        source_id: str | None = None,
+        where: str = "",
+        parameters: Sequence[Any] = (),
+        limit: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Records as INTERFACE.md shows them, in canonical order."""
         condition = f" WHERE {where}" if where else ""

@@ -153,10 +153,16 @@ class Worker:
                     self.answer({"event": "begin", "path": path, "parser": parser})
 
                 result = examine(source, store, entry, chosen, task["listing"], task["descend"], spool.emit, begin)
-                self.answer({
-                    "event": "file", "index": index, "rows": result.rows, "inside": result.inside,
-                    "coverage": [c.to_dict() for c in result.coverage], "sizes": spool.sizes(),
-                })
+                self.answer(
+                    {
+                        "event": "file",
+                        "index": index,
+                        "rows": result.rows,
+                        "inside": result.inside,
+                        "coverage": [c.to_dict() for c in result.coverage],
+                        "sizes": spool.sizes(),
+                    }
+                )
         finally:
             spool.close()
         self.answer({"event": "done"})

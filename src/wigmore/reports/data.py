@@ -53,7 +53,9 @@ class Format:
     sha256: str = ""
 
 
-def report_format(name: str, file_name: str) -> Callable[[Callable[[ReportData, Path], Path]], Callable[[ReportData, Path], Path]]:
+def report_format(
+    name: str, file_name: str
+) -> Callable[[Callable[[ReportData, Path], Path]], Callable[[ReportData, Path], Path]]:
     """Declare a function as the writer of a format; its docstring's first line is the description."""
 
     def wrap(function: Callable[[ReportData, Path], Path]) -> Callable[[ReportData, Path], Path]:
@@ -70,13 +72,24 @@ def fact_rows(phenomenon: Phenomenon, invocations: dict[str, Any]) -> list[dict[
     out = []
     for fact in phenomenon.verified_facts:
         invocation = invocations.get(fact.citation.invocation_id, {})
-        out.append({
-            "fact_id": fact.id, "phenomenon_id": phenomenon.id, "source_id": phenomenon.source_id, "artifact": fact.artifact,
-            "path": fact.path, "locator": fact.locator, "state": fact.state, "name": fact.name, "value": fact.value,
-            "kind": fact.citation.kind, "record_id": fact.citation.record_id,
-            "invocation_id": fact.citation.invocation_id, "output_sha256": fact.citation.output_sha256,
-            "rerun": invocation.get("rerun", ""),
-        })
+        out.append(
+            {
+                "fact_id": fact.id,
+                "phenomenon_id": phenomenon.id,
+                "source_id": phenomenon.source_id,
+                "artifact": fact.artifact,
+                "path": fact.path,
+                "locator": fact.locator,
+                "state": fact.state,
+                "name": fact.name,
+                "value": fact.value,
+                "kind": fact.citation.kind,
+                "record_id": fact.citation.record_id,
+                "invocation_id": fact.citation.invocation_id,
+                "output_sha256": fact.citation.output_sha256,
+                "rerun": invocation.get("rerun", ""),
+            }
+        )
     return out
 
 
@@ -94,9 +107,15 @@ def report_data(
         row["also"] = sorted(state.merged.get(phenomenon.id, ()))
         phenomena.append(row)
     timeline = [
-        {"time": p["occurred_at"], "phenomenon_id": p["id"], "title": p["title"], "source_id": p["source_id"],
-         "category": p["category"]}
-        for p in phenomena if p["occurred_at"]
+        {
+            "time": p["occurred_at"],
+            "phenomenon_id": p["id"],
+            "title": p["title"],
+            "source_id": p["source_id"],
+            "category": p["category"],
+        }
+        for p in phenomena
+        if p["occurred_at"]
     ]
     timeline.sort(key=lambda r: (str(r["time"]), r["phenomenon_id"]))
     counts: dict[str, Counter[str]] = {}
@@ -115,19 +134,34 @@ def report_data(
     hypotheses.sort(key=lambda h: (h["innocent"], order[h["conclusion"]], -h["log_odds"], h["id"]))
     return ReportData(
         context=context,
-        sources=[{**s.to_dict(), "hashes": state.hashes.get(s.id, {})} for s in sorted(state.sources.values(), key=lambda s: s.id)],
-        hypotheses=hypotheses, phenomena=phenomena,
+        sources=[
+            {**s.to_dict(), "hashes": state.hashes.get(s.id, {})}
+            for s in sorted(state.sources.values(), key=lambda s: s.id)
+        ],
+        hypotheses=hypotheses,
+        phenomena=phenomena,
         edges=[e.to_dict() for e in sorted(state.edges.values(), key=lambda e: e.id) if e.edge_type != NEUTRAL],
         entities=[e.to_dict() for e in sorted(state.entities.values(), key=lambda e: (e.type, e.name, e.id))],
         links=[link.to_dict() for link in sorted(state.links.values(), key=lambda x: x.id)],
-        matrix=views.matrix(state), timeline=timeline,
-        rounds=[{**r.to_dict(), "new_phenomena_count": r.new_phenomena_count, "new_edges_count": r.new_edges_count,
-                 "status_flips": r.status_flips} for r in sorted(state.rounds.values(), key=lambda r: r.round_number)],
+        matrix=views.matrix(state),
+        timeline=timeline,
+        rounds=[
+            {
+                **r.to_dict(),
+                "new_phenomena_count": r.new_phenomena_count,
+                "new_edges_count": r.new_edges_count,
+                "status_flips": r.status_flips,
+            }
+            for r in sorted(state.rounds.values(), key=lambda r: r.round_number)
+        ],
         leads=[x.to_dict() for x in sorted(state.leads.values(), key=lambda x: (x.round_number, x.id))],
         probes=[p for _, p in sorted(state.probes.items())],
         coverage=[c.to_dict() for c in sorted(coverage, key=lambda c: (c.source_id, c.path, c.inode or "", c.parser))],
         coverage_counts={a: dict(sorted(c.items())) for a, c in sorted(counts.items())},
-        unused=views.unused_phenomena(state), reviews=list(state.reviews),
-        questions=[q for _, q in sorted(state.questions.items())], rejections=rejections, artifacts=store.artifacts(),
+        unused=views.unused_phenomena(state),
+        reviews=list(state.reviews),
+        questions=[q for _, q in sorted(state.questions.items())],
+        rejections=rejections,
+        artifacts=store.artifacts(),
         records=lambda: store.records(),
     )

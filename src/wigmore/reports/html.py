@@ -43,8 +43,8 @@ def render_html(data: ReportData) -> str:
     )
     foot = tag(
         "footer",
-        f"Made by wigmore {plain((index.run.get('versions') or {}).get('wigmore'))}. This page runs no script and loads nothing. "
-        "Characters of evidence that would hide or reorder text are written as \\u{…}.",
+        f"Made by wigmore {plain((index.run.get('versions') or {}).get('wigmore'))}. This page runs no script and loads"
+        " nothing. Characters of evidence that would hide or reorder text are written as \\u{…}.",
     )
     page = tag("div", contents, tag("main", html_front.title(index), *body, foot), class_="page")
     text = "<!DOCTYPE html>\n" + tag("html", head, tag("body", page), lang="en") + "\n"
@@ -90,7 +90,8 @@ def _sections(index: Index, blocks: dict[str, Safe]) -> Iterator[tuple[str, str,
             (
                 tag(
                     "p",
-                    "Recorded, cited, and of no bearing on any hypothesis the rules know of. Another reader may see one.",
+                    "Recorded, cited, and of no bearing on any hypothesis the rules know of. Another reader may see"
+                    " one.",
                 ),
                 html_findings.observations(index, blocks, unused),
             )

@@ -127,8 +127,8 @@ def scores(index: Index) -> Safe:
         (
             tag(
                 "p",
-                "These numbers order the work of this program. They come from declared weights, are uncalibrated, and must not be read as "
-                "probabilities or as strength of evidence.",
+                "These numbers order the work of this program. They come from declared weights, are uncalibrated, and"
+                " must not be read as probabilities or as strength of evidence.",
             ),
             tag("div", tag("table", head, tag("tbody", *rows)), class_="scroll"),
             not_shown(SCORES, len(index.data.hypotheses), f"wigmore show {index.case} hypotheses"),
@@ -166,15 +166,17 @@ def parsers(index: Index) -> Safe:
     return joined(
         (
             *parts,
-            tag(
-                "p",
-                f"{silent:,} further parsers met no file of theirs; ",
-                tag("code", "wigmore list parsers"),
-                " names them.",
-                class_="more",
-            )
-            if silent > 0
-            else "",
+            (
+                tag(
+                    "p",
+                    f"{silent:,} further parsers met no file of theirs; ",
+                    tag("code", "wigmore list parsers"),
+                    " names them.",
+                    class_="more",
+                )
+                if silent > 0
+                else ""
+            ),
         )
     )
 
@@ -203,9 +205,11 @@ def calls(index: Index) -> Safe:
     return joined(
         (
             tag("p", f"{len(index.invocations):,} calls are recorded, {len(cited):,} of them are cited."),
-            folded("Cited calls", table(["Call", "Tool", "Agent", "Outcome", "Output SHA-256", "Run again"], rows))
-            if rows
-            else "",
+            (
+                folded("Cited calls", table(["Call", "Tool", "Agent", "Outcome", "Output SHA-256", "Run again"], rows))
+                if rows
+                else ""
+            ),
             not_shown(ROWS, len(cited), f"wigmore show {index.case} invocations -t jsonl"),
         )
     )
@@ -228,7 +232,10 @@ def verification(index: Index) -> Safe:
             or "sha256sum SOURCE",
         ),
         (
-            "The record was not altered: the chain is checked, every source hashed again, every citation read again from the bytes.",
+            (
+                "The record was not altered: the chain is checked, every source hashed again, every citation read again"
+                " from the bytes."
+            ),
             f"wigmore audit {index.case}",
         ),
         (
@@ -236,7 +243,10 @@ def verification(index: Index) -> Safe:
             f"wigmore show {index.case} graph-hash",
         ),
         (
-            "A single fact: open “Where the bytes are” beside it and run its command; the SHA-256 of what it prints is the output hash given there.",
+            (
+                "A single fact: open “Where the bytes are” beside it and run its command; the SHA-256 of what it prints"
+                " is the output hash given there."
+            ),
             "the command under “Run again”",
         ),
         ("The bytes themselves, with their hashes.", f"wigmore extract {index.case} RECORD -o FILE"),

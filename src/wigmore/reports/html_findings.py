@@ -38,7 +38,8 @@ def findings(index: Index) -> Safe:
     if not rows:
         return tag(
             "p",
-            "No hypothesis was raised, so there is no finding to weigh. The observations that were recorded are printed ",
+            "No hypothesis was raised, so there is no finding to weigh. The observations that were recorded are"
+            " printed ",
             link("s", "observations", "below"),
             ". The lack of findings is not a clean bill of health.",
         )
@@ -299,7 +300,8 @@ def _observation(index: Index, row: Row) -> Safe:
         tail.append(f" · the same event also as {clipped(', '.join(plain(a) for a in row['also']), 300)}")
     for review in index.reviews.get(row["id"], []):
         tail.append(
-            f" · {plain(review.get('decision'))} by {clipped(review.get('by'), 80)}: {clipped(review.get('reason'), 300)}"
+            f" · {plain(review.get('decision'))} by {clipped(review.get('by'), 80)}:"
+            f" {clipped(review.get('reason'), 300)}"
         )
     return tag(
         "article",

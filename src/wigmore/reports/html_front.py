@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from wigmore.reports.index import Index, Row
-from wigmore.reports.markup import Part, Safe, clipped, escaped, folded, joined, link, pairs, plain, table, tag
+from wigmore.reports.markup import Part, Safe, clipped, coded, escaped, folded, joined, link, pairs, plain, table, tag
 from wigmore.reports.words import STRENGTHS, counted, not_shown, own_moment, strength
 
 SUMMARY_ROWS = 200
@@ -24,25 +24,29 @@ def title(index: Index) -> Safe:
         ("Authority", plain(context.get("authority")) or "not stated in the case file"),
         (
             "Run",
-            joined(
-                (
-                    plain(run.get("run")),
-                    " · begun ",
-                    own_moment(run.get("started")),
-                    " · ended ",
-                    own_moment(run.get("finished")),
+            (
+                joined(
+                    (
+                        plain(run.get("run")),
+                        " · begun ",
+                        own_moment(run.get("started")),
+                        " · ended ",
+                        own_moment(run.get("finished")),
+                    )
                 )
-            )
-            if run
-            else "",
+                if run
+                else ""
+            ),
         ),
         ("Program", f"wigmore {plain((run.get('versions') or {}).get('wigmore'))}"),
         ("Ledger head", tag("code", plain(run.get("ledger_head")))),
         ("Graph hash", tag("code", plain(run.get("graph_hash")))),
         (
             "Times",
-            "Each as the evidence holds it, with its zone: UTC, an offset from UTC, or “local” where the zone is not "
-            "known. A local time is never turned into UTC by guess.",
+            (
+                "Each as the evidence holds it, with its zone: UTC, an offset from UTC, or “local” where the zone is"
+                " not known. A local time is never turned into UTC by guess."
+            ),
         ),
     ]
     return joined((tag("p", "Examination report", class_="eyebrow"), tag("h1", name), pairs(rows)))
@@ -101,7 +105,9 @@ def summary(index: Index) -> Safe:
 def _limits(index: Index) -> Safe:
     outcomes = Counter(c["outcome"] for c in index.data.coverage)
     partial = sum(1 for c in index.data.coverage if c["outcome"] in ("found", "empty") and not c["complete"])
-    items: list[Part] = [clipped(g, 400) for g in index.run.get("gaps") or ()]
+    gaps = [clipped(g, 400) for g in index.run.get("gaps") or ()]
+    told = f"{outcomes['failed']} files or parts could not be read"  # the run's own words for the row below
+    items: list[Part] = [coded(g) for g in gaps if not g.startswith(told)]
     if outcomes["failed"]:
         items.append(
             joined(
@@ -253,7 +259,9 @@ def _source(source: Row, entry: Row) -> Safe:
 def _hash_rows(hashes: Row) -> list[tuple[Part, Part]]:
     names = {
         "container_sha256": "File SHA-256",
-        "tree_sha256": "Listing SHA-256",
+        "manifest_sha256": "SHA-256 over the list of files",
+        "files": "Files",
+        "bytes": "Bytes",
         "media_sha256": "Medium SHA-256",
         "media_sha1": "Medium SHA-1",
         "media_md5": "Medium MD5",
@@ -304,13 +312,19 @@ def method(index: Index) -> Safe:
     used = sorted({plain(c["parser"]).partition("@")[0] for c in index.data.coverage if c["parser"]})
     calls = len(index.invocations)
     steps = [
-        "Parsers read files by their content and write records: fields as the artifact holds them, each with a locator that "
-        "finds the bytes again. A parser states what its records mean and what they do not.",
+        (
+            "Parsers read files by their content and write records: fields as the artifact holds them, each with a"
+            " locator that finds the bytes again. A parser states what its records mean and what they do not."
+        ),
         "Tools query the records; every call is kept with its complete output and that output's SHA-256.",
-        "A fact is admitted only if its value stands in the output it cites. Interpretation is kept apart from facts and may "
-        "not bring in values of its own.",
-        "Each observation bears on named hypotheses, each told apart from innocent alternatives. Repeated observations of one "
-        "kind count less and less; one event seen in several records counts once.",
+        (
+            "A fact is admitted only if its value stands in the output it cites. Interpretation is kept apart from"
+            " facts and may not bring in values of its own."
+        ),
+        (
+            "Each observation bears on named hypotheses, each told apart from innocent alternatives. Repeated"
+            " observations of one kind count less and less; one event seen in several records counts once."
+        ),
         "Before a hypothesis may be called concluded, a test that could tell against it must have been completed.",
     ]
     versions = index.run.get("versions") or {}
@@ -334,8 +348,8 @@ def method(index: Index) -> Safe:
             ),
             tag(
                 "p",
-                "The words are ordered by what they let a reader rely on; they are not likelihood ratios. The machine stops here: "
-                "accepting, amending or rejecting is a person's act, recorded with name and reason.",
+                "The words are ordered by what they let a reader rely on; they are not likelihood ratios. The machine"
+                " stops here: accepting, amending or rejecting is a person's act, recorded with name and reason.",
             ),
         )
     )
@@ -346,11 +360,12 @@ def model_words(agent: dict[str, Any]) -> str:
     model = plain(agent.get("model"))
     if not model:
         return (
-            "No model was used. Every proposal came from the rules of the offline proposer, and the same rules on the same "
-            "records propose the same."
+            "No model was used. Every proposal came from the rules of the offline proposer, and the same rules on the"
+            " same records propose the same."
         )
     return (
-        f"The run was configured with the model “{clipped(model, 120)}” at {clipped(agent.get('base_url') or 'its default address', 200)}. "
-        "A model proposes; the gateway admits a value only if the cited output holds it. A model's own confidence is never "
-        "turned into a strength. The agent behind each observation is named with it."
+        f"The run was configured with the model “{clipped(model, 120)}” at"
+        f" {clipped(agent.get('base_url') or 'its default address', 200)}. A model proposes; the gateway admits a value"
+        " only if the cited output holds it. A model's own confidence is never turned into a strength. The agent"
+        " behind each observation is named with it."
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import Any
 
 from wigmore.reports.index import Index, Row
 from wigmore.reports.markup import Part, Safe, clipped, escaped, folded, joined, pairs, plain, table, tag
-from wigmore.reports.words import ACTIONS, OUTCOMES, PROBES, counted, not_shown, own_moment
+from wigmore.reports.words import ACTIONS, OUTCOMES, PROBES, counted, not_shown
 
 FAILED = 1000  # failed readings printed in full
 LISTED = 300  # rows of the other lists
@@ -54,7 +54,8 @@ def coverage(index: Index) -> Safe:
             index,
             "Read, and empty",
             [c for c in rows if c["outcome"] == "empty"],
-            "These were read to their end and held no records. Emptiness is an observation about a file, not about the world.",
+            "These were read to their end and held no records. Emptiness is an observation about a file, not about the"
+            " world.",
         ),
         _listed(index, "Does not apply", [c for c in rows if c["outcome"] == "not_applicable"], ""),
     ]
@@ -140,7 +141,8 @@ def _missing(index: Index, rows: list[Row]) -> Safe:
         head,
         tag(
             "p",
-            "An artifact that is not there may never have been recorded, may have been removed, or may lie outside the acquisition.",
+            "An artifact that is not there may never have been recorded, may have been removed, or may lie outside the"
+            " acquisition.",
         ),
         folded(
             "Each with its reason",

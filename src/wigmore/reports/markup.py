@@ -82,6 +82,11 @@ def tag(name: str, /, *parts: Part, **attributes: Any) -> Safe:
     return Safe(f"{head}{joined(parts)}</{name}>")
 
 
+def coded(text: str) -> Safe:
+    """A text of ours whose parts between backticks are commands."""
+    return joined(tag("code", part) if n % 2 else part for n, part in enumerate(text.split("`")))
+
+
 def anchor(kind: str, name: str) -> str:
     """An id of this page for a thing of the case; names made from evidence lose what an id may not hold."""
     return f"{kind}-{UNSAFE_NAME.sub('_', name)}"

@@ -33,8 +33,8 @@ def entities(index: Index) -> Safe:
     picture = _picture(index, dict(sorted(columns.items())), links)
     caption = tag(
         "figcaption",
-        f"{drawn:,} of {len(known):,} entities and the ties between them. A dashed tie says “the same as” and rests on a "
-        "hypothesis of its own; a plain one was seen in an observation. An account is not a person.",
+        f"{drawn:,} of {len(known):,} entities and the ties between them. A dashed tie says “the same as” and rests on"
+        " a hypothesis of its own; a plain one was seen in an observation. An account is not a person.",
     )
     return tag(
         "figure",
@@ -63,7 +63,10 @@ def _picture(index: Index, columns: dict[str, list[Row]], links: list[Row]) -> S
             same = ax == bx
             start, end = (ax + BOX, ay + 14), ((bx + BOX) if same else bx, by + 14)
             bend = GAP * 0.55 if same else (end[0] - start[0]) / 2
-            path = f"M{start[0]} {start[1]}C{start[0] + bend} {start[1]} {end[0] + (bend if same else -bend)} {end[1]} {end[0]} {end[1]}"
+            path = (
+                f"M{start[0]} {start[1]}C{start[0] + bend} {start[1]} {end[0] + (bend if same else -bend)} {end[1]}"
+                f" {end[0]} {end[1]}"
+            )
             ties.append(
                 tag(
                     "path",

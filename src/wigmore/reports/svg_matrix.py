@@ -59,9 +59,11 @@ def matrix(index: Index) -> Safe:
     )
     more = [
         not_shown(len(drawn), len(rows), f"wigmore show {index.case} matrix"),
-        tag("p", f"{len(heads) - len(columns)} of {len(heads)} hypotheses are not drawn.", class_="more")
-        if len(columns) < len(heads)
-        else "",
+        (
+            tag("p", f"{len(heads) - len(columns)} of {len(heads)} hypotheses are not drawn.", class_="more")
+            if len(columns) < len(heads)
+            else ""
+        ),
     ]
     return tag("figure", tag("div", picture, class_="scroll"), tag("figcaption", _legend()), names, *more)
 
@@ -104,6 +106,9 @@ def _legend() -> Safe:
         (
             "Signs: ",
             "; ".join(f"{sign} {words}" for words, sign in EDGES.values()),
-            ". An empty cell says that no bearing was recorded, not that there is none. Numbers above are the hypotheses below.",
+            (
+                ". An empty cell says that no bearing was recorded, not that there is none. Numbers above are the"
+                " hypotheses below."
+            ),
         )
     )

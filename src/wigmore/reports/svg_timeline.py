@@ -15,6 +15,7 @@ LANES = 14
 LEFT, WIDTH, LANE, BREAK = 230, 700, 30, 26
 SEGMENTS = 6
 BINS = 70
+FINE = 2 * 86_400_000_000  # µs; shorter stretches are labelled to the minute
 
 
 def instants(index: Index) -> tuple[list[tuple[int, str, str]], int]:
@@ -148,7 +149,8 @@ def _axis(spans: list[tuple[int, int]], boxes: list[tuple[float, float]], base: 
                     class_="q",
                 )
             )
-        first, second = _label(start), _label(end)
+        fine = end - start < FINE and spans[-1][1] - spans[0][0] < 30 * FINE
+        first, second = _label(start, fine), _label(end, fine)
         row = 18 if x > last else 34
         out.append(tag("text", first, x=round(x + 2, 1), y=base + row, class_="q"))
         last = x + 8 + 6.6 * len(first)
@@ -158,19 +160,22 @@ def _axis(spans: list[tuple[int, int]], boxes: list[tuple[float, float]], base: 
     return out
 
 
-def _label(instant: int) -> str:
-    """The day of an instant; years before 1000 and after 9999 do not occur in Times."""
+def _label(instant: int, fine: bool) -> str:
+    """The day of an instant, and its minute where the stretch is short."""
     try:
-        return (EPOCH + timedelta(microseconds=instant)).date().isoformat()
+        moment = EPOCH + timedelta(microseconds=instant)
     except OverflowError:
         return instant_text(instant)
+    return moment.strftime("%Y-%m-%d %H:%M") if fine else moment.date().isoformat()
 
 
 def timeline_note() -> Safe:
     """What the picture cannot show."""
     return joined(
         (
-            "A time says what a clock wrote. A clock may be wrong, may have been set, and a record may date something else "
-            "than the event it names: see the parser’s meaning.",
+            (
+                "A time says what a clock wrote. A clock may be wrong, may have been set, and a record may date"
+                " something else than the event it names: see the parser’s meaning."
+            ),
         )
     )

@@ -11,19 +11,26 @@ from wigmore.reports.markup import Safe, joined, plain, tag
 STRENGTHS = {
     "concluded": (
         "concluded",
-        "The observations support it by the declared rules, a test that could have told against it was completed, and no "
-        "alternative stands as well.",
+        (
+            "The observations support it by the declared rules, a test that could have told against it was completed,"
+            " and no alternative stands as well."
+        ),
         "That a person has accepted it, or how probable it is.",
     ),
     "contested": (
         "supported, contested",
-        "The observations support it, but something stands against it: an alternative, a contradiction, or the lack of "
-        "direct or independent support.",
+        (
+            "The observations support it, but something stands against it: an alternative, a contradiction, or the lack"
+            " of direct or independent support."
+        ),
         "That it may be stated as a conclusion.",
     ),
     "not_tested": (
         "supported, not tested",
-        "The observations support it, but the test that could have told against it was not, or could not be, completed.",
+        (
+            "The observations support it, but the test that could have told against it was not, or could not be,"
+            " completed."
+        ),
         "That it may be stated as a conclusion.",
     ),
     "refuted": (

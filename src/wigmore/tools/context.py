@@ -83,6 +83,18 @@ class ToolContext:
 
 def citable(shown: dict[str, Any]) -> dict[str, Any]:
     """A record as an output row: what a fact may cite, without what is the same for all."""
-    keys = ("record_id", "source_id", "artifact", "path", "inode", "locator", "state", "host_id", "origin", "time_field",
-            "times", "data")
+    keys = (
+        "record_id",
+        "source_id",
+        "artifact",
+        "path",
+        "inode",
+        "locator",
+        "state",
+        "host_id",
+        "origin",
+        "time_field",
+        "times",
+        "data",
+    )
     return {k: shown[k] for k in keys if shown.get(k) not in (None, "")}

@@ -41,8 +41,15 @@ def match_indicator(context: ToolContext, rule: str, parameters: dict[str, Any] 
 
 @tool("query_records", domain="records", cost=1)
 def query_records(
-    context: ToolContext, artifact: str = "*", path: str = "", text: str = "", field: str = "", value: str = "",
-    after: str = "", before: str = "", limit: int = 200,
+    context: ToolContext,
+    artifact: str = "*",
+    path: str = "",
+    text: str = "",
+    field: str = "",
+    value: str = "",
+    after: str = "",
+    before: str = "",
+    limit: int = 200,
 ) -> ToolOutput:
     """List records of the source: by artifact (globs allowed), text in path, text anywhere in the record, a field's value
     (no case), and time (ISO 8601 UTC, `after` inclusive, `before` exclusive).

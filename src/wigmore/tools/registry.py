@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from wigmore.model.nouns import Coverage
 from wigmore.registry import tool
 from wigmore.tools.context import CAP, ToolContext, ToolOutput
 from wigmore.tools.lookup import HIVES, Kind, Row, answer, caution, covered, joined
@@ -14,7 +15,7 @@ VALUES = "windows.registry"
 SYSTEM, SOFTWARE = ("SYSTEM",), ("SOFTWARE",)
 ROOTS = {
     "hkey_local_machine": "HKLM", "hkey_current_user": "HKCU", "hkey_users": "HKU", "hkey_classes_root": "HKCR",
-    "hklm": "HKLM", "hkcu": "HKCU", "hku": "HKU", "computer": "", "registry": "",
+    "hklm": "HKLM", "hkcu": "HKCU", "hku": "HKU", "hkcr": "HKCR", "computer": "", "registry": "",
 }
 
 
@@ -37,27 +38,43 @@ def parse_registry_key(
             return ToolOutput.failed(f"no registry hive could be read: {caution(reach)}")
         return ToolOutput.not_applicable("this source has no registry hive")
     if not chosen:
-        known = ", ".join(sorted({f"{h['data'].get('hive')} ({h['path']})" for h in hives}))
-        return ToolOutput.failed(f"no hive {hive!r}; there are: {known}")
-    paths = {h["path"] for h in chosen}
-    note = caution([c for c in reach if c.path in paths])
-    wanted = sorted({k for h in chosen for k in _spellings(context, key, h)})
+        return ToolOutput.failed(f"no hive {hive!r}; there are: {_named(hives)}")
+    wanted = {h["path"]: sorted(set(_spellings(context, key, h))) for h in chosen}
+    wanted = {path: spelled for path, spelled in wanted.items() if spelled}
     if not wanted:
-        return ToolOutput.failed("name a key")
-    rows = [r for r in _values(context, wanted) if r["path"] in paths]
+        return _no_home(key, chosen, reach)
+    keys = sorted({k for spelled in wanted.values() for k in spelled})
+    rows = [r for r in _values(context, keys) if r["path"] in wanted]
     if subkeys:
-        rows += [r for r in _subkeys(context, wanted) if r["path"] in paths]
+        rows += [r for r in _subkeys(context, keys) if r["path"] in wanted]
+    met = {r["path"] for r in rows} or set(wanted)
+    note = caution([c for c in reach if c.path in met])
     if rows:
         return ToolOutput.of(rows, note, max(1, min(limit, CAP)))
+    looked = _named([h for h in chosen if h["path"] in wanted])
+    return ToolOutput("empty", (), joined(f"no such key in {looked}{_nearest(context, keys, set(wanted))}", note))
+
+
+def _named(hives: list[Row]) -> str:
+    return ", ".join(sorted({f"{h['data'].get('hive')} ({h['path']})" for h in hives})) or "none"
+
+
+def _no_home(key: str, chosen: list[Row], reach: list[Coverage]) -> ToolOutput:
+    """The answer for a key that lies in none of the hives there are."""
+    if not re.sub(r"[\\/\s]", "", key):
+        return ToolOutput.failed("name a key")
     if all(h["data"].get("hive") == "AMCACHE" for h in chosen):
         return ToolOutput.not_applicable("an Amcache hive is read as its records: list_amcache shows them")
-    looked = ", ".join(sorted(f"{h['data'].get('hive')} ({h['path']})" for h in chosen))
-    near = _nearest(context, wanted, paths)
-    return ToolOutput("empty", (), joined(f"no such key in {looked}{near}", note))
+    lost = [c for c in reach if c.outcome == "failed"]
+    if lost:
+        return ToolOutput.failed(f"no hive that was read holds {key}; {caution(lost)}")
+    return ToolOutput.not_applicable(f"no hive of this source holds {key}; there are: {_named(chosen)}")
 
 
 def _spellings(context: ToolContext, key: str, hive: Row) -> Iterator[str]:
-    """The full paths, in lower case, that a key as asked may mean in a hive."""
+    """The full paths, in lower case, that a key as asked may mean in a hive; none where it lies in another hive."""
+    if hive["data"].get("hive") == "AMCACHE":
+        return
     parts = [p for p in re.split(r"[\\/]+", key.strip()) if p]
     while parts and parts[0].lower() in ROOTS:
         head = ROOTS[parts.pop(0).lower()]
@@ -66,19 +83,20 @@ def _spellings(context: ToolContext, key: str, hive: Row) -> Iterator[str]:
             break
     if not parts:
         return
-    root = str(hive["data"].get("root") or "")
+    low = str(hive["data"].get("root") or "").lower()
     parts = [_current_set(context, hive) if p.lower() == "currentcontrolset" else p for p in parts]
     asked = "\\".join(parts).lower()
-    low = root.lower()
-    if parts[0].upper() in ("HKLM", "HKCU", "HKU", "HKCR"):
-        yield asked
-        if parts[0].upper() == "HKU" and low == "hkcu" and len(parts) > 2:
-            yield "\\".join([root, *parts[2:]]).lower()  # HKU\<SID>\… is the hive of that user
-        return
-    yield f"{low}\\{asked}"
     first = low.rpartition("\\")[2]
-    if asked == first or asked.startswith(first + "\\"):
-        yield (low.rpartition("\\")[0] + "\\" + asked).lstrip("\\")
+    spelled = [asked]
+    if parts[0] == "HKU":  # HKU\<SID>\… is the hive of that user
+        spelled = ["\\".join(["hkcu", *parts[2:]]).lower()] if low != "hku\\.default" else [asked]
+    elif parts[0] == "HKCR":
+        spelled = ["\\".join([top, *parts[1:]]).lower() for top in ("hklm\\software\\classes", "hkcu\\software\\classes")]
+    elif parts[0] not in ("HKLM", "HKCU"):
+        spelled = [f"{low}\\{asked}"]
+        if asked == first or asked.startswith(first + "\\"):
+            spelled.append((low.rpartition("\\")[0] + "\\" + asked).lstrip("\\"))
+    yield from (s for s in spelled if s == low or s.startswith(low + "\\"))
 
 
 def _current_set(context: ToolContext, hive: Row) -> str:
@@ -115,14 +133,15 @@ def _subkeys(context: ToolContext, keys: list[str]) -> list[Row]:
     out = []
     for key in keys:
         found = context.store.query(
-            "SELECT path, any_value(name ORDER BY name) AS name, count(*) AS entries FROM (SELECT path, "  # noqa: S608  # paths of our own parts
+            "SELECT path, min(above) AS above, min(name) AS name, count(*) AS entries FROM (SELECT path, "  # noqa: S608  # paths of our own parts
+            "substr(json_extract_string(data, '$.key'), 1, ?) AS above, "
             "split_part(substr(json_extract_string(data, '$.key'), ?), '\\', 1) AS name "
             f"FROM {relation} WHERE state IN ('live', 'log_replayed') "
             "AND starts_with(lower(json_extract_string(data, '$.key')), ?)) "
             "GROUP BY path, lower(name) ORDER BY path, lower(name)",
-            [len(key) + 2, key + "\\"],
+            [len(key), len(key) + 2, key + "\\"],
         )
-        out += [{"path": r["path"], "key": key, "subkey": r["name"], "entries_in_it": r["entries"]} for r in found]
+        out += [{"path": r["path"], "key": r["above"], "subkey": r["name"], "entries_in_it": r["entries"]} for r in found]
     return out
 
 

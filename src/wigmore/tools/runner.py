@@ -106,8 +106,14 @@ class ToolRunner:
     """Calls tools for agents; read-only ones may be called from several threads."""
 
     def __init__(
-        self, ledger: Ledger, outputs: Outputs, context: Callable[[str, str], ToolContext], *, case_name: str,
-        clock: Callable[[], datetime], snapshot: Callable[[], str],
+        self,
+        ledger: Ledger,
+        outputs: Outputs,
+        context: Callable[[str, str], ToolContext],
+        *,
+        case_name: str,
+        clock: Callable[[], datetime],
+        snapshot: Callable[[], str],
     ) -> None:
         self.ledger = ledger
         self.outputs = outputs
@@ -157,9 +163,22 @@ class ToolRunner:
         with self._lock:
             number = self.numbers.get(task_id, 0)
             invocation = ToolInvocation(
-                identify("inv", task_id, number, name, args, source_id), name, args, source_id, agent, task_id, started,
-                stamp(self.clock()), status, digest, len(data), rerun_command(self.case_name, name, args, source_id),
-                f"{tool.version}:{tool.sha256[:12]}", hit is not None, error, lead_id,
+                identify("inv", task_id, number, name, args, source_id),
+                name,
+                args,
+                source_id,
+                agent,
+                task_id,
+                started,
+                stamp(self.clock()),
+                status,
+                digest,
+                len(data),
+                rerun_command(self.case_name, name, args, source_id),
+                f"{tool.version}:{tool.sha256[:12]}",
+                hit is not None,
+                error,
+                lead_id,
             )
             self.ledger.append([Event("invocation", {**invocation.to_dict(), "cache_key": key})])
             self._note(invocation, key)

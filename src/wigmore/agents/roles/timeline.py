@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from wigmore.agents.desk import Desk, role
 from wigmore.agents.prompts import DISCIPLINE, READING
 from wigmore.model.times import iso
@@ -29,7 +31,7 @@ def timeline(desk: Desk) -> None:
             if time is not None and time["instant"] is not None:
                 dated.append((time["instant"], phenomenon.id))
         ordered = sorted(set(dated))
-        for (first_at, first), (second_at, second) in zip(ordered, ordered[1:], strict=False):
+        for (first_at, first), (second_at, second) in pairwise(ordered):
             if first == second:
                 continue
             relation = "before" if first_at < second_at else "overlaps"

@@ -1,0 +1,151 @@
+"""Answers to an examiner's questions, read from the records by code: no model, nothing that is not cited.
+
+A question is taken apart (answer_question), the records of its scope are searched (answer_scope), scored (answer_match), and
+the fields that answer are shown as the parser read them (answer_render). Where nothing fits well enough the answer says what
+was looked at, and "cannot say" where a part could not be read: never "no".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wigmore.model.nouns import Coverage
+from wigmore.records.answer_count import count
+from wigmore.records.answer_match import Match, score
+from wigmore.records.answer_question import STRICT, Question, parse, refusal
+from wigmore.records.answer_render import answers_of, citation
+from wigmore.records.answer_scope import Scope, generic
+from wigmore.records.answer_words import load_terms
+from wigmore.records.store import RecordStore
+
+NEAR = 0.22  # records this close to the best one answer too
+LOOKED_AT = 30
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A phenomenon of the graph: a rule's reading of cited records."""
+
+    phenomenon_id: str
+    title: str
+    words: str  # category, interpretation, technique names: searched, not shown
+    caveat: str
+    facts: tuple[tuple[str, str, dict[str, Any], str, Any], ...]  # record_id, path, locator, name, value
+
+
+class Answerer:
+    """Answers questions over one case's records."""
+
+    def __init__(self, store: RecordStore, coverage: Sequence[Coverage], folders: Iterable[Path],
+                 readings: Sequence[Reading] = ()) -> None:
+        self.store, self.coverage, self.readings = store, coverage, readings
+        self.terms = load_terms(tuple(folders))
+        self._scope: Scope | None = None
+
+    def scope(self, path: str) -> Scope:
+        """The scope of a path; the last one is kept."""
+        if self._scope is None or self._scope.path != path.strip().removeprefix("./").rstrip("/"):
+            self._scope = Scope(self.store, path, self.terms)
+        return self._scope
+
+    def answer(self, text: str, path: str = "") -> dict[str, Any]:
+        """status, answer, answers, citations and looked_at of one question (INTERFACE.md)."""
+        because = refusal(text, self.terms)
+        if because:
+            return _said("refused", f"not answered: {because}. Records name accounts, numbers, devices and times; who a person "
+                         "was and what they meant is for people to judge", [])
+        question = parse(text, self.terms)
+        scope = self.scope(path)
+        if not question.words and not question.anchors:
+            return _said("unanswered", "the question names nothing to look for", [])
+        if not scope.rows:
+            return self._unanswered(scope, question, {}, "")
+        kinds = scope.kinds(question)
+        matches = self._matches(scope, question, kinds)
+        if question.kind == "count":
+            counted = count(scope, question, kinds, matches)
+            if counted:
+                joined = "; ".join(a["value"] for a in counted["answers"])
+                return {**_said("answered", joined, self._looked(scope, kinds, [counted["answers"][0]["artifact"]])), **counted}
+        good = [m for m in matches if self._suffices(m, question)]
+        if not good:
+            return self._unanswered(scope, question, kinds, self._missing(matches, question))
+        near = self._near(good, question)
+        answers = answers_of(near, question)
+        by_id = {m.candidate.record_id: m.candidate for m in near}
+        more = len(near) - len(answers)
+        joined = " | ".join(a["value"] for a in answers)
+        if more > 0:
+            joined += f" | and {more} more records that fit as well"
+        return {**_said("answered", joined, self._looked(scope, kinds, [a["artifact"] for a in answers])), "answers": answers,
+                "citations": [citation(by_id[a["record_id"]]) for a in answers]}
+
+    def _matches(self, scope: Scope, question: Question, kinds: dict[str, float]) -> list[Match]:
+        candidates, idf = scope.candidates(question, kinds)
+        matches = [score(question, c, idf, kinds[c.artifact], scope.words[c.artifact], self.terms.noise, generic(c.artifact))
+                   for c in candidates]
+        matches.sort(key=lambda m: (m.strict_missing, -m.score, m.candidate.path, m.candidate.ordinal, m.candidate.record_id))
+        return matches
+
+    def _suffices(self, match: Match, question: Question) -> bool:
+        if any(a.kind in STRICT for a in question.anchors):
+            return not match.strict_missing and match.anchors >= 0.45 and match.answers >= 0.25
+        if question.anchors and match.anchors < 0.3 and match.words < 0.6:
+            return False
+        return match.words >= 0.5 and match.answers >= 0.4 or match.words >= 0.4 and match.answers >= 0.7
+
+    def _near(self, good: list[Match], question: Question) -> list[Match]:
+        best = good[0]
+        near = [m for m in good if m.score >= best.score - NEAR][:200]
+        if question.order and len(near) > 1:
+            dated = [m for m in near if m.candidate.instant is not None and m.candidate.artifact == best.candidate.artifact]
+            close = [m for m in dated if m.score >= best.score - 0.05]
+            if len(close) > 1:
+                close.sort(key=lambda m: ((-1 if question.order == "newest" else 1) * (m.candidate.instant or 0),
+                                          m.candidate.path, m.candidate.ordinal))
+                first = close[:2]
+                near = first + [m for m in near if m not in first]
+        return near
+
+    def _missing(self, matches: list[Match], question: Question) -> str:
+        strict = [a.text for a in question.anchors if a.kind in STRICT]
+        if strict and (not matches or all(m.strict_missing for m in matches)):
+            return f"no record holds {' and '.join(repr(s) for s in strict[:4])}"
+        return ""
+
+    def _unanswered(self, scope: Scope, question: Question, kinds: dict[str, float], missing: str) -> dict[str, Any]:
+        looked = self._looked(scope, kinds, [], every=True)
+        gaps = [r for r in looked if r.get("outcome") == "failed" or r.get("complete") is False]
+        reason = missing or ("no record fits the question well enough" if scope.rows else "there are no records of it")
+        where = f"below {scope.path}" if scope.path else "in the case"
+        if gaps:
+            named = "; ".join(f"{r['path']} ({r['artifact'] or r['parser']}): {r['reason'] or r['outcome']}" for r in gaps[:3])
+            more = f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
+            said = f"cannot say: {reason}, but parts {where} could not be read or were not: {named}{more}"
+        else:
+            said = (f"not answered: {reason} among the {scope.rows} records {where}; that is said of these records, not of the "
+                    "world, and activity that none of them records is not excluded")
+        return _said("unanswered", said, looked)
+
+    def _looked(self, scope: Scope, kinds: dict[str, float], used: Sequence[str], every: bool = False) -> list[dict[str, Any]]:
+        ranked = sorted(kinds, key=lambda a: (a not in used, -kinds[a], a))
+        shown = [a for a in ranked if every or a in used][:12]
+        out: list[dict[str, Any]] = [{"artifact": a, "path": scope.path, "records": scope.artifacts[a]} for a in shown]
+        likely = set(used) | set(ranked[:6])
+        rows = [c for c in self.coverage if (c.outcome == "failed" or not c.complete) and scope.inside(c.path)
+                and (scope.path or c.artifact in likely or every and not c.path)]
+        rows.sort(key=lambda c: (c.artifact not in likely, c.source_id, c.path, c.parser))
+        for row in rows[: LOOKED_AT - len(out)]:
+            out.append({"artifact": row.artifact, "parser": row.parser, "path": row.path, "records": row.records,
+                        "outcome": row.outcome, "complete": row.complete, "reason": row.reason})
+        if not out and every:
+            out.append({"artifact": "", "parser": "", "path": scope.path, "records": 0, "outcome": "not_run",
+                        "complete": False, "reason": "no records of this path"})
+        return out
+
+
+def _said(status: str, answer: str, looked: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"status": status, "answer": answer, "answers": [], "citations": [], "looked_at": looked}
