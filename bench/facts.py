@@ -1,7 +1,7 @@
 """Known facts read: wigmore beside a plain strings dump and plaso, by the shared scorer, on one input.
 
-`python bench/facts.py SHARED WORK [--plaso VENV]`: SHARED holds evidence/ and score_facts.py. Value facts only, over all kinds and over the
-kinds that this version's parsers are for (not: mail, captures, encrypted containers, ESE databases). `ask` is scored on the
+`python bench/facts.py SHARED WORK [--plaso VENV]`: SHARED holds evidence/ and score_facts.py. Value facts only, over all
+kinds and over the kinds that this version's parsers are for (not: mail, captures, encrypted containers, ESE databases). `ask` is scored on the
 same facts with the fact's path given.
 """
 
@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 LATER = ("email/", "encrypted/", "pcap/", "server_ual/")
@@ -29,50 +30,28 @@ def strings_records(root: Path, files: list[str]) -> Iterator[dict[str, object]]
 
 
 def plaso_records(root: Path, work: Path, venv: Path) -> Iterator[dict[str, object]]:
-    """plaso's events: the folder as files, then each image by itself."""
+    """plaso's events: the folder as files, then each image by itself; an image it cannot read gives none."""
     images = sorted(p for p in root.rglob("*") if p.suffix.lower() in (".e01", ".qcow2", ".raw"))
+    quiet = ["--status_view", "none", "-q", "--unattended"]
     for number, source in enumerate([root, *images]):
-        storage, out = work / f"p{number}.plaso", work / f"p{number}.jsonl"
+        storage, out, fresh = (work / f"p{number}{end}" for end in (".plaso", ".jsonl", ".new"))
         if not out.exists():
             storage.unlink(missing_ok=True)
-            log2timeline = [
-                str(venv / "bin/log2timeline"),
-                "--status_view",
-                "none",
-                "--partitions",
-                "all",
-                "--vss_stores",
-                "none",
-                "--unattended",
-                "-q",
-                "--storage_file",
-                str(storage),
-                str(source),
-            ]
-            psort = [
-                str(venv / "bin/psort"),
-                "--status_view",
-                "none",
-                "-q",
-                "-u",
-                "-o",
-                "json_line",
-                "-w",
-                str(out),
-                str(storage),
-            ]
-            for command in (log2timeline, psort):
-                subprocess.run(command, cwd=work, capture_output=True, check=False, timeout=1800)
-        if not out.exists():
-            continue
+            fresh.unlink(missing_ok=True)
+            read = [*quiet, "--partitions", "all", "--vss_stores", "none", "--storage_file", str(storage), str(source)]
+            write = [*quiet[:3], "-u", "-o", "json_line", "-w", str(fresh), str(storage)]
+            for program, arguments in (("log2timeline", read), ("psort", write)):
+                with suppress(subprocess.TimeoutExpired):
+                    subprocess.run(
+                        [str(venv / "bin" / program), *arguments],
+                        cwd=work, capture_output=True, stdin=subprocess.DEVNULL, check=False, timeout=600,
+                    )  # fmt: skip
+            fresh.touch()
+            fresh.rename(out)
         for line in out.open(encoding="utf-8"):
             event = json.loads(line)
             inner = str(event.get("filename") or "")
-            path = (
-                inner.removeprefix(str(root) + "/")
-                if number == 0
-                else f"{source.relative_to(root)}/{inner.lstrip('/')}"
-            )
+            path = f"{source.relative_to(root)}/{inner.lstrip('/')}" if number else inner.removeprefix(f"{root}/")
             yield {"path": path, "data": event, "times": {}, "time": event.get("datetime")}
 
 

@@ -62,7 +62,7 @@ def entangled(house: House) -> House:
 
 
 @pytest.mark.parametrize(("strategist", "step"), [
-    ({}, 1), ({"enabled": False}, 4), ({"max_rounds": 1}, 3), ({"max_rounds": 2, "hard_stop_marginal_yield_zero_rounds": 1}, 4),
+    ({}, 2), ({"enabled": False}, 4), ({"max_rounds": 1}, 3), ({"max_rounds": 2, "hard_stop_marginal_yield_zero_rounds": 1}, 4),
 ], ids=["strategist", "fixed rounds", "one round at most", "no empty round"])
 def test_a_cut_after_any_commit_leads_to_the_same_graph(
     entangled: House, tmp_path: Path, strategist: dict[str, object], step: int

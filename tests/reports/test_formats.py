@@ -1,4 +1,4 @@
-"""The machine formats: spreadsheet-safe facts, JSON lines, Timesketch without guessed zones, body files that keep their columns."""
+"""The machine formats: spreadsheet-safe facts, JSON lines, Timesketch without guessed zones, body files."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
+from report_builders import report
 
-from reports.report_builders import report
 from wigmore.registry import found
 from wigmore.reports.csv import cell
 

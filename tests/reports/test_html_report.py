@@ -7,8 +7,8 @@ import time
 from html.parser import HTMLParser
 
 import pytest
+from report_builders import report
 
-from reports.report_builders import report
 from wigmore.reports.html import render_html
 from wigmore.reports.markup import escaped, tag, visible
 
@@ -16,11 +16,14 @@ HOSTILE = (
     "<script>alert(1)</script>\"onload='x' \u202etxt.exe\u2066 \x00\x1b[31m \ud800 &lt; </style><!-- ]]> javascript:1"
     " {a} %s"
 )
-TAGS = set(
-    ["html", "head", "meta", "title", "style", "body", "div", "nav", "ol", "ul", "li", "a", "main", "section", "article", "h1", "h2", "h3", "h4", "p", "span", "strong", "small", "code", "pre", "table", "caption", "thead", "tbody", "tr", "th", "td", "dl", "dt", "dd", "details", "summary", "abbr", "time", "figure", "figcaption", "footer", "svg", "text", "rect", "line", "path", "g"]
+TAGS = frozenset(
+    "html head meta title style body div nav ol ul li a main section article h1 h2 h3 h4 p span strong small code pre "
+    "table caption thead tbody tr th td dl dt dd details summary abbr time figure figcaption footer "
+    "svg text rect line path g".split()  # readable as words
 )
-ATTRIBUTES = set(
-    ["lang", "charset", "name", "content", "http-equiv", "class", "id", "href", "scope", "open", "title", "role", "aria-label", "viewbox", "width", "height", "x", "y", "x1", "y1", "x2", "y2", "rx", "d", "text-anchor"]
+ATTRIBUTES = frozenset(
+    "lang charset name content http-equiv class id href scope open title role aria-label viewbox width height "
+    "x y x1 y1 x2 y2 rx d text-anchor".split()  # readable as words
 )
 
 
@@ -165,9 +168,9 @@ def test_local_times_are_never_called_utc() -> None:
 
 def test_three_thousand_observations_render_quickly_in_bounded_size() -> None:
     data = report(3000, "a text of some forty characters, as usual", 40, facts=6)
-    started = time.perf_counter()
+    started = time.process_time()
     page = render_html(data)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert len(page.encode()) < 15_000_000
     assert "are not shown here" in page
     assert page.count("<rect") < 2500

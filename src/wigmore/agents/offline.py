@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,8 +28,13 @@ class Observed:
 def work_through_indicators(desk: Desk) -> None:
     """Triage: which of the role's rules match, then a phenomenon for each group they find."""
     scanned = desk.call("scan_indicators", role=desk.role, phase="triage")
+    if scanned.invocation.status == "failed":
+        raise RuntimeError(f"the scan for indicators failed: {scanned.invocation.error}")
     for row in scanned.rows:
-        observe(desk, desk.indicators[row["rule"]], desk.call("match_indicator", rule=row["rule"]))
+        call = desk.call("match_indicator", rule=row["rule"])
+        if call.invocation.status == "failed":
+            raise RuntimeError(f"rule {row['rule']} failed: {call.invocation.error}")
+        observe(desk, desk.indicators[row["rule"]], call)
 
 
 def present(row: dict[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
@@ -95,15 +101,17 @@ def observe(desk: Desk, rule: Indicator, call: Call) -> list[Observed]:
 
 def _title(text: str) -> str:
     flat = " ".join(text.split())
-    return flat if len(flat) <= 300 else flat[:297] + "…"
+    if len(flat) <= 300:
+        return flat
+    return flat[:298].rsplit(" ", 1)[0] + " …"  # a value is named whole or not at all
 
 
 def _entities(desk: Desk, rule: Indicator, phenomenon: Phenomenon, example: dict[str, Any]) -> None:
     for entry in rule.entities:
         identifiers = [
-            (what, str(field_of(example, name)))
+            (what, each)
             for what, name in entry["identifiers"].items()
-            if field_of(example, name) not in (None, "")
+            for each in _identifiers(field_of(example, name))
         ]
         name = str(field_of(example, entry.get("name", "")) or (identifiers[0][1] if identifiers else ""))
         if identifiers:
@@ -112,11 +120,23 @@ def _entities(desk: Desk, rule: Indicator, phenomenon: Phenomenon, example: dict
             )
 
 
+def _identifiers(value: Any) -> list[str]:
+    """The identifiers of a field: each item of a list, without a label before it (`Mobile: +44…`)."""
+    listed = value if isinstance(value, list) else [] if value in (None, "") else [value]
+    return [re.sub(r"^[A-Za-z][^:@+]{0,40}: +", "", str(item)) for item in listed[:20]]
+
+
+def party(text: str) -> str:
+    """A party as a subject: a messenger's identifier made of a telephone number is that number."""
+    found = re.fullmatch(r"\+?(\d{7,15})@(?:s\.whatsapp\.net|c\.us)", text)
+    return "+" + found.group(1) if found else text
+
+
 def subject_of(desk: Desk, template: Template, phenomenon: Phenomenon, named: str) -> str:
     """The subject that a template's hypothesis about this phenomenon has."""
     if template.per == "source":
         return desk.state.sources[phenomenon.source_id].label or phenomenon.source_id
-    return named if template.per == "subject" else ""
+    return party(named) if template.per == "subject" else ""
 
 
 def raise_hypotheses(desk: Desk, template: Template, subject: str) -> Hypothesis:
@@ -184,7 +204,7 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
             calls.append(call)
             observed += observe(desk, rule, call)
     else:
-        call = desk.call(probe.tool, **probe.args)
+        call = desk.call(probe.tool, **{k: hypothesis.subject if v == "$subject" else v for k, v in probe.args.items()})
         calls.append(call)
         observed += _observe_rows(desk, probe, call)
     outcome, reason = "found", f"{len(observed)} observations"

@@ -24,7 +24,7 @@ def ask(case: Path, question: str, *, file: Path | None = None, path: str = "") 
         raise UseError("nothing is asked: give a question, or a sheet with -f FILE")
     asked = [(identifier, text, own or path) for identifier, text, own in sheet]
     with open_case(case) as bench:
-        answerer = Answerer(bench.store, bench.coverage, rule_folders(bench.case_file), _readings(bench))
+        answerer = case_answerer(bench)
         found: dict[int, dict[str, Any]] = {}
         # by path, so that each scope is read once; printed in the sheet's order
         given = 0
@@ -35,6 +35,11 @@ def ask(case: Path, question: str, *, file: Path | None = None, path: str = "") 
             while given in found:
                 yield found.pop(given)
                 given += 1
+
+
+def case_answerer(bench: Workbench) -> Answerer:
+    """What answers questions about an opened case."""
+    return Answerer(bench.store, bench.coverage, rule_folders(bench.case_file), _readings(bench))
 
 
 def _sheet(file: Path) -> list[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wigmore import __version__
+from wigmore.api.ask import case_answerer
 from wigmore.api.cases import BUDGET, DONE, FAILED, GAPS, INTEGRITY, UseError, is_case, open_case
 from wigmore.api.new import new_case
 from wigmore.evidence.recognise import Recognition, recognise, recognise_listing
@@ -127,6 +128,7 @@ def _run(bench: Workbench, options: Options) -> Result:
     _expected_coverage(bench)
     investigation = Investigation(bench, jobs=options.jobs, say=options.say)
     outcome = investigation.run(triage_only=options.profile == "triage")
+    _obligations(bench, options)
     audit = Audit()
     if options.audit:
         options.say("audit")
@@ -156,6 +158,16 @@ def _run(bench: Workbench, options: Options) -> Result:
         temporary.write_text(render_html(gather(bench, archive)), encoding="utf-8")
     code = INTEGRITY if audit.overall == "block" else BUDGET if outcome.budget else GAPS if gaps else DONE
     return Result(case, code, conclusions(bench), gaps, report, graph_hash, head, audit.to_dict(), extraction.progress)
+
+
+def _obligations(bench: Workbench, options: Options) -> None:
+    """The case's questions: answered from records, or receipted as unanswered with what was looked at."""
+    waiting = [q for _, q in sorted(bench.state.questions.items()) if q.get("ask")]
+    if not waiting:
+        return
+    options.say(f"questions: {len(waiting)}")
+    answerer = case_answerer(bench)
+    bench.append([Event("question", {**q, **answerer.answer(str(q["ask"]))}) for q in waiting])
 
 
 def gather(bench: Workbench, archive: dict[str, Any]) -> ReportData:

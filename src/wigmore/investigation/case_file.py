@@ -73,13 +73,34 @@ def _plain(node: Any) -> Any:
     return None if node.tag == "tag:yaml.org,2002:null" else str(node.value)
 
 
+def _compose(text: str) -> Any:
+    """The YAML node tree of a text; a `?` inside a plain scalar of a flow mapping is text, as in YAML 1.2."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        in_plain = False
+
+        def scan_plain(self) -> Any:
+            self.in_plain = True
+            try:
+                return super().scan_plain()
+            finally:
+                self.in_plain = False
+
+        def peek(self, index: int = 0) -> str:
+            found = str(super().peek(index))
+            return "_" if self.in_plain and found == "?" else found  # only compared here, never taken
+
+    return yaml.compose(text, Loader=Loader)
+
+
 def read_case(folder: Path) -> CaseFile:
     """Read and validate `folder/case.yaml`; raises CaseFileError naming place and remedy."""
     import yaml
 
     file = folder / "case.yaml"
     try:
-        values = _plain(yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader))
+        values = _plain(_compose(file.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise CaseFileError(f"{file}: there is no case file; `wigmore new {folder} EVIDENCE…` makes one") from error
     except (OSError, UnicodeDecodeError, RecursionError, yaml.YAMLError) as error:

@@ -15,13 +15,14 @@ from typing import Any
 from wigmore.model.nouns import Coverage
 from wigmore.records.answer_count import count
 from wigmore.records.answer_match import Match, score
-from wigmore.records.answer_question import STRICT, Question, parse, refusal
+from wigmore.records.answer_question import Question, parse, refusal
 from wigmore.records.answer_render import answers_of, citation
-from wigmore.records.answer_scope import Scope, generic
+from wigmore.records.answer_scope import Scope, described
 from wigmore.records.answer_words import load_terms
 from wigmore.records.store import RecordStore
 
-NEAR = 0.22  # records this close to the best one answer too
+NEAR = 0.4  # records this close to the best one answer too
+WIDE = 0.7  # the same where several things are asked for
 LOOKED_AT = 30
 
 
@@ -85,21 +86,30 @@ class Answerer:
 
     def _matches(self, scope: Scope, question: Question, kinds: dict[str, float]) -> list[Match]:
         candidates, idf = scope.candidates(question, kinds)
-        matches = [score(question, c, idf, kinds[c.artifact], scope.words[c.artifact], self.terms.noise, generic(c.artifact))
-                   for c in candidates]
+        known = described()
+        nothing: frozenset[str] = frozenset()
+        matches = [score(question, c, idf, kinds[c.artifact], scope.words[c.artifact], known.get(c.artifact, nothing),
+                         self.terms.noise, scope.penalty(c.artifact, c.path, question)) for c in candidates]
         matches.sort(key=lambda m: (m.strict_missing, -m.score, m.candidate.path, m.candidate.ordinal, m.candidate.record_id))
         return matches
 
     def _suffices(self, match: Match, question: Question) -> bool:
-        if any(a.kind in STRICT for a in question.anchors):
-            return not match.strict_missing and match.anchors >= 0.45 and match.answers >= 0.25
-        if question.anchors and match.anchors < 0.3 and match.words < 0.6:
-            return False
-        return match.words >= 0.5 and match.answers >= 0.4 or match.words >= 0.4 and match.answers >= 0.7
+        if any(a.required for a in question.anchors):
+            return not match.strict_missing and match.anchors >= 0.45 and match.answers >= 0.25 and match.words >= 0.2
+        telling = any(a.kind == "number" and len(a.text) >= 4 for a in question.anchors)
+        if telling and match.anchors >= 0.6:
+            return match.answers >= 0.25 and match.words >= 0.3
+        if match.anchors < 0.3 and any(a.kind == "number" for a in question.anchors):
+            return match.words >= 0.85 and match.answers >= 0.4
+        if question.anchors and match.anchors < 0.3 or match.proper < 0.4:
+            return match.words >= 0.7 and match.answers >= 0.5
+        return match.words >= 0.55 and match.answers >= 0.4
 
     def _near(self, good: list[Match], question: Question) -> list[Match]:
         best = good[0]
-        near = [m for m in good if m.score >= best.score - NEAR][:200]
+        margin = WIDE if question.lists else NEAR
+        near = [m for m in good if m.score >= best.score - margin
+                and (m.candidate.artifact == best.candidate.artifact or m.score >= best.score - 0.1)][:200]
         if question.order and len(near) > 1:
             dated = [m for m in near if m.candidate.instant is not None and m.candidate.artifact == best.candidate.artifact]
             close = [m for m in dated if m.score >= best.score - 0.05]
@@ -111,7 +121,7 @@ class Answerer:
         return near
 
     def _missing(self, matches: list[Match], question: Question) -> str:
-        strict = [a.text for a in question.anchors if a.kind in STRICT]
+        strict = [a.text for a in question.anchors if a.required]
         if strict and (not matches or all(m.strict_missing for m in matches)):
             return f"no record holds {' and '.join(repr(s) for s in strict[:4])}"
         return ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from wigmore.records.answer_match import Match, holds
-from wigmore.records.answer_question import STRICT, Question
+from wigmore.records.answer_match import Match
+from wigmore.records.answer_question import Question
 from wigmore.records.answer_render import MOST_CHARACTERS, row_citation, shown
-from wigmore.records.answer_scope import HAY, Scope, generic, needle
+from wigmore.records.answer_scope import HAY, Scope, described, generic, needle
 from wigmore.records.store import ORDER
 
 CITED = 20
@@ -36,11 +36,11 @@ def count(scope: Scope, question: Question, kinds: dict[str, float], matches: li
                               "locator": match.candidate.locator})
             break
     ranked = sorted(kinds, key=lambda a: (-kinds[a] + (0.3 if generic(a) else 0.0), a))
-    strict = [a for a in question.anchors if a.kind in STRICT and a.kind != "file"]
+    strict = [a for a in question.anchors if a.required and a.kind != "file"]
     for artifact in ranked[:1 if out else 2]:
-        if kinds[artifact] < 0.25:
+        if kinds[artifact] < 0.25 or _spoken(scope, artifact, question) < 0.5:
             continue
-        counted = _count(scope, artifact, question, [needle(a.text) for a in strict if a.moment is None])
+        counted = _count(scope, artifact, question, [needle(a.low) for a in strict if a.moment is None])
         if counted:
             out.append(counted[0])
             citations.extend(counted[1])
@@ -49,6 +49,13 @@ def count(scope: Scope, question: Question, kinds: dict[str, float], matches: li
     while sum(len(a["value"]) for a in out) > MOST_CHARACTERS:
         out.pop()
     return {"answers": out, "citations": citations[: CITED + 2]}
+
+
+def _spoken(scope: Scope, artifact: str, question: Question) -> float:
+    """The share of the question's words that speak of the artifact or occur among its records' fields."""
+    own, means = scope.words[artifact], described().get(artifact, frozenset())
+    hit = sum(1.0 if any(w in o for o in own) else 0.7 if w in means else 0.0 for w in question.words)
+    return hit / max(len(question.words), 1)
 
 
 def _count(scope: Scope, artifact: str, question: Question, needles: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
@@ -78,5 +85,3 @@ def _count(scope: Scope, artifact: str, question: Question, needles: list[str]) 
               "query": f"artifact = {artifact}{where}; path = {scope.path or 'whole case'}", "count": total}
     return answer, [row_citation(r) for r in first]
 
-
-__all__ = ["count", "holds", "stated"]

@@ -7,11 +7,12 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from wigmore.records.answer_question import STRICT, Anchor, Moment, Question
-from wigmore.records.answer_words import name_stems, packed, stems_of
+from wigmore.records.answer_question import Anchor, Moment, Question
+from wigmore.records.answer_words import name_stems, packed, stem
 
 LEAVES = 600  # fields of one record that are looked at
 SHAPE = {
@@ -28,6 +29,7 @@ SHAPE = {
     "number": re.compile(r"^-?\d+(\.\d+)?$"),
 }
 KEY_NAMES = frozenset("name key term keyword setting value_name title id identifier path element json_path feature field".split())
+DELETED = stem("deleted")
 VALUE_NAMES = frozenset("value data text content detail".split())
 
 
@@ -48,6 +50,11 @@ class Leaf:
     def packed(self) -> str:
         last = self.name.rsplit(".", 1)[-1].split("[", 1)[0]
         return packed(last[1:] if re.fullmatch(r"Z[A-Z0-9_]{2,}", last) else last)
+
+    @cached_property
+    def parts(self) -> frozenset[str]:
+        """Each part of the dotted name, packed."""
+        return frozenset(packed(p.split("[", 1)[0]) for p in self.name.split(".")) if len(self.name) < 200 else frozenset()
 
     @cached_property
     def low(self) -> str:
@@ -143,7 +150,9 @@ def _time_quality(moment: Moment, candidate: Candidate) -> tuple[float, Leaf | N
         if leaf.kind != "time":
             continue
         if leaf.text[:size] in (moment.digits, moment.utc):
-            return 1.0 if leaf.name == candidate.time_field or not candidate.time_field else 0.95, leaf
+            exact = not moment.fraction or leaf.text[size:].lstrip(".,").startswith(moment.fraction)
+            own = leaf.name == candidate.time_field or not candidate.time_field
+            return (1.0 if own else 0.95) - (0.0 if exact else 0.15), leaf
         if leaf.instant is not None and not leaf.text.endswith("Z") and size == 19:
             from wigmore.model.times import instant_text
 
@@ -196,7 +205,9 @@ def anchor_quality(anchor: Anchor, candidate: Candidate) -> tuple[float, Leaf | 
         score = 0.0
         if leaf.low == low:
             score = 1.0
-        elif leaf.name.casefold() == low or (leaf.kind == "data" and leaf.packed == tight and len(tight) > 3):
+        elif anchor.kind in ("path", "file") and _same_path(low, leaf, candidate):
+            score = 1.0
+        elif leaf.name.casefold() == low or (leaf.kind == "data" and len(tight) > 3 and tight in leaf.parts):
             score = 0.95
         elif low in leaf.low:
             share = len(low) / len(leaf.low)
@@ -205,7 +216,7 @@ def anchor_quality(anchor: Anchor, candidate: Candidate) -> tuple[float, Leaf | 
         elif len(tight) >= 6 and tight in leaf.tight:
             score = 0.65 + 0.15 * len(tight) / len(leaf.tight)
         if leaf.kind in ("found_in", "place"):
-            score = min(score * 0.8, 0.8)
+            score = min(score * 0.8, 0.8) if score < 1.0 else 0.95
         if score > best[0]:
             best = score, leaf
     if best[0] < 0.6:
@@ -218,6 +229,18 @@ def anchor_quality(anchor: Anchor, candidate: Candidate) -> tuple[float, Leaf | 
     return best
 
 
+def _same_path(low: str, leaf: Leaf, candidate: Candidate) -> bool:
+    """Whether a field is the path asked for, or ends with it; a FAT entry that is deleted has lost its first letter."""
+    mine, other = low.replace("\\", "/").strip("/"), leaf.low.replace("\\", "/")
+    if not mine or other == mine or other.endswith("/" + mine):
+        return bool(mine)
+    if leaf.kind == "found_in" and candidate.artifact == "file_listing" and len(mine) > 4:
+        pairs = list(zip(reversed(mine.split("/")), reversed(other.split("/")), strict=False))
+        return len(pairs) == mine.count("/") + 1 and all(o in (m, "_" + m[1:]) for m, o in pairs) \
+            and ("deleted", "true") in {(x.name, x.text) for x in candidate.leaves}
+    return False
+
+
 @dataclass(frozen=True)
 class Match:
     """A record with its score and what it rests on."""
@@ -226,7 +249,8 @@ class Match:
     score: float
     anchors: float  # share of the anchors' weight met, 1 where there are none
     strict_missing: bool  # a quoted or structured token is not met
-    words: float  # share of the words' weight met
+    proper: float  # share of the proper names met anywhere, 1 where there are none
+    words: float  # share of the question's words met, in fields, values or the artifact's own words
     answers: float  # how well some field answers
     met: tuple[tuple[str, float], ...]  # field names that hold anchors, with quality
     relevance: tuple[tuple[int, float], ...]  # leaf number → relevance, best first
@@ -237,13 +261,15 @@ def relevance(question: Question, candidate: Candidate, met: Mapping[str, float]
     """Fields of a record by how well they answer, best first; fields that only repeat the question come late."""
     keyed = any(name.rsplit(".", 1)[-1].casefold() in KEY_NAMES and quality >= 0.9 for name, quality in met.items())
     out = []
+    fields = [f for f in question.fields if not f.only or any(fnmatchcase(candidate.artifact, g) for g in f.only)]
     for number, leaf in enumerate(candidate.leaves):
-        fits = sorted((f.fits(leaf.stems, leaf.packed) * f.weight for f in question.fields), reverse=True)
+        fits = sorted((f.fits(leaf.stems, leaf.packed) * f.weight for f in fields), reverse=True)
         fit = (fits[0] + 0.25 * sum(fits[1:3])) if fits else 0.0
         score = 0.1 + fit
         if leaf.kind == "time":
             if "time" in question.shapes:
-                score += 0.7 + (0.3 if leaf.name == candidate.time_field else 0.0)
+                score += 0.7
+            score += 0.3 if leaf.name == candidate.time_field else 0.0
         elif leaf.kind == "data":
             for shape in question.shapes:
                 pattern = SHAPE.get(shape)
@@ -253,7 +279,7 @@ def relevance(question: Question, candidate: Candidate, met: Mapping[str, float]
             score -= 0.8
         if leaf.text in ("false", "0", "none", "-"):
             score -= 0.15
-        if leaf.packed in named or leaf.name.casefold() in named:
+        if leaf.parts & named:
             score += 3.0
         elif leaf.name in met and met[leaf.name] >= 0.6:
             score -= 0.7
@@ -271,8 +297,8 @@ def relevance(question: Question, candidate: Candidate, met: Mapping[str, float]
 
 
 def score(question: Question, candidate: Candidate, idf: Mapping[str, float], kind: float, words: frozenset[str],
-          noise: frozenset[str], generic: bool) -> Match:
-    """Score one record; `kind` is how well its artifact fits (0 to 1), `words` the artifact's own stems."""
+          said: frozenset[str], noise: frozenset[str], penalty: float) -> Match:
+    """Score one record; `kind` is how well its artifact fits (0 to 1), `words` the artifact's own stems, `said` its meaning's."""
     total = reached = 0.0
     missing = False
     met: dict[str, float] = {}
@@ -282,41 +308,52 @@ def score(question: Question, candidate: Candidate, idf: Mapping[str, float], ki
         if quality < 0.6 and anchor.kind == "name" and packed(anchor.text) in words:
             quality = 0.6
         if leaf is not None:
-            if anchor.low == leaf.name.casefold() or (quality == 0.95 and packed(anchor.text) == leaf.packed and leaf.kind == "data"):
-                named.add(leaf.packed)
-            else:
+            if quality == 0.95 and leaf.kind == "data" and packed(anchor.text) in leaf.parts:
+                named.add(packed(anchor.text))
+            elif anchor.kind != "name":
                 met[leaf.name] = max(quality, met.get(leaf.name, 0.0))
-        if anchor.kind in STRICT and quality < 0.45:
+        if anchor.required and quality < 0.45:
             missing = True
         total += anchor.weight
         reached += anchor.weight * quality
-    weight = hit = 0.0
+    weight = hit = covered = known = 0.0
     path = candidate.path.casefold()
     for word in question.words:
-        value = idf.get(word, 1.0)
+        value = idf.get(word, 0.0)
         weight += value
         if word in candidate.names:
-            hit += value
+            part = 1.0
         elif holds(candidate.low, word):
-            hit += 0.9 * value
-        elif any(w.packed in candidate.fields for w in question.synonyms.get(word, ())):
-            hit += 0.8 * value
-        elif word in words:
-            hit += 0.7 * value
+            part = 0.9
+        elif any(w.packed in candidate.fields for w in question.synonyms.get(word, ()) if not w.only):
+            part = 0.8
+        elif word in words or len(word) > 2 and any(word in w for w in words):
+            part = 0.7
+        elif word in said:
+            part = 0.5
         elif holds(path, word):
-            hit += 0.3 * value
+            part = 0.3
+        else:
+            part = 0.0
+        hit += value * part
+        covered += min(1.0, part + 0.15) if part else 0.0
+        known += 1.0 if part and word in question.proper else 0.0
     ranked = relevance(question, candidate, met, noise, frozenset(named))
-    best = max(0.0, min(1.0, ranked[0][1] / 1.6)) if ranked else 0.0
+    best = max(0.0, ranked[0][1]) if ranked else 0.0
     share = reached / total if total else 1.0
-    said = hit / weight if weight else 1.0
-    points = (4.0 * share if total else 2.0) + 2.0 * said + 1.0 * best + 1.2 * kind
-    points -= 0.5 if generic else 0.0
+    spoken = hit / weight if weight else 1.0
+    points = (4.0 * share if total else 2.0) + 2.0 * spoken + 1.5 * (1.0 - math.exp(-best / 1.2)) + 1.5 * kind
+    points -= penalty
     points -= 0.0 if candidate.state in ("live", "wal_committed") or question.other else 0.15
     current = next((leaf.text for leaf in candidate.leaves if leaf.name == "is_current"), "true")
+    if DELETED in question.words and any(leaf.name == "deleted" and leaf.text == "false" for leaf in candidate.leaves):
+        points -= 0.4
     points -= 0.1 if current == "false" and not question.other else 0.0
-    return Match(candidate, points, share, missing, said, best, tuple(sorted(met.items())), tuple(ranked))
+    coverage = covered / len(question.words) if question.words else 1.0
+    proper = known / len(question.proper) if question.proper else 1.0
+    return Match(candidate, points, share, missing, proper, coverage, min(1.0, best / 1.6), tuple(sorted(met.items())), tuple(ranked))
 
 
 def rarity(rows: int, holding: int) -> float:
     """The weight of a word met in `holding` of `rows` records."""
-    return max(0.35, min(6.0, math.log((rows + 1) / (holding + 0.5))))
+    return max(0.35, min(6.0, math.log((rows + 1) / (holding + 0.5)))) if holding else 0.0

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
-from wigmore.records.answer_words import Terms, Wanted, packed, stem, stems_of, wanted
+from wigmore.records.answer_words import WORD, Terms, Wanted, packed, stem, stems_of, wanted
 
 LIMIT = 2000  # characters of a question that are read
 QUOTED = re.compile(r"(?<!\w)'(.+?)'(?!\w)|\"(.+?)\"(?!\w)|“(.+?)”|(?<!\w)‘(.+?)’(?!\w)|«(.+?)»|`(.+?)`")
 MOMENT = re.compile(
-    r"(?<!\d)(\d{4})[-:/](\d\d)[-:/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?(Z|UTC|[+-]\d\d:?\d\d))?(?!\d)"
+    r"(?<!\d)(\d{4})[-:/](\d\d)[-:/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?(Z\b|UTC\b|[+-]\d\d:?\d\d))?(?!\d)"
 )
 STRUCTURED = re.compile(
     r"(?P<url>\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s'\"<>]+)"
@@ -20,19 +21,22 @@ STRUCTURED = re.compile(
     r"|(?P<sid>\bS-1-\d+(?:-\d+)+)"
     r"|(?P<mac>\b[0-9a-fA-F]{2}(?:[:-][0-9a-fA-F]{2}){5}\b)"
     r"|(?P<ip>(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?![\w.]*\w))"
-    r"|(?P<path>(?<!\w)(?:[A-Za-z]:\\|\\\\|~?/|%\w+%\\|\\)[^\s,;?'\"<>()]+|\b\w[\w.-]*\\[^\s,;?'\"<>()]+)"
+    r"|(?P<path>(?<!\w)(?:[A-Za-z]:\\|\\\\|~?/|%\w+%\\|\\)[^\s,;?'\"<>()]+|\b\w[\w.-]*\\[^\s,;?'\"<>()]+|\b[\w.-]+(?:/[\w.-]+){2,})"
     r"|(?P<hash>\b[0-9a-fA-F]{32,128}\b)"
     r"|(?P<file>(?<![\w.])[\w$@%~+-][\w.$@%~+-]*\.[A-Za-z][A-Za-z0-9]{0,11}(?!\w))"
-    r"|(?P<number>(?<![\w.])[+-]?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)(?!\w))"
+    r"|(?P<number>(?<![\w.-])(?:(?<=\s)[+-])?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)(?!\w))"
     r"|(?P<name>\b(?:\w*[a-z]\w*[A-Z]\w*|\w*\d\w*[A-Za-z]\w*|\w*[A-Za-z]\w*\d\w*|\w+_\w+)\b)"
 )
 WEIGHTS = {"quote": 3.0, "url": 3.0, "email": 3.0, "guid": 3.0, "sid": 3.0, "mac": 3.0, "ip": 2.5, "path": 2.5, "hash": 3.0,
            "file": 2.0, "number": 1.0, "time": 2.5, "name": 0.8}
 STRICT = frozenset("quote url email guid sid mac ip path hash time file".split())  # must be met for an answer
+ROOTS = (("hkey_current_user", "hkcu"), ("hkey_local_machine", "hklm"), ("hkey_users", "hku"), ("hkey_classes_root", "hkcr"))
+SECRETS = frozenset(stem(w) for w in ("password", "passphrase", "passcode", "pin", "secret"))
 COUNT = re.compile(r"^\W*(how many|what (is|was) the (total )?(number|count) of|count (the|all)|in how many)\b", re.IGNORECASE)
 YES_NO = re.compile(r"^\W*(is|are|was|were|did|does|do|has|have|had|can|could)\b", re.IGNORECASE)
 NEWEST = re.compile(r"\b(last|latest|newest|most recent(ly)?)\b", re.IGNORECASE)
 OLDEST = re.compile(r"\b(first|earliest|oldest)\b", re.IGNORECASE)
+LISTS = re.compile(r"\b(which|what|list|name|all)\b(?:\W+[\w-]+){0,3}?\W+[\w-]*[a-rt-z]s\b(?<!ss)(?<!us)(?<!is)|\b(which|what) (two|three|four|five)\b", re.IGNORECASE)
 OTHER = re.compile(r"\b(second|older|old|previous|earlier|other|former|superseded|deleted)\b", re.IGNORECASE)
 
 
@@ -42,6 +46,7 @@ class Moment:
 
     digits: str  # `2013-12-09T19:28:33`, `2013-12-09T19:28` or `2013-12-09`
     utc: str  # the same in UTC where an offset is written, else equal to `digits`
+    fraction: str = ""  # digits below the second, as written, no zeros at the end
 
 
 @dataclass(frozen=True)
@@ -56,8 +61,17 @@ class Anchor:
 
     @property
     def low(self) -> str:
-        """The text casefolded, blanks made single."""
-        return " ".join(self.text.casefold().split())
+        """The text casefolded, blanks made single; registry roots by their short names."""
+        low = " ".join(self.text.casefold().split())
+        for long, short in ROOTS:
+            if low.startswith(long):
+                return short + low[len(long) :]
+        return low
+
+    @property
+    def required(self) -> bool:
+        """Whether records that do not hold it are not about the question; a password tried is in no record."""
+        return self.kind in STRICT and not (self.kind == "quote" and self.context & SECRETS)
 
 
 @dataclass(frozen=True)
@@ -72,12 +86,14 @@ class Question:
     shapes: frozenset[str]
     artifacts: tuple[tuple[str, float], ...]  # globs of records it speaks of, with weight
     order: str = ""  # newest | oldest | ""
+    lists: bool = False  # asks for several things
+    proper: frozenset[str] = frozenset()  # stems of names written with a capital inside a sentence
     other: bool = False  # asks for a state that is not the current one
     synonyms: dict[str, tuple[Wanted, ...]] = field(default_factory=dict)  # stem → fields
 
 
 def _moment(match: re.Match[str]) -> Moment | None:
-    year, month, day, hour, minute, second, _, zone = match.groups()
+    year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         when = datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC)
     except ValueError:
@@ -87,7 +103,7 @@ def _moment(match: re.Match[str]) -> Moment | None:
     if hour and zone and zone[0] in "+-":
         sign = 1 if zone[0] == "-" else -1
         when += sign * timedelta(hours=int(zone[1:3]), minutes=int(zone[-2:]))
-    return Moment(digits, when.strftime("%Y-%m-%dT%H:%M:%S")[:size])
+    return Moment(digits, when.strftime("%Y-%m-%dT%H:%M:%S")[:size], (fraction or "").rstrip("0"))
 
 
 def _context(text: str, start: int, stop: frozenset[str]) -> frozenset[str]:
@@ -156,7 +172,7 @@ def parse(text: str, terms: Terms) -> Question:
         longest = max(said, key=lambda p: p.count(" "))
         weight = 1.0 + 0.4 * min(longest.count(" "), 2)
         for want in term.fields:
-            new = Wanted(want.name, want.stems, want.packed, want.weight * weight)
+            new = Wanted(want.name, want.stems, want.packed, want.weight * weight, want.only)
             if new.packed not in fields or fields[new.packed].weight < new.weight:
                 fields[new.packed] = new
         if term.shape:
@@ -168,16 +184,25 @@ def parse(text: str, terms: Terms) -> Question:
                 if part in words:
                     synonyms[part] = (*synonyms.get(part, ()), *term.fields)
     for word in words:
-        if len(word) > 2:
+        if len(word) > 1:
             fields.setdefault(word, wanted(word, 1.0))
+    spoken = WORD.findall(rest)
+    for first, second in pairwise(spoken):  # `event id` is event_id, `whatsapp id` is ZWHATSAPPID
+        if first.casefold() not in terms.stop and len(first) + len(second) > 4:
+            pair = wanted(f"{first}_{second}", 1.3)
+            fields[pair.packed] = pair
     for glob, weight, named in _standard(words, terms):
         artifacts[glob] = max(artifacts.get(glob, 0.0), weight)
         for want in named:
             fields.setdefault(want.packed, want)
     kind = "count" if COUNT.search(text) else "yes_no" if YES_NO.search(text) else "value"
     order = "newest" if NEWEST.search(rest) else "oldest" if OLDEST.search(rest) else ""
-    return Question(text, kind, tuple(anchors), words, tuple(fields.values()), frozenset(shapes),
-                    tuple(sorted(artifacts.items())), order, bool(OTHER.search(rest)), synonyms)
+    return Question(text, kind, tuple(anchors), words, tuple(fields.values()), frozenset(shapes), tuple(sorted(artifacts.items())),
+                    order, bool(LISTS.search(rest)), _proper(rest) & frozenset(words), bool(OTHER.search(rest)), synonyms)
+
+
+def _proper(text: str) -> frozenset[str]:
+    return frozenset(stem(m.group(1)) for m in re.finditer(r"(?<=[\w,;:(] )\(?([A-Z]\w+)", text))
 
 
 def _standard(words: tuple[str, ...], terms: Terms) -> list[tuple[str, float, tuple[Wanted, ...]]]:

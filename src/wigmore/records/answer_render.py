@@ -10,7 +10,10 @@ from wigmore.records.answer_question import Question
 
 MOST_ANSWERS = 5
 MOST_CHARACTERS = 1000
-SHARES = {1: 720, 2: 470, 3: 320, 4: 240, 5: 192}  # characters for each of so many answers
+EVEN = {1: (720,), 2: (480, 480), 3: (330,) * 3, 4: (245,) * 4, 5: (196,) * 5}  # characters for each of so many answers
+FIRST = {1: (720,), 2: (560, 380), 3: (480, 250, 250), 4: (430, 185, 185, 185), 5: (400, 150, 150, 150, 150)}
+TELLING, CONTEXT = 0.3, 420  # fields less relevant than this are shown as context while the answer is short
+TIED = 0.06  # scores this close share the room evenly
 LONG = 420  # a longer value is shown in part, around what the question names
 
 
@@ -45,7 +48,7 @@ def render(match: Match, question: Question, room: int, least: float) -> tuple[s
     texts: set[str] = set()
     for number, relevance in match.relevance:
         leaf = match.candidate.leaves[number]
-        if parts and relevance < least:
+        if parts and (relevance < least or relevance < TELLING and used > CONTEXT):
             break
         if leaf.low in texts and len(leaf.low) > 8:  # the same value under a second name
             continue
@@ -76,10 +79,13 @@ def answers_of(matches: Sequence[Match], question: Question) -> list[dict[str, A
     for match in matches:
         distinct.setdefault(key_of(match, question), match)
     chosen = list(distinct.values())[:MOST_ANSWERS]
-    room = SHARES[len(chosen)] if chosen else 0
+    if not chosen:
+        return []
+    even = len(chosen) > 1 and chosen[0].score - chosen[1].score <= TIED
+    rooms = (EVEN if even else FIRST)[len(chosen)]
     out: list[dict[str, Any]] = []
     left = MOST_CHARACTERS
-    for match in chosen:
+    for match, room in zip(chosen, rooms, strict=True):
         value, names = render(match, question, min(room, left), 0.05 if len(chosen) <= 2 else 0.3)
         if not value:
             continue

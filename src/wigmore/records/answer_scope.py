@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from wigmore.records.answer_match import Candidate, holds, rarity
-from wigmore.records.answer_question import Question, stem
-from wigmore.records.answer_words import WORD, Terms, stems_of
+from wigmore.records.answer_question import Question
+from wigmore.records.answer_words import WORD, Terms, stem, stems_of
 from wigmore.records.store import ORDER, RecordStore
 from wigmore.registry import parsers
 
@@ -24,6 +24,11 @@ HAY = "lower(data || ' ' || times || ' ' || locator)"
 def generic(artifact: str) -> bool:
     """Records of formats, not of meaning: they rank lower."""
     return artifact.startswith("generic.") and not artifact.startswith("generic.features") or artifact == "windows.registry"
+
+
+ABOUT_FILES = frozenset(stem(w) for w in (
+    "file files folder directory deleted undelete recover size md5 sha1 sha256 hash inode slack stream name names entries "
+    "attribute fork link root partition sector volume disk archive password zip encrypted").split())
 
 
 @lru_cache(maxsize=1)
@@ -70,6 +75,14 @@ class Scope:
             if self.store.query("SELECT count(*) AS n FROM ask_scope")[0]["n"]:
                 break
         self.table = "ask_scope"
+
+    def penalty(self, artifact: str, path: str, question: Question) -> float:
+        """What a record loses for saying little: formats without meaning, and listings of the very file that is asked about."""
+        if generic(artifact):
+            return 0.5
+        if artifact in ("file_listing", "container") and path.casefold() == self.path.casefold():
+            return 0.2 if ABOUT_FILES & set(question.words) else 0.6
+        return 0.0
 
     def inside(self, path: str) -> bool:
         """Whether a path lies in the scope (as the records were chosen)."""
@@ -129,7 +142,7 @@ class Scope:
                     yield digits.lower(), anchor.weight, ""
                     yield digits.replace("T", " "), anchor.weight, ""
                 continue
-            yield needle(anchor.text), anchor.weight, ""
+            yield needle(anchor.low), anchor.weight, ""
             parts = [w for w in WORD.findall(anchor.text) if len(w) > 2]
             if len(parts) > 1:
                 for part in sorted(dict.fromkeys(parts), key=len, reverse=True)[:3]:
@@ -139,5 +152,3 @@ class Scope:
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
-
-__all__ = ["Scope", "described", "generic", "needle", "stem"]

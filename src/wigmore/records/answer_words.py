@@ -63,6 +63,7 @@ class Wanted:
     stems: frozenset[str]
     packed: str
     weight: float
+    only: tuple[str, ...] = ()  # globs of artifacts whose fields are meant; empty: all
 
     def fits(self, field_stems: frozenset[str], field_packed: str) -> float:
         """How well a field's name fits: 1 the same, less for a part, 0 not."""
@@ -105,9 +106,9 @@ class Terms:
         return tuple(dict.fromkeys(out))
 
 
-def wanted(name: str, weight: float = 1.0) -> Wanted:
+def wanted(name: str, weight: float = 1.0, only: tuple[str, ...] = ()) -> Wanted:
     """A wanted field from its name."""
-    return Wanted(name, frozenset(name_stems(name) - {stem(packed(name))}) or name_stems(name), packed(name), weight)
+    return Wanted(name, frozenset(name_stems(name) - {stem(packed(name))}) or name_stems(name), packed(name), weight, only)
 
 
 def _term(entry: Any, place: str) -> Term:
@@ -118,8 +119,10 @@ def _term(entry: Any, place: str) -> Term:
         raise TermsError(f"{place}: unknown shape {shape!r}; one of {', '.join(sorted(SHAPES))}")
     phrases = tuple(" ".join(stems_of(str(s))) for s in entry["say"])
     fields = [str(f) for f in entry.get("fields", ())]
-    ranked = tuple(wanted(f, 1.0 - 0.5 * i / max(len(fields), 1)) for i, f in enumerate(fields))
-    return Term(phrases, ranked, shape, tuple(str(a) for a in entry.get("artifacts", ())))
+    artifacts = tuple(str(a) for a in entry.get("artifacts", ()))
+    only = artifacts if entry.get("only") else ()
+    ranked = tuple(wanted(f, 1.0 - 0.5 * i / max(len(fields), 1), only) for i, f in enumerate(fields))
+    return Term(phrases, ranked, shape, artifacts)
 
 
 def _standard(folders: Iterable[Path]) -> Iterable[tuple[str, frozenset[str], tuple[str, ...], tuple[Wanted, ...]]]:

@@ -1,9 +1,10 @@
 """Indicator rules: YAML predicates over records, compiled to DuckDB, one scan for all rules of one artifact set.
 
 A rule's `where` is a list (all must hold) of tests `{field: F, OP: value}`, `{any: […]}`, `{all: […]}` and `{not: …}`.
-Fields are names in a record's data (dots for nested ones), `times.NAME` (its text), or the columns path, state, host_id,
-origin, artifact, time_text. Operators: eq, ne, in, gt, ge, lt, le, contains, contains_any, starts, ends, ends_any,
-like (SQL wildcards), regex (RE2), exists, phone (same number, whatever its separators and prefix), apart ([other time,
+Fields are names in a record's data (dots for nested ones; `data.NAME` where a column has the same name, as `data.path`),
+`times.NAME` (its text), or the columns path, state, host_id, origin, artifact, time_text. Operators: eq, ne, in, gt, ge, lt, le, contains, contains_any, starts, ends, ends_any,
+like (SQL wildcards), regex (RE2), exists, phone (same number, whatever its separators and prefix;
+any number while its `$name` is not set), apart ([other time,
 seconds]: the two texts, zones ignored, differ by more), differs and earlier (than another field, as text). Text compares without case unless `case: true`.
 `distinct: {field: n}` asks of a group at least n different values of a field; its examples then show one of each first.
 """
@@ -11,7 +12,7 @@ seconds]: the two texts, zones ignored, differ by more), differs and earlier (th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,33 @@ def load_indicators(folders: Iterable[Path]) -> dict[str, Indicator]:
                 if rule.id in rules:
                     raise RuleError(f"{file.name}: rule {rule.id} stands twice, also in {rules[rule.id].origin}")
                 rules[rule.id] = rule
+    _check_patterns(rules.values())
     return dict(sorted(rules.items()))
+
+
+def _check_patterns(rules: Iterable[Indicator]) -> None:
+    """Refuse patterns that the database cannot compile; met in a scan, one would stop every rule of its role."""
+    import duckdb
+
+    with duckdb.connect(":memory:") as connection:
+        for rule in rules:
+            for pattern in _patterns([rule.where, rule.then.get("where", ())]):
+                try:
+                    connection.execute("SELECT regexp_matches('', ?, 'i')", [pattern])
+                except duckdb.Error as error:
+                    message = str(error).splitlines()[0]
+                    raise RuleError(f"{rule.origin}: rule {rule.id}: no pattern: {pattern!r} ({message})") from error
+
+
+def _patterns(tests: Any) -> Iterator[str]:
+    if isinstance(tests, dict):
+        found = tests.get("regex", ())
+        yield from [str(p) for p in (found if isinstance(found, list) else [found] if found else [])]
+        for key in ("any", "all", "not"):
+            yield from _patterns(tests.get(key, ()))
+    elif isinstance(tests, (list, tuple)):
+        for test in tests:
+            yield from _patterns(test)
 
 
 class Compiler:
@@ -152,6 +179,8 @@ class Compiler:
         if not isinstance(test, dict):
             raise self._fail(f"a test is a mapping, not {test!r}")
         if "any" in test:
+            if not test["any"]:
+                raise self._fail("`any` of no tests would match everything")
             return self.condition(test["any"], "OR")
         if "all" in test:
             return self.condition(test["all"])
@@ -182,6 +211,8 @@ class Compiler:
             first, second = (f"epoch(try_cast(left({c}, 19) AS TIMESTAMP))" for c in (column, self.column(str(other))))
             return f"abs({first} - {second}) > {float(seconds)!r}"
         if operator == "phone":
+            if str(value).startswith("$"):
+                return "true"  # not asked about one party
             digits = "".join(c for c in str(value) if c.isdigit())
             if len(digits) < 7 or "@" in str(value).removesuffix("@s.whatsapp.net"):
                 return f"lower({column}) = {quoted(str(value).lower())}"
@@ -213,7 +244,7 @@ class Compiler:
 
 def json_path(name: str) -> str:
     """The DuckDB JSON path of a (dotted) field; a name that itself holds dots may be quoted as a whole."""
-    return "$." + ".".join('"' + part.replace('"', "") + '"' for part in name.split("."))
+    return "$." + ".".join('"' + part.replace('"', "") + '"' for part in name.removeprefix("data.").split("."))
 
 
 def fields_expression(fields: Sequence[str]) -> str:
@@ -235,7 +266,7 @@ def fields_expression(fields: Sequence[str]) -> str:
         return extracted
     positions = {name: index + 1 for index, name in enumerate(plain)}
     joined = ", ".join(p if p else f"d[{positions[name]}]" for p, name in zip(parts, fields, strict=True))
-    return f"list_transform([{extracted}], d -> [{joined}])[1]"
+    return f"list_transform([{extracted}], lambda d: [{joined}])[1]"
 
 
 @dataclass(frozen=True)
@@ -301,7 +332,7 @@ def match(
         )
         source = "followed"
     extra = ", list(DISTINCT next_id ORDER BY next_id)[1:3] AS next_ids" if then else ", []::VARCHAR[] AS next_ids"
-    order = "moment NULLS LAST, path, inode NULLS FIRST, ordinal"
+    order = "moment NULLS LAST, path, inode NULLS FIRST, ordinal, record_id"
     kinds = "".join(f" AND count(DISTINCT {c}) >= {n}" for c, n in various.items())
     if various:
         first = next(iter(various))
@@ -353,6 +384,7 @@ def field_value(shown: dict[str, Any], name: str) -> Any:
         time = shown["times"].get(name[6:])
         return time["text"] if time else None
     value: Any = shown["data"]
+    name = name.removeprefix("data.")
     if isinstance(value, dict) and name in value:
         return value[name]
     for part in name.split("."):

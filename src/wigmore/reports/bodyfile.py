@@ -1,5 +1,6 @@
-"""The file listing as a TSK 3 body file for mactime: md5|name|inode|mode|uid|gid|size|atime|mtime|ctime|crtime, seconds since 1970 UTC.
+"""The file listing as a TSK 3 body file for mactime.
 
+Columns: md5|name|inode|mode|uid|gid|size|atime|mtime|ctime|crtime, times in whole seconds since 1970 UTC.
 Format: wiki.sleuthkit.org, "Body file" (TSK 3.0 and later). A time that is missing is 0, as mactime expects. A time
 of unknown zone (FAT, many archives) or of the collecting machine (folders, most archives) has no place here: it is 0
 too, and the entry's name says so. Times before 1970 cannot be written in this format and are 0.
@@ -51,7 +52,7 @@ def _number(value: Any) -> int:
 
 
 def lines(record: Mapping[str, Any]) -> list[str]:
-    """The entry of the body file, and a second one for the times of its NTFS $FILE_NAME where it has them (as fls writes)."""
+    """The entry of the body file, and a second one for its NTFS $FILE_NAME times where it has them (as fls writes)."""
     data, times = record["data"], record.get("times") or {}
     name = _text(record["path"])
     if target := data.get("link_target"):
@@ -74,7 +75,7 @@ def lines(record: Mapping[str, Any]) -> list[str]:
 
 
 def _left_out(times: Mapping[str, Any]) -> str:
-    """What the columns cannot hold, said in the name: local times of unknown zone, and that times are the collector's."""
+    """What the columns cannot hold, said in the name: local times of unknown zone, times of the collector."""
     known = [(n, times[n]) for n in TIMES if isinstance(times.get(n), Mapping) and times[n].get("text")]
     foreign = [n for n, t in known if t.get("owner") != "host"]
     local = [f"{n} {_text(t['text'])}" for n, t in known if t.get("instant") is None and n not in foreign]

@@ -47,7 +47,7 @@ CELL = 32_000  # characters; spreadsheets cut at 32,767
 
 
 def cell(value: object) -> str:
-    """A value as a cell: hidden characters visible, a text that would start a formula led by an apostrophe, long ones cut and said so."""
+    """A value as a cell: hidden characters visible, an apostrophe before what would start a formula, long texts cut."""
     text = visible(plain(value))
     if len(text) > CELL:
         text = f"{text[:CELL]} … [{len(text) - CELL} more characters]"

@@ -47,8 +47,7 @@ def render_html(data: ReportData) -> str:
         " nothing. Characters of evidence that would hide or reorder text are written as \\u{…}.",
     )
     page = tag("div", contents, tag("main", html_front.title(index), *body, foot), class_="page")
-    text = "<!DOCTYPE html>\n" + tag("html", head, tag("body", page), lang="en") + "\n"
-    return text
+    return "<!DOCTYPE html>\n" + tag("html", head, tag("body", page), lang="en") + "\n"
 
 
 def _sections(index: Index, blocks: dict[str, Safe]) -> Iterator[tuple[str, str, Part]]:

@@ -1,4 +1,4 @@
-"""Annexes: the full matrix with working scores, the timeline as a table, parsers, cited calls, glossary, how to verify."""
+"""Annexes: every bearing, the timeline as a table, parsers, cited calls, working scores, glossary, how to verify."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def timeline_table(index: Index) -> Safe:
 def matrix_table(index: Index) -> Safe:
     """Every bearing in words, and the working scores, far from any conclusion."""
     heads = index.data.matrix.get("hypotheses") or []
-    body = []
+    body: list[list[Part]] = []
     total = 0
     for row in index.data.matrix.get("rows") or ():
         for head, edge in zip(heads, row["edges"], strict=True):

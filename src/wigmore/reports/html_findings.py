@@ -1,4 +1,4 @@
-"""Findings: for each hypothesis facts, interpretation, caveat, alternatives and opinion, visibly apart; then every observation."""
+"""Findings: facts, interpretation, caveats, alternatives and opinion, visibly apart; then every observation."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def findings(index: Index) -> Safe:
             "p",
             "No hypothesis was raised, so there is no finding to weigh. The observations that were recorded are"
             " printed ",
-            link("s", "observations", "below"),
+            link("s", "unused", "below"),
             ". The lack of findings is not a clean bill of health.",
         )
     return joined(
@@ -256,9 +256,8 @@ def observations(index: Index, blocks: dict[str, Safe], rows: Iterable[Row]) -> 
     shown = 0
     for row in wanted:
         if row["id"] in blocks:
-            groups.setdefault(
-                (index.labels.get(row["source_id"], row["source_id"]), clipped(row["category"], 100)), []
-            ).append(blocks[row["id"]])
+            source = index.labels.get(row["source_id"], plain(row["source_id"]))
+            groups.setdefault((source, clipped(row["category"], 100)), []).append(blocks[row["id"]])
             shown += 1
     parts = [
         folded(
@@ -298,9 +297,11 @@ def _observation(index: Index, row: Row) -> Safe:
         tail += [" · ", bears, f"; and {len(edges) - 6} more" if len(edges) > 6 else ""]
     if row.get("also"):
         tail.append(f" · the same event also as {clipped(', '.join(plain(a) for a in row['also']), 300)}")
-    for review in index.reviews.get(row["id"], []):
+    for review in [
+        r for item in (row["id"], *(f["fact_id"] for f in row["facts"])) for r in index.reviews.get(item, ())
+    ]:
         tail.append(
-            f" · {plain(review.get('decision'))} by {clipped(review.get('by'), 80)}:"
+            f" · {plain(review.get('decision'))} ({plain(review.get('item'))}) by {clipped(review.get('by'), 80)}:"
             f" {clipped(review.get('reason'), 300)}"
         )
     return tag(

@@ -57,7 +57,7 @@ def summary(index: Index) -> Safe:
     data = index.data
     asked = [h for h in data.hypotheses if not h["innocent"]]
     verdicts = Counter(h["conclusion"] for h in asked)
-    told = ", ".join(f"{verdicts[v]} {STRENGTHS[v][0]}" for v in STRENGTHS if verdicts[v])
+    told = "; ".join(f"{verdicts[v]} {STRENGTHS[v][0]}" for v in STRENGTHS if verdicts[v])
     negative = sum(1 for p in data.phenomena if p["negative"])
     lead = (
         f"{counted(len(data.sources), 'source')} examined; "
@@ -277,10 +277,11 @@ def _hash_rows(hashes: Row) -> list[tuple[Part, Part]]:
         if hashes.get(k)
     ]
     if stored:
-        verdict: Part = {
-            True: tag("span", " — equals what was computed", class_="good"),
-            False: tag("span", " — DIFFERS from what was computed", class_="bad"),
-        }.get(hashes.get("stored_ok"), "")
+        verdict: Part = ""
+        if hashes.get("stored_ok") is True:
+            verdict = tag("span", " — equals what was computed", class_="good")
+        elif hashes.get("stored_ok") is False:
+            verdict = tag("span", " — DIFFERS from what was computed", class_="bad")
         rows.append(("Stored in the container", joined((tag("code", ", ".join(stored)), verdict))))
     known = {
         *names,

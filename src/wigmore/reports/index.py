@@ -36,7 +36,7 @@ class Index:
         self.carded: set[str] = set()  # hypotheses with a finding of their own
 
     def parser_of(self, artifact: str) -> str:
-        """The parser whose records carry an artifact's name: the longest known name it begins with; empty where none is."""
+        """The parser of an artifact: the longest known name that the artifact's begins with; empty where none is."""
         parts = artifact.split(".")
         for length in range(len(parts), 0, -1):
             name = ".".join(parts[:length])

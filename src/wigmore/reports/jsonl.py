@@ -12,7 +12,7 @@ from wigmore.reports.data import ReportData, report_format
 
 
 def objects(data: ReportData) -> Iterator[dict[str, Any]]:
-    """The case, then sources, phenomena, facts, hypotheses, edges, entities, ties, questions, reviews; each with `type` and `case`."""
+    """The case, sources, phenomena with facts, hypotheses, edges, ties, probes, questions, reviews, entities."""
     case = data.context.get("case")
     run = data.context.get("run") or {}
     yield {
@@ -59,7 +59,7 @@ def source_row(source: dict[str, Any]) -> dict[str, Any]:
 
 @report_format("jsonl", "graph.jsonl")
 def graph_jsonl(data: ReportData, folder: Path) -> Path:
-    """The evidence graph as JSON lines: case, sources, phenomena, facts, hypotheses, edges, entities, each with its type."""
+    """The evidence graph as JSON lines: case, sources, phenomena, facts, hypotheses, edges, entities, each typed."""
     target = folder / "graph.jsonl"
     with durable_file(target) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as stream:
         for thing in objects(data):

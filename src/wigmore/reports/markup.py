@@ -1,7 +1,8 @@
 """HTML and SVG built from escaped parts: evidence can show itself in a page, never act in it.
 
-A `Safe` text is markup that was made here; every other text is escaped when it enters a tag. Characters that would hide or
-reorder others (controls, bidirectional overrides, zero-width marks, lone surrogates, noncharacters) are written visibly.
+A `Safe` text is markup that was made here; every other text is escaped when it enters a tag. Characters that would
+hide or reorder others (controls, bidirectional overrides, zero-width marks, lone surrogates, noncharacters) are
+written visibly.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def joined(parts: Iterable[Part]) -> Safe:
 
 
 def tag(name: str, /, *parts: Part, **attributes: Any) -> Safe:
-    """One element. Attribute names lose a trailing `_` and write `_` as `-`; None and False leave one out, True has no value."""
+    """One element with escaped parts. Attributes: `class_` is class, `a_b` is a-b; None and False leave one out."""
     written = []
     for key, value in attributes.items():
         label = key.rstrip("_").replace("_", "-")

@@ -26,9 +26,9 @@ def entities(index: Index) -> Safe:
     for entity in chosen:
         if sum(map(len, columns.values())) >= NODES:
             break
-        if entity["type"] in columns or len(columns) < COLUMNS:
-            if len(columns[entity["type"]]) < PER_COLUMN:
-                columns[entity["type"]].append(entity)
+        room = entity["type"] in columns or len(columns) < COLUMNS
+        if room and len(columns[entity["type"]]) < PER_COLUMN:
+            columns[entity["type"]].append(entity)
     drawn = sum(map(len, columns.values()))
     picture = _picture(index, dict(sorted(columns.items())), links)
     caption = tag(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from datetime import timedelta
+from itertools import pairwise
 
 from wigmore.model.times import EPOCH, instant_text, iso
 from wigmore.reports.index import Index
@@ -19,7 +20,7 @@ FINE = 2 * 86_400_000_000  # µs; shorter stretches are labelled to the minute
 
 
 def instants(index: Index) -> tuple[list[tuple[int, str, str]], int]:
-    """(µs UTC, category, phenomenon id) of observations with a known instant, in order; and how many dated ones have none."""
+    """(µs UTC, category, phenomenon id) of observations with a known instant; and how many dated ones have none."""
     found, local = [], 0
     for row in index.data.timeline:
         time = iso(str(row["time"]))
@@ -31,9 +32,9 @@ def instants(index: Index) -> tuple[list[tuple[int, str, str]], int]:
 
 
 def segments(moments: list[int]) -> list[tuple[int, int]]:
-    """The stretches of time drawn: split at the longest silences, each longer than a fifth of what is left of the span."""
+    """The stretches of time drawn: split at silences longer than an hour and than a fifth of what is still drawn."""
     edges = [(moments[0], moments[-1])]
-    gaps = sorted(((b - a, a, b) for a, b in zip(moments, moments[1:], strict=False)), reverse=True)[: SEGMENTS - 1]
+    gaps = sorted(((b - a, a, b) for a, b in pairwise(moments)), reverse=True)[: SEGMENTS - 1]
     for length, before, after in gaps:
         drawn = sum(end - start for start, end in edges)
         if length <= drawn / 5 or length < 3_600_000_000:
@@ -86,7 +87,7 @@ def timeline(index: Index) -> Safe:
 
 
 def _boxes(spans: list[tuple[int, int]], moments: list[int]) -> list[tuple[float, float]]:
-    """Left edge and width of each stretch: half by count, half by equal share, so that a lone early event stays visible."""
+    """Left edge and width of each stretch: half by count, half by equal share: a lone early event stays visible."""
     room = WIDTH - BREAK * (len(spans) - 1)
     counts = [bisect_right(moments, end) - bisect_right(moments, start - 1) for start, end in spans]
     out, x = [], float(LEFT)

@@ -1,8 +1,9 @@
-"""Every time of every record as Timesketch JSON lines; times of unknown zone go to a file of their own, never guessed into UTC.
+"""Every time of every record as Timesketch JSON lines; times of unknown zone go to a file of their own.
 
-Timesketch wants `message`, `datetime` (ISO 8601 with its zone), `timestamp` (microseconds since 1970 UTC) and `timestamp_desc` on every
-row (docs: timesketch.org, user guide, "Create a timeline from JSON/JSONL/CSV file"); further columns are kept as they are. File times of the collecting machine (folders, most
-archives) are left out: they date the collection, not the matter.
+Timesketch wants `message`, `datetime` (ISO 8601 with its zone), `timestamp` (microseconds since 1970 UTC) and
+`timestamp_desc` on every row (timesketch.org, user guide, "Create a timeline from JSON/JSONL/CSV file"); further
+columns are kept as they are. A time of unknown zone is never guessed into UTC. File times of the collecting machine
+(folders, most archives) are left out: they date the collection, not the matter.
 """
 
 from __future__ import annotations
@@ -86,16 +87,17 @@ def _write(stream: TextIO, row: dict[str, Any]) -> None:
 
 @report_format("timesketch", "timesketch.jsonl")
 def timesketch(data: ReportData, folder: Path) -> Path:
-    """All dated records and observations for Timesketch; times of unknown zone are left out of it and written beside it.
+    """All dated records and observations for Timesketch; times of unknown zone are written beside it.
 
-    `timesketch-local-time.jsonl` holds those rows with `local_time` instead of `datetime`: Timesketch would read them as UTC.
+    `timesketch-local-time.jsonl` holds those with `local_time` instead of `datetime`, which Timesketch takes for UTC.
     """
     target, beside = folder / "timesketch.jsonl", folder / LOCAL
-    with durable_file(target) as temporary, durable_file(beside) as other:
-        with (
-            temporary.open("w", encoding="utf-8", newline="\n") as known,
-            other.open("w", encoding="utf-8", newline="\n") as local,
-        ):
-            for dated, row in rows(data):
-                _write(known if dated else local, row)
+    with (
+        durable_file(target) as temporary,
+        durable_file(beside) as other,
+        temporary.open("w", encoding="utf-8", newline="\n") as known,
+        other.open("w", encoding="utf-8", newline="\n") as local,
+    ):
+        for dated, row in rows(data):
+            _write(known if dated else local, row)
     return target

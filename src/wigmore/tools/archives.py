@@ -31,6 +31,8 @@ def unzip_archive(context: ToolContext, path: str, limit: int = 1000) -> ToolOut
     if not any(c.parser == "container@1" for c in reach):
         return ToolOutput.not_applicable(f"{archive} is no archive that is known here (type {own[0]['data'].get('type')})")
     itself = list(context.records(["container", "partition", "volume"], "path = ?", [archive]))
+    if any("media_size" in r["data"] for r in itself):
+        return ToolOutput.not_applicable(f"{archive} is a disk image: partition_info and list_directory show what it holds")
     cap = max(1, min(limit, CAP))
     members = list(islice(below(context, archive), cap + 1))
     if not members and all(c.outcome == "failed" for c in reach):

@@ -188,7 +188,7 @@ def _roots(context: ToolContext, marks: tuple[str, ...]) -> dict[str, set[str]]:
         pattern = f"^(.*?)(?:^|/){re.escape(mark)}(?:/|$)"
         relation = context.store.relation([LISTING], context.source_id or None)
         found = context.store.query(
-            f"SELECT DISTINCT regexp_extract(path, ?, 1) AS root FROM {relation} WHERE regexp_matches(path, ?)",  # noqa: S608  # paths of our own parts
+            f"SELECT DISTINCT regexp_extract(path, ?, 1) AS root FROM {relation} WHERE regexp_matches(path, ?)",
             [pattern, pattern],
         )
         for row in found:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase, translate
+from fnmatch import fnmatchcase
 from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,6 +18,7 @@ from wigmore.tools.context import CAP, ToolContext, ToolOutput
 
 Row = dict[str, Any]
 HIVES = "windows.registry.hive"
+EVIDENCE = ("file_listing@1", "container@1")  # what the evidence floor says of stores and containers
 NAMED = 5  # files that could not be read and are named in a note
 
 
@@ -25,13 +26,15 @@ NAMED = 5  # files that could not be read and are named in a note
 class Kind:
     """Records of one kind: artifacts (globs), and where only some files hold them, their paths or registry hives.
 
-    `paths` are globs over the lower-case path (`*` crosses `/`); `hives` are names as the hive records have them. `keep`
-    decides further about each row.
+    `paths` are globs over the lower-case path (`*` crosses `/`); `hives` are names as the hive records have them; `homes` are
+    globs for the files whose silence counts, where a parser also reads files that never hold such records. `keep` decides
+    further about each row.
     """
 
     artifacts: tuple[str, ...]
     paths: tuple[str, ...] = ()
     hives: tuple[str, ...] = ()
+    homes: tuple[str, ...] = ()
     keep: Callable[[Row], bool] | None = None
 
 
@@ -56,9 +59,9 @@ def covered(context: ToolContext, kind: Kind) -> list[Coverage]:
             continue
         if "@" not in row.parser and row.outcome != "failed":
             continue  # what a catalogue expects is no reading of a file
-        if not of_parser(row, kind.artifacts):
+        if not of_parser(row, kind.artifacts) or (kind.artifacts == ("*",) and row.parser in EVIDENCE):
             continue
-        if kind.paths and not any(fnmatchcase(row.path.lower(), glob) for glob in kind.paths):
+        if not all(any(fnmatchcase(row.path.lower(), g) for g in globs) for globs in (kind.paths, kind.homes) if globs):
             continue
         if kind.hives and (row.source_id, row.path) not in hives and not _unread_hive(row, kind.hives):
             continue
@@ -70,7 +73,7 @@ def hive_paths(context: ToolContext, names: Sequence[str]) -> set[tuple[str, str
     """Source and path of the registry hives of these kinds."""
     relation = context.store.relation([HIVES], context.source_id or None)
     found = context.store.query(
-        f"SELECT DISTINCT source_id, path FROM {relation} WHERE json_extract_string(data, '$.hive') IN (SELECT unnest(?))",  # noqa: S608  # paths of our own parts
+        f"SELECT DISTINCT source_id, path FROM {relation} WHERE json_extract_string(data, '$.hive') IN (SELECT unnest(?))",
         [list(names)],
     )
     return {(r["source_id"], r["path"]) for r in found}
@@ -203,13 +206,10 @@ def answer(
     if all(c.outcome in ("failed", "not_run") for c in files):
         return ToolOutput.failed(f"no {what} could be read: {caution(files)}")
     narrowed = " that match" if test is not None or where else ""
-    return ToolOutput("empty", (), joined(f"looked at {_files(len(files))} for {what}; none{narrowed}", caution(files)))
+    return ToolOutput("empty", (), joined(f"looked for {what} in {_named(files)}; none{narrowed}", caution(files)))
 
 
-def _files(count: int) -> str:
-    return f"{count} file" if count == 1 else f"{count} files"
-
-
-def like(glob: str) -> re.Pattern[str]:
-    """A glob over lower-case text as a compiled pattern."""
-    return re.compile(translate(glob.lower()))
+def _named(files: Sequence[Coverage]) -> str:
+    paths = sorted({c.path for c in files})
+    more = f" and {len(paths) - NAMED} more files" if len(paths) > NAMED else ""
+    return ", ".join(paths[:NAMED]) + more

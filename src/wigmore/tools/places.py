@@ -46,6 +46,7 @@ def prefixes(context: ToolContext) -> list[str]:
     found = {""} | {
         c.path for c in context.coverage()
         if c.source_id == context.source_id and c.parser == "file_listing@1" and c.outcome in ("found", "empty")
+        and not c.file_sha256  # rows with one are about a file that no parser reads
     }
     return sorted(found, key=lambda p: (-len(p), p))
 
@@ -162,7 +163,7 @@ def folders_below(
     relation = context.store.relation([LISTING], context.source_id or None)
     conditions = " AND ".join(c for c in (inside, where) if c)
     found = context.store.query(
-        f"SELECT split_part(substr(path, ?), '/', 1) AS name, count(*) AS entries FROM {relation} WHERE {conditions} "  # noqa: S608  # paths of our own parts
+        f"SELECT split_part(substr(path, ?), '/', 1) AS name, count(*) AS entries FROM {relation} WHERE {conditions} "
         "GROUP BY name ORDER BY name",
         [start, *given, start],
     )

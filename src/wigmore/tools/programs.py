@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from wigmore.registry import parsers, tool
 from wigmore.tools.context import ToolContext, ToolOutput
 from wigmore.tools.lookup import CannotLook, Kind, Row, answer, hive_paths, period
 from wigmore.tools.places import LISTING
+from wigmore.tools.registry import profile_of
 
 USER_HIVES = ("NTUSER", "USRCLASS")
 ACTIVITY = tuple(
@@ -56,29 +58,20 @@ def get_user_activity(
         profiles = context.records(["windows.registry.profile"], "", [], None)
         sids = {str(r["data"].get("sid")) for r in profiles if str(r["data"].get("user", "")).lower() == user.lower()}
         test = _profile(user)
-        known = sorted({name for _, path in hive_paths(context, USER_HIVES) if (name := _owner(path))})
+        known = sorted({name for _, path in hive_paths(context, USER_HIVES) if (name := profile_of(path))})
         if known and user.lower() not in [k.lower() for k in known]:
             return ToolOutput.failed(f"no hive of a user {user!r}; there are hives of: {', '.join(known)}")
     bam = Kind(("windows.registry.bam",), hives=("SYSTEM",), keep=lambda r: not user or r["data"].get("sid") in sids)
-    profiled = [Kind(k.artifacts, k.paths, k.hives, test) for k in kinds]
+    profiled = [replace(k, keep=test) for k in kinds]
     return answer(context, [*profiled, bam], "record of a user's activity (NTUSER and USRCLASS hives)", where=where,
                   parameters=parameters, text=text, limit=limit)
-
-
-def _owner(path: str) -> str:
-    """The profile folder that a path lies in, by Windows' layouts; nothing where there is none."""
-    parts = path.split("/")
-    for number, part in enumerate(parts[:-2]):
-        if part.lower() in ("users", "documents and settings"):
-            return parts[number + 1]
-    return ""
 
 
 def _profile(user: str) -> Callable[[Row], bool]:
     wanted = user.lower()
 
     def test(row: Row) -> bool:
-        return _owner(row["path"]).lower() == wanted
+        return profile_of(row["path"]).lower() == wanted
 
     return test
 
@@ -95,14 +88,15 @@ def list_autostart(context: ToolContext, text: str = "", limit: int = 1000) -> T
              hives=("SOFTWARE", "SYSTEM", "NTUSER")),
         Kind(("windows.scheduled_task", "windows.scheduled_task.job")),
         Kind((LISTING,), paths=("*/start menu/programs/startup/*",)),
-        Kind(("linux.cron_table", "linux.crontab", "linux.cron_job")),
+        Kind(("linux.crontab",)),
         Kind(("generic.text", "generic.ini"), paths=CRON),
-        Kind(("generic.ini", "generic.text"), paths=("*etc/systemd/*.service", "*etc/systemd/*.timer", "*.config/systemd/user/*")),
+        Kind(("generic.ini", "generic.text"), paths=UNITS),
         Kind(("generic.plist",), paths=("*/launchagents/*", "*/launchdaemons/*", "library/launch*")),
     ]
     return answer(context, kinds, "record of what starts by itself", text=text, limit=limit)
 
 
+UNITS = ("*etc/systemd/*.service", "*etc/systemd/*.timer", "*.config/systemd/user/*")
 CRON = ("etc/cron*", "*/etc/cron*", "var/spool/cron/*", "*/var/spool/cron/*", "etc/anacrontab", "*/etc/anacrontab",
         "etc/rc.local", "*/etc/rc.local")
 
@@ -130,7 +124,10 @@ def parse_prefetch(context: ToolContext, name: str = "", limit: int = 500) -> To
     was started from a path with that hash, not by whom. The times include about ten seconds of loading.
     """
     wanted = name.lower()
-    keep = (lambda r: wanted in str(r["data"].get("executable", "")).lower() or wanted in r["path"].rpartition("/")[2].lower())
+
+    def keep(row: Row) -> bool:
+        return wanted in str(row["data"].get("executable", "")).lower() or wanted in row["path"].rpartition("/")[2].lower()
+
     return answer(context, [Kind(("windows.prefetch",))], "prefetch file", keep=keep if wanted else None, limit=limit)
 
 

@@ -13,6 +13,7 @@ from wigmore.tools.lookup import HIVES, Kind, Row, answer, caution, covered, joi
 
 VALUES = "windows.registry"
 SYSTEM, SOFTWARE = ("SYSTEM",), ("SOFTWARE",)
+LOGS = ("var/log/*", "*/var/log/*")
 ROOTS = {
     "hkey_local_machine": "HKLM", "hkey_current_user": "HKCU", "hkey_users": "HKU", "hkey_classes_root": "HKCR",
     "hklm": "HKLM", "hkcu": "HKCU", "hku": "HKU", "hkcr": "HKCR", "computer": "", "registry": "",
@@ -41,6 +42,11 @@ def parse_registry_key(
         return ToolOutput.failed(f"no hive {hive!r}; there are: {_named(hives)}")
     wanted = {h["path"]: sorted(set(_spellings(context, key, h))) for h in chosen}
     wanted = {path: spelled for path, spelled in wanted.items() if spelled}
+    whose = ""
+    if found := re.search(r"\bS-1-5-21(-\d+)+", key, re.IGNORECASE):
+        owned = {path for path in wanted if _is_of(context, found[0], path)}
+        whose = "" if owned else f"whose hive that of {found[0]} is, is not known here: those of all users are shown"
+        wanted = {path: spelled for path, spelled in wanted.items() if path in owned} if owned else wanted
     if not wanted:
         return _no_home(key, chosen, reach)
     keys = sorted({k for spelled in wanted.values() for k in spelled})
@@ -50,9 +56,26 @@ def parse_registry_key(
     met = {r["path"] for r in rows} or set(wanted)
     note = caution([c for c in reach if c.path in met])
     if rows:
-        return ToolOutput.of(rows, note, max(1, min(limit, CAP)))
+        return ToolOutput.of(rows, joined(whose, note), max(1, min(limit, CAP)))
     looked = _named([h for h in chosen if h["path"] in wanted])
     return ToolOutput("empty", (), joined(f"no such key in {looked}{_nearest(context, keys, set(wanted))}", note))
+
+
+def _is_of(context: ToolContext, sid: str, path: str) -> bool:
+    """Whether a hive's path lies in the profile folder that the SOFTWARE hive gives for a SID."""
+    for row in context.records(["windows.registry.profile"], "lower(json_extract_string(data, '$.sid')) = lower(?)", [sid], None):
+        if profile_of(path).lower() == str(row["data"].get("user") or "").lower() != "":
+            return True
+    return False
+
+
+def profile_of(path: str) -> str:
+    """The name of the profile folder that a path lies in, by Windows' layouts; nothing where there is none."""
+    parts = path.split("/")
+    for number, part in enumerate(parts[:-2]):
+        if part.lower() in ("users", "documents and settings"):
+            return parts[number + 1]
+    return ""
 
 
 def _named(hives: list[Row]) -> str:
@@ -96,7 +119,11 @@ def _spellings(context: ToolContext, key: str, hive: Row) -> Iterator[str]:
         spelled = [f"{low}\\{asked}"]
         if asked == first or asked.startswith(first + "\\"):
             spelled.append((low.rpartition("\\")[0] + "\\" + asked).lstrip("\\"))
-    yield from (s for s in spelled if s == low or s.startswith(low + "\\"))
+    for one in spelled:
+        # classes of a user stand in a hive of their own
+        elsewhere = low == "hkcu" and (one + "\\").startswith("hkcu\\software\\classes\\")
+        if (one == low or one.startswith(low + "\\")) and not elsewhere:
+            yield one
 
 
 def _current_set(context: ToolContext, hive: Row) -> str:
@@ -133,7 +160,7 @@ def _subkeys(context: ToolContext, keys: list[str]) -> list[Row]:
     out = []
     for key in keys:
         found = context.store.query(
-            "SELECT path, min(above) AS above, min(name) AS name, count(*) AS entries FROM (SELECT path, "  # noqa: S608  # paths of our own parts
+            "SELECT path, min(above) AS above, min(name) AS name, count(*) AS entries FROM (SELECT path, "
             "substr(json_extract_string(data, '$.key'), 1, ?) AS above, "
             "split_part(substr(json_extract_string(data, '$.key'), ?), '\\', 1) AS name "
             f"FROM {relation} WHERE state IN ('live', 'log_replayed') "
@@ -242,7 +269,7 @@ def list_usb_devices(context: ToolContext, text: str = "", limit: int = 1000) ->
         Kind(("windows.registry.mounted_device",), hives=SYSTEM, keep=lambda r: "usb" in str(r["data"]).lower()),
         Kind(("windows.registry.volume_cache", "windows.registry.ready_boost"), hives=SOFTWARE),
         Kind(("windows.setupapi",), keep=lambda r: "usb" in str(r["data"]).lower()),
-        Kind(("linux.devices",), keep=lambda r: "usb" in str(r["data"]).lower()),
+        Kind(("linux.devices",), homes=LOGS, keep=lambda r: "usb" in str(r["data"]).lower()),
     ]
     return answer(context, kinds, "record of USB devices (SYSTEM hive, setupapi log)", text=text, limit=limit)
 
@@ -257,6 +284,7 @@ def list_networks(context: ToolContext, text: str = "", limit: int = 1000) -> To
     kinds = [
         Kind(("windows.registry.network_profile",), hives=SOFTWARE),
         Kind(("windows.registry.network_interface", "windows.registry.route"), hives=SYSTEM),
-        Kind(("ios.wifi_network", "android.wifi_network", "macos.wifi", "linux.network")),
+        Kind(("ios.wifi_network", "android.wifi_network", "macos.wifi")),
+        Kind(("linux.network",), homes=LOGS),
     ]
     return answer(context, kinds, "list of networks", text=text, limit=limit)

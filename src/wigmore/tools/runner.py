@@ -60,6 +60,8 @@ def _coerce(tool: str, name: str, wanted: Any, value: Any) -> Any:
         if wanted is str:
             return str(value)
         if typing.get_origin(wanted) is list:
+            if isinstance(value, str) and value.startswith("["):
+                value = json.loads(value)  # as a re-run command writes it
             return [str(v) for v in value] if isinstance(value, list) else [v for v in str(value).split(",") if v]
         if typing.get_origin(wanted) is dict or wanted is dict:
             return value if isinstance(value, dict) else json.loads(value)

@@ -12,7 +12,15 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Accounts and cloud services on any device.",
     sources=("*",),
     aliases=("cloud",),
-    tools=(*READING, "query_records", "sqlite_query", "parse_plist"),
+    tools=(
+        *READING,
+        "list_accounts_of_apps",
+        "list_accounts",
+        "get_email_config",
+        "sqlite_query",
+        "parse_plist",
+        "query_records",
+    ),
     prompt=DISCIPLINE
     + """
 An installed client or a cookie is no upload. Say which side recorded what.

@@ -12,7 +12,20 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Android devices.",
     sources=("mobile_extraction*", "file_collection", "archive", "disk_image*"),
     aliases=("android",),
-    tools=(*READING, "probe_android_partitions", "set_active_partition", "sqlite_query", "query_records"),
+    tools=(
+        *READING,
+        "probe_android_partitions",
+        "set_active_partition",
+        "list_directory",
+        "list_installed_software",
+        "list_accounts_of_apps",
+        "list_networks",
+        "list_locations",
+        "sqlite_query",
+        "read_text_file",
+        "search_strings",
+        "query_records",
+    ),
     prompt=DISCIPLINE
     + """
 Databases keep UTC milliseconds, MMS seconds. Uninstalled programs leave usage rows.

@@ -12,7 +12,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Browsers on every platform: visits, searches, downloads.",
     sources=("*",),
     aliases=("web",),
-    tools=(*READING, "browser_history", "browser_downloads", "query_records"),
+    tools=(*READING, "browser_history", "browser_downloads", "browser_searches", "sqlite_query", "query_records"),
     prompt=DISCIPLINE
     + """
 A visit belongs to a profile, not a person; synced and imported rows did not happen in this browser. A download is complete only when its state says so.

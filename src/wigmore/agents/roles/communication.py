@@ -12,7 +12,17 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Messages, calls, contacts, mail.",
     sources=("mobile_extraction*", "disk_image*", "mailbox", "file_collection", "archive"),
     aliases=("messages",),
-    tools=(*READING, "list_messages", "list_calls", "list_contacts", "sqlite_query", "query_records"),
+    tools=(
+        *READING,
+        "list_messages",
+        "list_calls",
+        "list_contacts",
+        "list_accounts_of_apps",
+        "get_email_config",
+        "other_side",
+        "sqlite_query",
+        "query_records",
+    ),
     prompt=DISCIPLINE
     + """
 State direction, parties and time as stored. A contact entry is no contact. Synced stores belong to the account before they belong to the device.

@@ -12,7 +12,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Windows event logs: logons, processes, services, clearing.",
     sources=("disk_image*", "log_collection", "file_collection", "archive"),
     aliases=("event_log",),
-    tools=(*READING, "query_events", "list_logons", "query_records"),
+    tools=(*READING, "query_events", "list_logons", "get_shutdown_time", "get_timezone", "query_records"),
     prompt=DISCIPLINE
     + """
 Identify events by provider, channel and id. Order inside a log is the record id. A service installation is not hostile by itself; failed logons alone show an attempt.

@@ -12,7 +12,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Form hypotheses with their alternatives, and judge what observations say of them.",
     sources=(),
     aliases=("hypotheses",),
-    tools=(*READING, "graph_overview"),
+    tools=(*READING, "graph_overview", "get_hypothesis", "list_leads"),
     mandatory=("add_hypothesis", "link_evidence"),
     prompt=DISCIPLINE
     + """

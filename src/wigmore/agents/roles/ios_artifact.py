@@ -12,7 +12,18 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="iPhones and iPads.",
     sources=("mobile_extraction*", "file_collection", "archive"),
     aliases=("ios",),
-    tools=(*READING, "parse_plist", "sqlite_query", "read_idevice_info", "parse_ios_keychain", "query_records"),
+    tools=(
+        *READING,
+        "read_idevice_info",
+        "parse_plist",
+        "parse_ios_keychain",
+        "list_accounts_of_apps",
+        "list_networks",
+        "list_locations",
+        "list_directory",
+        "sqlite_query",
+        "query_records",
+    ),
     prompt=DISCIPLINE
     + """
 Cocoa epochs start in 2001, some stores count nanoseconds. Name which device wrote a synced row where the store tells.

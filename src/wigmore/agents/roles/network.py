@@ -12,7 +12,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Traffic and remote access: captures, server logs, connections.",
     sources=("network_capture", "log_collection", "disk_image*", "file_collection", "archive"),
     aliases=("pcap",),
-    tools=(*READING, "query_records", "search_strings", "read_text_file"),
+    tools=(*READING, "list_networks", "list_logons", "search_strings", "read_text_file", "query_records"),
     prompt=DISCIPLINE
     + """
 A request pattern in a log is an attempt; success needs an effect. Addresses may be proxies. Failures then a success from one origin is more than either.

@@ -10,7 +10,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     "report",
     goal="Write what the accepted facts carry, and no more.",
     sources=(),
-    tools=(*READING, "graph_overview", "save_report"),
+    tools=(*READING, "graph_overview", "get_hypothesis", "list_leads"),
     mandatory=("save_report",),
     terminal=("save_report",),
     worker=False,

@@ -13,7 +13,7 @@ from wigmore.model.times import iso
     "timeline",
     goal="Put observations of all sources in order, with their zones and clocks.",
     sources=(),
-    tools=(*READING, "add_temporal_edge", "query_records"),
+    tools=(*READING, "query_records"),
     mandatory=("add_temporal_edge",),
     prompt=DISCIPLINE
     + """

@@ -1,0 +1,198 @@
+"""Content across sources: same hashes, both sides of a message, deleted files and their recovery."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from wigmore.records.rows import shown
+from wigmore.records.store import ORDER
+from wigmore.registry import tool
+from wigmore.tools.context import CAP, ToolContext, ToolOutput, citable
+
+LEAST_SIZE = 64  # bytes below which equal content says little
+TWINS = 10  # places of the same content that a row names
+PORTABLE = ("FAT12", "FAT16", "FAT32", "EXFAT", "FAT", "ISO9660", "UDF", "HFS")
+SYSTEM_FOLDERS = ("%/windows/system32", "%/etc/passwd", "%/system/library", "%/private/var/mobile")
+PAIR_SECONDS = 600  # clocks and delivery of two devices lie closer than this
+DIGITS = 9  # last digits that tell numbers apart with and without prefix
+MESSAGES = {  # artifact → (text, other party, direction)
+    "ios.sms": ("text", ("party", "address"), "direction"),
+    "android.sms": ("body", ("address",), "direction"),
+    "android.mms": ("body", ("from", "to"), "direction"),
+    "ios.whatsapp.message": ("ZTEXT", ("ZCONTACTJID",), "direction"),
+    "android.whatsapp.message": ("text_data", ("chat_jid", "key_remote_jid"), "direction"),
+}
+SENT, RECEIVED = "sent", "received"
+
+
+def _value(name: str) -> str:
+    return f"json_extract_string(data, '$.\"{name}\"')"
+
+
+def _present(context: ToolContext, artifact: str) -> bool:
+    return any(p.artifact == artifact for p in context.store.parts)
+
+
+def _portable(context: ToolContext) -> bool:
+    """Whether the active source is a medium that is carried about: its file systems are portable ones, and no system is on it."""
+    volumes = [r["data"] for r in context.store.records(["volume"], context.source_id or None)]
+    systems = [str(v.get("file_system", "")).upper().replace(" ", "") for v in volumes]
+    if not systems or not all(s.startswith(PORTABLE) for s in systems):
+        return False
+    conditions = " OR ".join("lower('/' || path) LIKE ?" for _ in SYSTEM_FOLDERS)
+    found = context.store.query(
+        f"SELECT 1 FROM {context.store.relation(['file_listing'], context.source_id or None)} WHERE {conditions} LIMIT 1",
+        SYSTEM_FOLDERS,
+    )
+    return not found
+
+
+@tool("same_content", domain="content", cost=2)
+def same_content(context: ToolContext, sha256: str = "", removable: bool = False) -> ToolOutput:
+    """List files of the source whose SHA-256 a file of another source has too (64 bytes and more), with those `twins`.
+
+    `sha256` asks for one hash. With `removable` only a medium that is carried about is looked at (FAT, exFAT, HFS or optical
+    file systems without an operating system on them); other sources answer not_applicable.
+    """
+    if not context.source_id:
+        return ToolOutput.failed("same_content looks from one source at the others: name the source")
+    if removable and not _portable(context):
+        return ToolOutput.not_applicable("the source is no removable or optical medium")
+    own = context.store.relation(["file_listing"], context.source_id)
+    every = context.store.relation(["file_listing"])
+    if every.startswith("(SELECT"):
+        return ToolOutput.not_applicable("no source has a file listing")
+    size = f"try_cast({_value('size')} AS BIGINT)"
+    wanted = f"AND {_value('sha256')} = ?" if sha256 else ""
+    parameters: list[Any] = [context.source_id, *([sha256.lower()] if sha256 else ())]
+    hashed = f"{_value('sha256')} IS NOT NULL AND {_value('kind')} = 'file' AND {size} >= {LEAST_SIZE}"
+    rows = context.store.query(
+        f"WITH others AS (SELECT {_value('sha256')} AS digest, path, source_id, state, record_id FROM {every} "
+        f"WHERE source_id <> ? AND {hashed}), "
+        f"mine AS (SELECT *, {_value('sha256')} AS digest FROM {own} WHERE {hashed} {wanted}), "
+        f"found AS (SELECT digest, list({{'source_id': source_id, 'path': path, 'state': state, 'record_id': record_id}} "
+        f"ORDER BY source_id, path, record_id)[1:{TWINS}] AS twins, count(*) AS places "
+        f"FROM others WHERE digest IN (SELECT digest FROM mine) GROUP BY digest) "
+        f"SELECT mine.* EXCLUDE (digest), found.twins, found.places FROM mine JOIN found USING (digest) "
+        f"ORDER BY {ORDER} LIMIT {CAP + 1}",
+        parameters,
+    )
+    out = []
+    for stored in rows:
+        twins, places = stored.pop("twins"), stored.pop("places")
+        out.append({**citable(shown(stored)), "twins": twins, "twin_places": places})
+    return ToolOutput.of(out, f"{len(out)} files have the content of a file in another source")
+
+
+@tool("other_side", domain="content", cost=2)
+def other_side(context: ToolContext, subject: str = "") -> ToolOutput:
+    """List messages of the source that another source holds from the other side: same text, opposite direction, within ten
+    minutes; each row names those `twins`.
+
+    `subject` is the other party's number or address; without it all parties count. Where no other source can be the other
+    party's device (none holds such a message, nor names the subject as its own number), the answer is not_applicable.
+    """
+    if not context.source_id:
+        return ToolOutput.failed("other_side looks from one source at the others: name the source")
+    kinds = [a for a in MESSAGES if _present(context, a)]
+    parts = []
+    for artifact in kinds:
+        text, parties, direction = MESSAGES[artifact]
+        party = "concat_ws(' ', " + ", ".join(_value(p) for p in parties) + ")"
+        parts.append(
+            f"SELECT record_id, source_id, path, artifact, instant, {_value(text)} AS body, {party} AS party, "
+            f"lower({_value(direction)}) AS way FROM {context.store.relation([artifact])}"
+        )
+    if not parts:
+        return ToolOutput.not_applicable("no source holds messages")
+    digits = "".join(c for c in subject if c.isdigit())[-DIGITS:]
+    about, parameters = "true", []
+    if len(digits) >= 7 and "@" not in subject.removesuffix("@s.whatsapp.net"):
+        about, parameters = "contains(regexp_replace(m.party, '[^0-9]', '', 'g'), ?)", [digits]
+    elif subject:
+        about, parameters = "contains(lower(m.party), ?)", [subject.lower()]
+    pairs = context.store.query(
+        f"WITH every AS ({' UNION ALL '.join(parts)}), kept AS (SELECT * FROM every WHERE length(trim(body)) >= 8 "
+        f"AND instant IS NOT NULL AND way IN ('{SENT}', '{RECEIVED}')) "
+        f"SELECT m.record_id AS mine, list({{'source_id': o.source_id, 'path': o.path, 'record_id': o.record_id, "
+        f"'seconds_later': round((o.instant - m.instant) / 1000000.0, 3)}} ORDER BY o.source_id, o.record_id)[1:{TWINS}] AS twins "
+        f"FROM kept m JOIN kept o ON m.body = o.body AND m.source_id <> o.source_id AND m.way <> o.way "
+        f"AND abs(m.instant - o.instant) <= {PAIR_SECONDS * 1_000_000} WHERE m.source_id = ? AND {about} "
+        f"GROUP BY m.record_id ORDER BY m.record_id LIMIT {CAP + 1}",
+        [context.source_id, *parameters],
+    )
+    if not pairs:
+        if digits and _owned_elsewhere(context, digits):
+            return ToolOutput("empty", (), "the other side's device is among the sources, and holds no such message")
+        return ToolOutput.not_applicable("no other source is the other side's device")
+    twins = {p["mine"]: p["twins"] for p in pairs}
+    stored = context.store.by_id(twins)
+    rows = sorted((citable(shown(r)) for r in stored.values()), key=_when)
+    return ToolOutput.of(({**r, "twins": twins[r["record_id"]]} for r in rows), f"{len(pairs)} messages agree on both sides")
+
+
+def _when(row: dict[str, Any]) -> tuple[str, str]:
+    time = (row.get("times") or {}).get(str(row.get("time_field")))
+    return (time["text"] if time else "", str(row["record_id"]))
+
+
+def _owned_elsewhere(context: ToolContext, digits: str) -> bool:
+    """Whether another source names a number as its own (device identity, or the receiver of its messages)."""
+    for artifact, fields in (("ios.device", ()), ("android.mms", ("to",)), ("ios.sms", ("destination_caller_id",))):
+        if not _present(context, artifact):
+            continue
+        text = " || ' ' || ".join(f"coalesce({_value(f)}, '')" for f in fields) or "data"
+        found = context.store.query(
+            f"SELECT 1 FROM {context.store.relation([artifact])} WHERE source_id <> ? "
+            f"AND contains(regexp_replace({text}, '[^0-9\",]', '', 'g'), ?) LIMIT 1",
+            [context.source_id, digits],
+        )
+        if found:
+            return True
+    return False
+
+
+@tool("deleted_files", domain="content", cost=1)
+def deleted_files(context: ToolContext, recovery: str = "", removable: bool = False) -> ToolOutput:
+    """List deleted files of the source with what can be recovered of each (`intact`, `partial`, `overwritten`, `none`).
+
+    `recovery` asks for one of these; with `removable` only a medium that is carried about is looked at.
+    """
+    if removable and not _portable(context):
+        return ToolOutput.not_applicable("the source is no removable or optical medium")
+    if not _present(context, "file_listing"):
+        return ToolOutput.not_applicable("the source has no file listing")
+    condition = f"{_value('deleted')} = 'true' AND {_value('kind')} = 'file'"
+    condition += f" AND {_value('recovery')} = ?" if recovery else ""
+    found = context.records(["file_listing"], condition, [recovery] if recovery else [])
+    return ToolOutput.of(found)
+
+
+@tool("count_deleted_files", domain="content", cost=1)
+def count_deleted_files(context: ToolContext) -> ToolOutput:
+    """Count deleted entries of the source by kind and by what can be recovered, with their bytes; one row a group."""
+    relation = context.store.relation(["file_listing"], context.source_id or None)
+    if relation.startswith("(SELECT"):
+        return ToolOutput.not_applicable("the source has no file listing")
+    rows = context.store.query(
+        f"SELECT {_value('kind')} AS kind, coalesce({_value('recovery')}, 'not stated') AS recovery, count(*) AS entries, "
+        f"coalesce(sum(try_cast({_value('size')} AS BIGINT)), 0) AS bytes FROM {relation} WHERE {_value('deleted')} = 'true' "
+        f"GROUP BY 1, 2 ORDER BY 1, 2"
+    )
+    return ToolOutput.of(
+        ({"kind": r["kind"], "recovery": r["recovery"], "entries": int(r["entries"]), "bytes": int(r["bytes"])} for r in rows),
+        f"{sum(int(r['entries']) for r in rows)} deleted entries",
+    )
+
+
+@tool("file_hashes", domain="content", cost=1)
+def file_hashes(context: ToolContext, path: str) -> ToolOutput:
+    """Show MD5, SHA-1, SHA-256 and size of the source's files at a path or below it, as the listing recorded them."""
+    below = path.rstrip("/") + "/"
+    found = context.records(
+        ["file_listing"], f"(path = ? OR starts_with(path, ?)) AND {_value('kind')} = 'file'", [path, below]
+    )
+    rows = list(found)
+    unread = sum("sha256" not in r["data"] for r in rows)
+    return ToolOutput.of(rows, json.dumps({"files": len(rows), "without_hash": unread}))

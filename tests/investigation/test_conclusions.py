@@ -1,0 +1,103 @@
+"""What may be said of a hypothesis: gates beside the score, each with its reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from test_views import closed, graph, hypothesis, observed
+
+from wigmore.graph.state import GraphState
+from wigmore.graph.views import Conclusion, conclusion
+from wigmore.ledger import Event
+
+ACT = {"propositions": ("RAN",), "frame": "f", "probes": ("p", "q"), "decisive": "q"}
+
+
+def probed(probe: str, outcome: str = "found", *, decisive: bool = False, disconfirming: bool = False) -> Event:
+    return Event("probe", {"id": probe, "hypothesis_id": "h", "probe": probe, "source_id": "src-a", "outcome": outcome,
+                           "reason": "the log ends before", "decisive": decisive, "disconfirming": disconfirming})
+
+
+TESTED = [probed("p", "empty", disconfirming=True), probed("q", "found", decisive=True)]
+
+
+def said(*edges: tuple[str, Any], events: list[Event] | None = None, **more: Any) -> Conclusion:
+    state = graph(hypothesis("h", **{**ACT, **more}), *edges)
+    for event in TESTED if events is None else events:
+        state.apply(event)
+    return conclusion(state, state.hypotheses["h"])
+
+
+def on_act(number: int, kind: str, mechanism: str = "m", **more: Any) -> list[tuple[str, Any]]:
+    return observed(number, "h", kind, proposition="RAN", mechanism=mechanism, **more)
+
+
+def test_direct_evidence_of_the_act_with_its_probes_made_is_concluded() -> None:
+    assert said(*on_act(1, "direct_evidence")) == Conclusion("h", "concluded", ())
+
+
+def test_support_from_two_mechanisms_is_concluded_and_from_one_contested() -> None:
+    assert said(*on_act(1, "supports", "log"), *on_act(2, "supports", "registry")).verdict == "concluded"
+    one = said(*on_act(1, "supports", "log"), *on_act(2, "supports", "log"))
+    assert one.verdict == "contested" and "two mechanisms" in one.reasons[0]
+
+
+def test_prerequisites_alone_never_conclude() -> None:
+    edges = [e for n in range(1, 30) for e in on_act(n, "prerequisite_met", f"m{n}")]
+    verdict = said(*edges)
+    assert verdict.verdict == "contested" and "act itself" in verdict.reasons[0]
+
+
+def test_evidence_of_another_proposition_is_not_evidence_of_the_act() -> None:
+    verdict = said(*observed(1, "h", "direct_evidence", proposition="SENT", mechanism="m"))
+    assert verdict.verdict == "contested"
+
+
+def test_an_unexplained_contradiction_is_contested_however_much_supports() -> None:
+    edges = [e for n in range(1, 12) for e in on_act(n, "supports", f"m{n}")]
+    verdict = said(*edges, *on_act(20, "direct_evidence"), *on_act(21, "contradicts"))
+    assert verdict.verdict == "contested" and any("contradicting" in r for r in verdict.reasons)
+
+
+def test_an_alternative_that_stands_as_well_is_contested() -> None:
+    other = [hypothesis("h-other", frame="f"), *observed(9, "h-other", "direct_evidence")]
+    verdict = said(*on_act(1, "direct_evidence"), *other)
+    assert verdict.verdict == "contested" and "title of h-other" in verdict.reasons[0]
+
+
+def test_an_alternative_about_another_subject_does_not_count() -> None:
+    other = [hypothesis("h-other", frame="f", subject="someone else"), *observed(9, "h-other", "direct_evidence")]
+    assert said(*on_act(1, "direct_evidence"), *other).verdict == "concluded"
+
+
+@pytest.mark.parametrize("outcome", ["cannot_say", "failed"])
+def test_a_probe_that_could_not_say_is_no_test(outcome: str) -> None:
+    verdict = said(*on_act(1, "direct_evidence"), events=[
+        probed("p", outcome, disconfirming=True), probed("q", outcome, decisive=True)])
+    assert verdict.verdict == "not_tested" and len(verdict.reasons) == 2
+    assert all("the log ends before" in r for r in verdict.reasons)
+
+
+def test_without_any_probe_nothing_is_tested() -> None:
+    assert said(*on_act(1, "direct_evidence"), events=[]).verdict == "not_tested"
+
+
+def test_without_a_decisive_probe_named_none_is_asked_for() -> None:
+    assert said(*on_act(1, "direct_evidence"), decisive="", events=TESTED[:1]).verdict == "concluded"
+
+
+def test_between_the_thresholds_is_open() -> None:
+    assert said(*on_act(1, "prerequisite_met")).verdict == "open"
+
+
+def test_refuted_needs_a_contradiction() -> None:
+    assert said(*on_act(1, "contradicts")).verdict == "refuted"
+    low = said(*(e for n in range(1, 9) for e in on_act(n, "weakens")))
+    assert low.verdict == "open" and "nothing contradicts" in low.reasons[0]
+
+
+def test_the_gates_never_change_the_status() -> None:
+    state: GraphState = graph(hypothesis("h", **ACT), *on_act(1, "direct_evidence"), closed(1, 0, 0))
+    assert conclusion(state, state.hypotheses["h"]).verdict == "not_tested"
+    assert state.status("h") == "supported"

@@ -1,0 +1,229 @@
+"""The fixed-round loop, configured hypotheses, areas, questions, negative findings, entities across the phases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from conftest_house import ENTRY, RULES, House, indicator, probe, seed, template, with_role
+
+from wigmore.investigation.phases import Investigation
+from wigmore.investigation.workbench import Workbench
+from wigmore.ledger import Event
+from wigmore.model.nouns import Lead
+
+Opened = Callable[..., Investigation]
+
+
+def kinds(bench: Workbench) -> list[str]:
+    return [e.kind for e in bench.ledger.events()]
+
+
+def test_the_fixed_round_loop_opens_no_round(opened: Opened) -> None:
+    investigation = opened(strategist={"enabled": False})
+    outcome = investigation.run()
+    assert investigation.bench.state.rounds == {}
+    assert {x.status for x in investigation.bench.state.leads.values()} == {"completed"}
+    assert outcome.stop in ("no lead is pending", "all hypotheses converged")
+
+
+def test_the_fixed_round_loop_stops_when_all_hypotheses_have_converged(house: House, opened: Opened) -> None:
+    house.rules(RULES, [template("entry", [probe("third", "direct_evidence", decisive=True, disconfirming=True)],
+                                 prior=0.05) | {"alternatives": [{"id": "upkeep", "title": "upkeep", "description": "", "prior": 0.05}]}])
+    investigation = opened(strategist={"enabled": False})
+    outcome = investigation.run()
+    assert outcome.stop == "all hypotheses converged"
+
+
+def test_the_fixed_rounds_are_bounded_by_their_own_key(opened: Opened) -> None:
+    investigation = opened(strategist={"enabled": False}, max_investigation_rounds=0)
+    assert investigation.run().stop == "the fixed rounds (0) were used"
+    assert investigation.bench.state.leads == {}
+
+
+def test_without_a_strategist_role_the_fixed_round_loop_runs(opened: Opened) -> None:
+    investigation = opened()
+    investigation.roles = {n: r for n, r in investigation.roles.items() if n != "strategist"}
+    investigation.run()
+    assert investigation.bench.state.rounds == {}
+    assert investigation.bench.state.leads
+
+
+def test_the_fixed_round_loop_dispatches_triage_leads_too(opened: Opened) -> None:
+    investigation = opened(strategist={"enabled": False})
+    investigation.triage()
+    investigation.hypothesise()
+    hypothesis = next(h.id for h in investigation.bench.state.hypotheses.values() if h.template == "entry")
+    investigation.bench.append([Event("lead", Lead("lead-t", "network", "", motivating_hypothesis=hypothesis, proposed_by="network",
+                                                   context={"source_id": "src-two", "probe": "first"}).to_dict())])
+    investigation.investigate()
+    assert investigation.bench.state.leads["lead-t"].status == "completed"
+
+
+def test_configured_hypotheses_replace_generation(opened: Opened) -> None:
+    investigation = opened(hypotheses=[{"title": "Design files left by mail", "description": "as alleged", "prior_prob": 0.3}])
+    investigation.run()
+    made = list(investigation.bench.state.hypotheses.values())
+    assert [(h.title, h.description, h.prior_prob) for h in made] == [("Design files left by mail", "as alleged", 0.3)]
+    assert investigation.bench.state.log_odds(made[0].id) == pytest.approx(-0.368)
+
+
+def test_configured_hypotheses_are_registered_once(opened: Opened) -> None:
+    investigation = opened(hypotheses=[{"title": "one"}])
+    investigation.hypothesise()
+    investigation.hypothesise()
+    assert kinds(investigation.bench).count("hypothesis") == 1
+
+
+def test_configured_areas_are_kept_and_a_derived_one_only_adds(opened: Opened) -> None:
+    investigation = opened(investigation_areas=[
+        {"area": "entry", "description": "mine", "agent": "media", "priority": 9, "keywords": ["a"], "tools": ["query_records"]}])
+    investigation.run()
+    areas = investigation.bench.state.areas
+    assert set(areas) == {"entry"}
+    kept = areas["entry"]
+    assert (kept.description, kept.agent, kept.priority, kept.origin) == ("mine", "media", 9, "config")
+    assert "a" in kept.keywords and "query_records" in kept.tools
+
+
+def test_areas_are_derived_from_hypotheses_once(opened: Opened) -> None:
+    investigation = opened()
+    investigation.run()
+    assert {a.area: a.origin for a in investigation.bench.state.areas.values()} == {"entry": "derived"}
+    investigation.hypothesise()
+    assert kinds(investigation.bench).count("area") == 1
+
+
+def test_the_cases_questions_are_open_obligations(house: House, opened: Opened) -> None:
+    file = house.case / "case.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "questions:\n  - Were files sent?\n  - {id: X7, ask: By whom?}\n",
+                    encoding="utf-8")
+    investigation = opened()
+    investigation.run()
+    assert {q: v["status"] for q, v in investigation.bench.state.questions.items()} == {"Q1": "open", "X7": "open"}
+
+
+def test_an_absence_with_coverage_is_a_negative_phenomenon_and_weakens(house: House, opened: Opened) -> None:
+    house.rules(RULES, [template("entry", [probe("never", disconfirming=True, if_empty="weakens")])])
+    investigation = opened()
+    investigation.run()
+    state = investigation.bench.state
+    negative = [p for p in state.phenomena.values() if p.negative]
+    assert len(negative) == 2 and {p.source_id for p in negative} == {"src-one", "src-two"}
+    assert {f.citation.kind for p in negative for f in p.verified_facts} == {"empty"}
+    main = next(h.id for h in state.hypotheses.values() if h.template == "entry")
+    assert sorted(e.edge_type for e in state.edges_to(main)) == ["prerequisite_met", "weakens", "weakens"]
+    first = next(iter(state.rounds.values()))
+    assert (first.new_phenomena_count, first.new_edges_count) == (0, 2)  # the absences themselves are no yield
+
+
+def test_without_coverage_the_answer_is_cannot_say(house: House, opened: Opened) -> None:
+    house.rules(RULES, [template("entry", [probe("never", disconfirming=True, if_empty="weakens")])])
+    investigation = opened()
+    bench = investigation.bench
+    whole = list(bench.coverage)
+    investigation.triage()
+    investigation.hypothesise()
+    hypothesis = next(h.id for h in bench.state.hypotheses.values() if h.template == "entry")
+    for change, why in (({"complete": False, "reason": "cut"}, "incomplete (cut)"),
+                        ({"outcome": "failed", "reason": "torn"}, "could not be read (torn)"),
+                        ({"recorder": "off"}, "its recorder was off")):
+        bench.coverage[:] = [replace(c, **change) if c.artifact == "web.access" else c for c in whole]
+        investigation._dispatch(Lead(f"lead-{why[:3]}", "network", "", motivating_hypothesis=hypothesis,
+                                     context={"source_id": "src-one", "probe": "never"}))
+        made = bench.state.probes[hypothesis, "never", "src-one"]
+        assert (made["outcome"], why in made["reason"]) == ("cannot_say", True)
+        assert not any(p.negative for p in bench.state.phenomena.values())
+
+
+def test_a_probe_of_a_kind_of_record_that_is_not_there_cannot_say(house: House, opened: Opened) -> None:
+    house.rules([*RULES, indicator("mail") | {"artifacts": ["mail.message"]}],
+                [template("entry", [probe("mail", disconfirming=True, artifacts=["mail.message"], if_empty="weakens")])])
+    investigation = opened()
+    investigation.run()
+    assert investigation.bench.state.leads == {}  # nowhere to look: no lead is spent on it
+    assert not any(p.negative for p in investigation.bench.state.phenomena.values())
+
+
+def test_the_timeline_orders_only_known_instants(opened: Opened) -> None:
+    investigation = opened()
+    investigation.run()
+    state = investigation.bench.state
+    for edge in state.temporal.values():
+        first, second = state.phenomena[edge.first].occurred_at, state.phenomena[edge.second].occurred_at
+        assert first and second and first <= second and first.endswith("Z")
+    assert state.temporal
+
+
+def test_triage_only_stops_after_phase_one(opened: Opened) -> None:
+    investigation = opened()
+    assert investigation.run(triage_only=True).stop == "triage only"
+    assert investigation.bench.state.phenomena and not investigation.bench.state.hypotheses
+
+
+def test_every_role_that_triages_runs_offline_on_records_it_does_not_know(opened: Opened) -> None:
+    investigation = opened()
+    for name, role in investigation.roles.items():
+        if role.sources:
+            desk = investigation.desk(name, f"trial:{name}", "src-one")
+            assert investigation._run(role, desk) == "", name
+
+
+def test_tasks_done_are_not_done_again(opened: Opened) -> None:
+    investigation = opened()
+    investigation.triage()
+    calls = len(investigation.bench.runner.known)
+    investigation.triage()
+    assert len(investigation.bench.runner.known) == calls
+
+
+def test_a_call_answered_from_the_cache_is_recorded_as_such(opened: Opened) -> None:
+    investigation = opened()
+    call = investigation.bench.runner.call
+    first, second = (call("query_records", {"artifact": "web.access"}, source_id="src-one", agent="network", task_id=t).invocation
+                     for t in ("a", "b"))
+    assert (first.cache_hit, second.cache_hit) == (False, True)
+    assert first.output_sha256 == second.output_sha256 and first.id != second.id
+
+
+def test_views_of_the_strategist_are_recorded_and_never_cached(opened: Opened) -> None:
+    investigation = opened()
+    for _ in range(2):
+        made = investigation.bench.runner.call("graph_overview", {}, source_id="", agent="strategist", task_id="v").invocation
+        assert not made.cache_hit
+    assert made.id in investigation.bench.runner.known
+
+
+def test_without_semantics_nothing_carries_anything(house: House, opened: Opened) -> None:
+    house.rules(RULES, [ENTRY], semantics=[])
+    investigation = opened()
+    investigation.run()
+    state = investigation.bench.state
+    assert {e.edge_type for e in state.edges.values() if not state.phenomena[e.phenomenon_id].negative} == {"consistent_with"}
+    assert all(e.capped_from for e in state.edges.values() if e.edge_type == "consistent_with")
+
+
+def test_two_observations_of_one_event_count_once(house: House, opened: Opened) -> None:
+    event = {"event_key": ["client"]}
+    house.rules([seed("entry"), *(indicator(n, **event) for n in ("first", "second", "third"))],
+                [template("entry", [probe("first"), probe("second", disconfirming=True)])])
+    investigation = opened()
+    investigation.run()
+    state = investigation.bench.state
+    main = next(h.id for h in state.hypotheses.values() if h.template == "entry")
+    assert sum(e.edge_type == "supports" for e in state.edges_to(main)) == 3
+    # /first and /second of one server share an event; the other server's is its own: H(2) + the prerequisite
+    assert state.log_odds(main) == pytest.approx(1.5 + 0.5)
+
+
+def test_a_hypothesis_role_that_fails_is_reported_and_the_rest_runs(opened: Opened) -> None:
+    investigation = opened()
+
+    def broken(desk: object) -> None:
+        raise KeyError("rule")
+
+    with_role(investigation, "hypothesis", broken)
+    outcome = investigation.run()
+    assert any(name.startswith("hypotheses:") for name in outcome.failed_tasks)
+    assert investigation.bench.state.rounds
