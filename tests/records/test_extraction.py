@@ -178,6 +178,7 @@ def test_rows_of_a_file_that_was_never_acknowledged_are_cut_off(case: Case, evid
     with Ledger.open(case.folder, lambda: datetime.now(UTC)) as ledger:
         store = RecordStore(case.folder)
         made = Extraction(ledger, store, case.folder / "work", jobs=1)
+        made.pool.close()
         (part,) = made._parts("src", [_Finished("src", spool, {"app.log": kept}, [], [], 2)])
         assert part.rows == 2
         assert made._parts("src", [_Finished("src", spool, {"app.log": 0}, [], [], 0)]) == []

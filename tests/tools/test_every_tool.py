@@ -19,7 +19,16 @@ from wigmore.investigation.workbench import Workbench
 from wigmore.registry import Tool, found, tools
 from wigmore.tools.runner import BadArguments, arguments, schema
 
-SOURCES = ("src-laptop", "src-stick", "src-iphone", "src-android", "src-photographs", "src-server", "src-archive", "src-disc")
+SOURCES = (
+    "src-laptop",
+    "src-stick",
+    "src-iphone",
+    "src-android",
+    "src-photographs",
+    "src-server",
+    "src-archive",
+    "src-disc",
+)
 CHANGES_BY_ITSELF = {"budget_status"}  # a view of the clock: recorded, never cached, never cited
 EXAMPLES: dict[str, dict[str, Any]] = {
     "match_indicator": {"rule": "registry.last_shutdown"},
@@ -59,6 +68,12 @@ def outputs(bench: Workbench, source: str) -> dict[str, bytes]:
     return out
 
 
+@pytest.fixture(scope="module")
+def printed(bench: Workbench) -> dict[str, dict[str, bytes]]:
+    """What every tool prints on every source."""
+    return {source: outputs(bench, source) for source in ("", *SOURCES)}
+
+
 @pytest.mark.parametrize("tool", tools().values(), ids=lambda t: t.name)
 def test_every_tool_has_a_schema_and_says_what_it_does(tool: Tool) -> None:
     text = tool.function.__doc__ or ""
@@ -72,12 +87,14 @@ def test_every_tool_has_a_schema_and_says_what_it_does(tool: Tool) -> None:
         assert not tool.cached
 
 
-def test_every_tool_is_deterministic_and_keeps_clocks_and_places_out(bench: Workbench, investigated: Path) -> None:
+def test_every_tool_is_deterministic_and_keeps_clocks_and_places_out(
+    printed: dict[str, dict[str, bytes]], investigated: Path
+) -> None:
     place = str(investigated).encode()
     with Workbench(investigated / "case", write=False) as second:
         for source in SOURCES:
             again = outputs(second, source)
-            for name, data in outputs(bench, source).items():
+            for name, data in printed[source].items():
                 if name not in CHANGES_BY_ITSELF:
                     assert data == again[name], f"{name} on {source} printed other bytes"
                 assert place not in data, f"{name} on {source} names a place of this machine"
@@ -88,10 +105,10 @@ def test_every_tool_is_deterministic_and_keeps_clocks_and_places_out(bench: Work
                     assert header["note"], f"{name} on {source} does not say why it could not look"
 
 
-def test_rows_that_show_a_record_can_be_cited(bench: Workbench) -> None:
+def test_rows_that_show_a_record_can_be_cited(bench: Workbench, printed: dict[str, dict[str, bytes]]) -> None:
     seen: dict[str, dict[str, Any]] = {}
     for source in SOURCES:
-        for name, data in outputs(bench, source).items():
+        for name, data in printed[source].items():
             for row in (json.loads(line) for line in data.splitlines()[1:]):
                 if "record_id" in row:
                     assert {"path", "artifact", "locator", "state", "data"} <= set(row), name
@@ -113,19 +130,29 @@ def test_wrong_arguments_are_refused_with_the_valid_ones_named(tool: Tool) -> No
             arguments(tool, {})
 
 
-def test_a_call_without_a_source_looks_at_all_or_says_that_it_needs_one(bench: Workbench) -> None:
-    for name, data in outputs(bench, "").items():
+def test_a_call_without_a_source_looks_at_all_or_says_that_it_needs_one(printed: dict[str, dict[str, bytes]]) -> None:
+    for name, data in printed[""].items():
         header = json.loads(data.split(b"\n")[0])
         assert header["outcome"] != "failed" or header["note"], name
 
 
 RERUN: tuple[tuple[str, str, dict[str, Any]], ...] = (
-    ("src-laptop", "parse_registry_key", {"key": "HKLM\\SYSTEM\\CurrentControlSet\\Services", "subkeys": True}),
-    ("src-laptop", "search_strings", {"pattern": "any ?desk", "regex": True, "encodings": ["utf-8", "utf-16-le"], "limit": 7}),
-    ("src-iphone", "sqlite_query", {"path": "private/var/mobile/Library/SMS/sms.db", "table": "message",
-                                    "columns": ["ROWID", "text"], "where": {"ROWID": {"op": "<", "value": 5}}}),
+    (
+        "src-laptop",
+        "search_strings",
+        {"pattern": "any ?desk", "regex": True, "encodings": ["utf-8", "utf-16-le"], "limit": 7},
+    ),
+    (
+        "src-iphone",
+        "sqlite_query",
+        {
+            "path": "private/var/mobile/Library/SMS/sms.db",
+            "table": "message",
+            "columns": ["ROWID", "text"],
+            "where": {"ROWID": {"op": "<", "value": 5}},
+        },
+    ),
     ("src-stick", "list_directory", {"path": "usb_stick.img/p1", "recursive": False}),
-    ("src-server", "list_logons", {"account": "deploy"}),
 )
 
 
@@ -139,10 +166,11 @@ def test_the_rerun_command_of_a_recorded_call_prints_its_bytes(case: Path) -> No
     for command, output in recorded:
         words = shlex.split(command)
         assert words[:3] == ["wigmore", "tool", str(case)]
-        assert call_tool(case, words[3], words[6:], words[5])[0] == output
-    printed = CliRunner().invoke(app, words[1:])
-    assert printed.exit_code == 0
-    assert printed.stdout_bytes == output
+        if words[3] == "list_directory":  # the whole way once: opening a case takes its time
+            shown = CliRunner().invoke(app, words[1:])
+            assert (shown.exit_code, shown.stdout_bytes) == (0, output)
+        else:
+            assert call_tool(case, words[3], words[6:], words[5])[0] == output
 
 
 def test_a_tool_that_changes_the_case_is_not_run_from_the_command_line(case: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from wigmore.tools.browser import searched_for
 from wigmore.tools.communication import party_is
 from wigmore.tools.context import ToolOutput
 from wigmore.tools.runner import arguments
+from wigmore.tools.text import bounded, compiled
 
 from .conftest import Call
 
@@ -63,9 +65,15 @@ def test_a_cut_listing_says_that_there_is_more(call: Call) -> None:
 
 
 def test_what_a_source_cannot_hold_is_not_applicable(call: Call) -> None:
-    for source, tool in (("src-server", "parse_prefetch"), ("src-laptop", "list_messages"), ("src-photographs", "list_logons"),
-                         ("src-laptop", "parse_ios_keychain"), ("src-laptop", "get_srum"),
-                         ("src-iphone", "list_usb_devices"), ("src-server", "partition_info")):
+    for source, tool in (
+        ("src-server", "parse_prefetch"),
+        ("src-laptop", "list_messages"),
+        ("src-photographs", "list_logons"),
+        ("src-laptop", "parse_ios_keychain"),
+        ("src-laptop", "get_srum"),
+        ("src-iphone", "list_usb_devices"),
+        ("src-server", "partition_info"),
+    ):
         assert call(source, tool).outcome == "not_applicable", (source, tool)
 
 
@@ -76,8 +84,17 @@ def test_a_look_that_finds_nothing_names_where_it_looked(call: Call) -> None:
 
 
 def test_files_that_could_not_be_read_are_named_and_never_an_absence(bench: Workbench) -> None:
-    broken = Coverage("src-server", "a/b.pf", "windows.prefetch", "windows.prefetch@1", "failed", 0, "cut off", "truncated",
-                      complete=False)
+    broken = Coverage(
+        "src-server",
+        "a/b.pf",
+        "windows.prefetch",
+        "windows.prefetch@1",
+        "failed",
+        0,
+        "cut off",
+        "truncated",
+        complete=False,
+    )
     whole = replace(broken, path="a/c.pf", outcome="empty", reason="", reason_code="", complete=True)
     tool = tools()["parse_prefetch"]
     seen: dict[str, ToolOutput] = {}
@@ -121,7 +138,36 @@ def test_a_hit_in_a_file_stands_at_its_offset(call: Call, investigated: Path) ->
     assert all(content[at:].startswith(b"support2") for at in offsets)
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+b", "(a*)*", "(?:x{2,})+", "a|", "(", "", "a" * 501])
+@pytest.mark.parametrize(
+    ("pattern", "kept"),
+    [
+        (r"\d+", r"\d{1,255}"),
+        ("a*?b", "a{0,255}?b"),
+        ("a++b", "a{1,255}+b"),
+        (r"a\+[*+\]]", r"a\+[*+\]]"),
+        ("[]*]+", "[]*]{1,255}"),
+        ("[^]+]*", "[^]+]{0,255}"),
+        ("a{3,}", "a{3,255}"),
+        ("a{2,3}+", "a{2,3}+"),
+        ("a{,5}", "a{,5}"),
+        ("(?:a)?+b", "(?:a)?+b"),
+        ("a{x}+", "a{x}{1,255}"),
+        ("a{300,}", "a{300,300}"),
+    ],
+)
+def test_repetitions_without_end_are_ended(pattern: str, kept: str) -> None:
+    assert bounded(pattern) == kept
+    re.compile(kept)
+
+
+def test_a_pattern_takes_time_in_proportion_to_what_it_reads() -> None:
+    from wigmore.artifacts.generic.strings_reader import find_strings
+
+    blob = io.BytesIO(b"a" * 200_000)
+    assert not list(find_strings(blob, compiled(r"[\w.]+@[\w.]+", True), ("utf-8",)))
+
+
+@pytest.mark.parametrize("pattern", ["(a+)+b", "(a*)*", "(?:x{2,})+", "((a{1,2}b){9})", "a|", "(", "", "a" * 501])
 def test_patterns_that_cannot_be_searched_are_refused(call: Call, pattern: str) -> None:
     assert call("src-server", "search_strings", pattern=pattern, regex=True).outcome == "failed"
 
@@ -157,10 +203,14 @@ def test_members_of_a_locked_archive_are_listed_and_not_read(call: Call) -> None
 
 
 def test_current_control_set_is_the_one_the_hive_names(call: Call) -> None:
-    asked = call("src-laptop", "parse_registry_key", key="HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Control\\Windows")
+    asked = call(
+        "src-laptop", "parse_registry_key", key="HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Control\\Windows"
+    )
     assert {r["data"]["value_name"] for r in asked.rows} == {"ShutdownTime"}
     assert all("ControlSet001" in r["data"]["key"] for r in asked.rows)
-    assert call("src-laptop", "parse_registry_key", key="ControlSet001/Control/Windows", hive="SYSTEM").rows == asked.rows
+    assert (
+        call("src-laptop", "parse_registry_key", key="ControlSet001/Control/Windows", hive="SYSTEM").rows == asked.rows
+    )
 
 
 def test_subkeys_are_named_with_their_case(call: Call) -> None:
@@ -202,8 +252,11 @@ def test_rows_of_a_table_are_chosen_by_columns(call: Call, where: dict[str, Any]
 
 def test_unknown_tables_columns_and_tests_are_refused_with_the_known_ones(call: Call) -> None:
     path = "private/var/mobile/Library/SMS/sms.db"
-    for given, hint in (({"table": "x"}, "message"), ({"table": "message", "columns": ["x"]}, "ROWID"),
-                        ({"table": "message", "where": {"ROWID": {"op": "~", "value": 1}}}, "contains")):
+    for given, hint in (
+        ({"table": "x"}, "message"),
+        ({"table": "message", "columns": ["x"]}, "ROWID"),
+        ({"table": "message", "where": {"ROWID": {"op": "~", "value": 1}}}, "contains"),
+    ):
         answer = call("src-iphone", "sqlite_query", path=path, **given)
         assert answer.outcome == "failed"
         assert hint in answer.note
@@ -275,7 +328,9 @@ def test_text_with_other_letters_and_backslashes_is_found(bench: Workbench, call
 
 def test_an_extracted_file_is_an_asset_of_its_bytes(case: Path) -> None:
     with Workbench(case) as bench:
-        made = bench.runner.call("extract_file", {"path": "etc/passwd"}, source_id="src-server", agent="filesystem", task_id="t")
+        made = bench.runner.call(
+            "extract_file", {"path": "etc/passwd"}, source_id="src-server", agent="filesystem", task_id="t"
+        )
         row = made.rows[0]
         content = (case.parent / "sample/evidence/server/etc/passwd").read_bytes()
         assert row["asset_sha256"] == hashlib.sha256(content).hexdigest()
@@ -289,16 +344,25 @@ def test_an_extracted_file_is_an_asset_of_its_bytes(case: Path) -> None:
 
 def test_a_deleted_entry_is_extracted_by_its_inode(case: Path) -> None:
     with Workbench(case) as bench:
-        deleted = [r for r in bench.store.records(["file_listing"], "src-stick", "state = 'unallocated'")
-                   if r["data"].get("recovery") == "intact"]
+        deleted = [
+            r
+            for r in bench.store.records(["file_listing"], "src-stick", "state = 'unallocated'")
+            if r["data"].get("recovery") == "intact"
+        ]
         assert deleted
         given = {"path": deleted[0]["path"], "inode": deleted[0]["inode"]}
         rows = bench.runner.call("extract_file", given, source_id="src-stick", agent="filesystem", task_id="t").rows
         assert rows[0]["asset_sha256"] == deleted[0]["data"]["sha256"]
-        wrong = bench.runner.call("extract_file", {**given, "inode": "99999"}, source_id="src-stick", agent="f", task_id="t")
+        wrong = bench.runner.call(
+            "extract_file", {**given, "inode": "99999"}, source_id="src-stick", agent="f", task_id="t"
+        )
         assert wrong.invocation.status == "failed"
-        assert bench.runner.call("set_active_partition", {"path": "p9"}, source_id="src-stick", agent="f",
-                                 task_id="t").invocation.status == "failed"
+        assert (
+            bench.runner.call(
+                "set_active_partition", {"path": "p9"}, source_id="src-stick", agent="f", task_id="t"
+            ).invocation.status
+            == "failed"
+        )
 
 
 def test_the_graph_is_read_with_its_facts_and_without_clocks(bench: Workbench, call: Call) -> None:

@@ -170,25 +170,30 @@ def judge(desk: Desk, observed: Observed, *, raise_new: bool = True) -> None:
 
 
 def covered(coverage: list[Coverage], source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether a source's coverage lets an absence mean something, and if not, why."""
+    """Whether a source's coverage lets an absence mean something, and if not, why.
+
+    The artifacts are alternatives (of several platforms): one at least must be there, and each that is there complete.
+    """
     if not artifacts:
         return False, "the probe names no artifact whose absence would mean something"
+    there = False
     for wanted in artifacts:
-        rows = [
-            c
-            for c in coverage
-            if c.source_id == source_id
-            and (c.artifact == wanted or c.artifact.startswith(wanted + ".") or wanted.startswith(c.artifact + "."))
-        ]
-        if not rows:
-            return False, f"no {wanted} was found in this source (not in the acquisition, or never recorded)"
-        for row in rows:
+        for row in coverage:
+            if row.source_id != source_id or not (
+                row.artifact == wanted
+                or row.artifact.startswith(wanted + ".")
+                or wanted.startswith(row.artifact + ".")
+            ):
+                continue
+            there = True
             if row.outcome == "failed":
                 return False, f"{row.path}: could not be read ({row.reason})"
             if not row.complete:
                 return False, f"{row.path}: incomplete ({row.reason})"
             if row.recorder == "off":
                 return False, f"{row.path}: its recorder was off"
+    if not there:
+        return False, f"no {' or '.join(artifacts)} was found in this source (not in the acquisition, or never recorded)"
     return True, ""
 
 

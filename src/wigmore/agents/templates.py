@@ -9,6 +9,7 @@ from typing import Any
 
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import EDGE_TYPES, Hypothesis
+from wigmore.records.indicators import Indicator
 
 SUBJECTS = ("case", "source", "subject")
 
@@ -151,3 +152,25 @@ def load_templates(folders: Iterable[Path]) -> dict[str, Template]:
                     raise TemplateError(f"{file.name}: template {template.id} stands twice")
                 out[template.id] = template
     return dict(sorted(out.items()))
+
+
+def check_references(templates: dict[str, Template], indicators: dict[str, Indicator], roles: Iterable[str]) -> None:
+    """Refuse rules and templates that name what is not there: rules of probes, templates and alternatives, roles."""
+    known_roles = set(roles)
+    for template in templates.values():
+        for probe in template.probes:
+            if missing := [r for r in probe.rules if r not in indicators]:
+                raise TemplateError(f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}")
+            if probe.role not in known_roles:
+                raise TemplateError(f"{template.origin}: template {template.id}, probe {probe.id}: no role {probe.role!r}")
+    for rule in indicators.values():
+        if rule.role not in known_roles:
+            raise TemplateError(f"{rule.origin}: rule {rule.id}: no role {rule.role!r}")
+        for bearing in rule.bears_on:
+            name, _, alternative = bearing.template.partition("/")
+            owner = templates.get(name)
+            if owner is None or (alternative and alternative not in {a.id for a in owner.alternatives}):
+                raise TemplateError(f"{rule.origin}: rule {rule.id} bears on {bearing.template!r}, which is not there")
+            against = bearing.against
+            if against and against not in {a.id for a in owner.alternatives} | {name}:
+                raise TemplateError(f"{rule.origin}: rule {rule.id}: {name} has no alternative {against!r}")

@@ -19,7 +19,7 @@ from wigmore.registry import found, parsers
 
 def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
     """What a run would read: sources with their recognition and hashes, and every problem found; raises UseError."""
-    from wigmore.agents.templates import TemplateError, load_templates
+    from wigmore.agents.templates import TemplateError, check_references, load_templates
 
     if not is_case(case):
         raise UseError(f"{case} is no case (no case.yaml in it); `wigmore new {case} EVIDENCE…` makes one")
@@ -29,6 +29,7 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
         load_config(case / "config.yaml" if (case / "config.yaml").is_file() else None)
         folders = rule_folders(file)
         indicators, templates = load_indicators(folders), load_templates(folders)
+        check_references(templates, indicators, found("role"))
     except (CaseFileError, ConfigError, RuleError, TemplateError) as error:
         raise UseError(str(error)) from error
     for source_id, names in file.secrets.items():

@@ -210,6 +210,7 @@ class Investigation:
             self._fixed_loop()
         self._finish_leads()
         self._retry()
+        self._gap_analysis()
         state = self.bench.state
         open_ones = sorted(h for h in state.hypotheses if state.status(h) == "active")
         if set(open_ones) - state.inconclusive:
@@ -452,6 +453,52 @@ class Investigation:
         if again and not self.outcome.budget:
             self.say(f"retrying {len(again)} failed leads")
             self._parallel(again)
+
+    def _gap_analysis(self) -> None:
+        """What supported hypotheses still owe: their disconfirming and decisive probes are made, or said to be impossible."""
+        from wigmore.agents.roles.strategist import obligations
+
+        if self.outcome.budget:
+            return
+        leads, receipts = [], []
+        for owed, possible in obligations(self.desk("strategist", "gap analysis", "")):
+            if possible:
+                leads.append(
+                    Lead(
+                        identify("lead", "gap analysis", owed.hypothesis.id, owed.probe.id, list(owed.sources)),
+                        owed.probe.role,
+                        f"{owed.probe.description} — for: {owed.hypothesis.title}",
+                        5,
+                        {"source_id": "", "rationale": owed.reason, "probe": owed.probe.id, "sources": list(owed.sources)},
+                        "pending",
+                        owed.hypothesis.id,
+                        "gap_analysis",
+                        owed.hypothesis.id,
+                        owed.probe.edge,
+                    )
+                )
+            else:
+                receipts.append(
+                    Event(
+                        "probe",
+                        {
+                            "id": f"{owed.hypothesis.id}:{owed.probe.id}:",
+                            "hypothesis_id": owed.hypothesis.id,
+                            "probe": owed.probe.id,
+                            "source_id": "",
+                            "outcome": "cannot_say",
+                            "reason": f"no source of this case has what it would look at: {owed.probe.description}",
+                            "decisive": owed.probe.decisive,
+                            "disconfirming": owed.probe.disconfirming,
+                            "invocations": [],
+                            "phenomena": [],
+                        },
+                    )
+                )
+        self.say(f"gap analysis: {len(leads)} probes owed, {len(receipts)} that no source could answer")
+        self.bench.append([*receipts, *(Event("lead", x.to_dict()) for x in leads)])
+        for lead in leads:
+            self._dispatch(lead)
 
     # phase 4 ------------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from wigmore.agents.templates import Template, load_templates
+from wigmore.agents.templates import Template, check_references, load_templates
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
@@ -23,6 +23,7 @@ from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import Clock
 from wigmore.records.indicators import Indicator, load_indicators
 from wigmore.records.store import Part, RecordStore
+from wigmore.registry import found
 from wigmore.tools.context import ToolContext
 from wigmore.tools.runner import ToolRunner
 
@@ -64,6 +65,7 @@ class Workbench:
         folders = rule_folders(self.case_file)
         self.indicators: dict[str, Indicator] = load_indicators(folders)
         self.templates: dict[str, Template] = load_templates(folders)
+        check_references(self.templates, self.indicators, found("role"))
         self.semantics = Semantics.load(folders)
         self.expected = _expected(folders)
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)

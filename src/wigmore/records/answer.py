@@ -99,11 +99,14 @@ class Answerer:
         telling = any(a.kind == "number" and len(a.text) >= 4 for a in question.anchors)
         if telling and match.anchors >= 0.6:
             return match.answers >= 0.25 and match.words >= 0.3
+        fit = match.words + 0.3 * match.kind
         if match.anchors < 0.3 and any(a.kind == "number" for a in question.anchors):
             return match.words >= 0.85 and match.answers >= 0.4
-        if question.anchors and match.anchors < 0.3 or match.proper < 0.4:
+        if question.anchors and match.anchors < 0.3 or match.proper < 0.4 and match.kind < 0.6:
             return match.words >= 0.7 and match.answers >= 0.5
-        return match.words >= 0.55 and match.answers >= 0.4
+        if question.anchors and match.anchors >= 0.9 and match.relevance and match.relevance[0][1] >= 2.5:  # a field by its name
+            return match.words >= 0.3
+        return match.words >= 0.35 and fit >= 0.62 and match.answers >= 0.4
 
     def _near(self, good: list[Match], question: Question) -> list[Match]:
         best = good[0]

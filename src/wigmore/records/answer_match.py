@@ -29,6 +29,7 @@ SHAPE = {
     "number": re.compile(r"^-?\d+(\.\d+)?$"),
 }
 KEY_NAMES = frozenset("name key term keyword setting value_name title id identifier path element json_path feature field".split())
+NAMED = 0.851  # an anchor that is part of a field's name
 DELETED = stem("deleted")
 VALUE_NAMES = frozenset("value data text content detail".split())
 
@@ -209,6 +210,8 @@ def anchor_quality(anchor: Anchor, candidate: Candidate) -> tuple[float, Leaf | 
             score = 1.0
         elif leaf.name.casefold() == low or (leaf.kind == "data" and len(tight) > 3 and tight in leaf.parts):
             score = 0.95
+        elif anchor.kind == "name" and leaf.kind == "data" and len(tight) > 2 and tight in leaf.packed:
+            score = NAMED
         elif low in leaf.low:
             share = len(low) / len(leaf.low)
             whole = re.search(rf"(?<![^\W_]){re.escape(low)}(?![^\W_])", leaf.low) is not None
@@ -252,6 +255,7 @@ class Match:
     proper: float  # share of the proper names met anywhere, 1 where there are none
     words: float  # share of the question's words met, in fields, values or the artifact's own words
     answers: float  # how well some field answers
+    kind: float  # how well its artifact fits
     met: tuple[tuple[str, float], ...]  # field names that hold anchors, with quality
     relevance: tuple[tuple[int, float], ...]  # leaf number → relevance, best first
 
@@ -281,6 +285,8 @@ def relevance(question: Question, candidate: Candidate, met: Mapping[str, float]
             score -= 0.15
         if leaf.parts & named:
             score += 3.0
+        elif any(n in leaf.packed for n in named):
+            score += 2.5
         elif leaf.name in met and met[leaf.name] >= 0.6:
             score -= 0.7
         if keyed and leaf.name.rsplit(".", 1)[-1].casefold() in VALUE_NAMES:
@@ -308,12 +314,14 @@ def score(question: Question, candidate: Candidate, idf: Mapping[str, float], ki
         if quality < 0.6 and anchor.kind == "name" and packed(anchor.text) in words:
             quality = 0.6
         if leaf is not None:
-            if quality == 0.95 and leaf.kind == "data" and packed(anchor.text) in leaf.parts:
+            if leaf.kind == "data" and (packed(anchor.text) in leaf.parts or quality == NAMED):
                 named.add(packed(anchor.text))
             elif anchor.kind != "name":
                 met[leaf.name] = max(quality, met.get(leaf.name, 0.0))
         if anchor.required and quality < 0.45:
             missing = True
+        elif anchor.kind == "quote" and quality < 0.45:  # a password tried
+            continue
         total += anchor.weight
         reached += anchor.weight * quality
     weight = hit = covered = known = 0.0
@@ -342,7 +350,7 @@ def score(question: Question, candidate: Candidate, idf: Mapping[str, float], ki
     best = max(0.0, ranked[0][1]) if ranked else 0.0
     share = reached / total if total else 1.0
     spoken = hit / weight if weight else 1.0
-    points = (4.0 * share if total else 2.0) + 2.0 * spoken + 1.5 * (1.0 - math.exp(-best / 1.2)) + 1.5 * kind
+    points = (4.0 * share if total else 2.0) + 2.0 * spoken + 2.0 * (1.0 - math.exp(-best / 1.5)) + 1.5 * kind
     points -= penalty
     points -= 0.0 if candidate.state in ("live", "wal_committed") or question.other else 0.15
     current = next((leaf.text for leaf in candidate.leaves if leaf.name == "is_current"), "true")
@@ -351,7 +359,7 @@ def score(question: Question, candidate: Candidate, idf: Mapping[str, float], ki
     points -= 0.1 if current == "false" and not question.other else 0.0
     coverage = covered / len(question.words) if question.words else 1.0
     proper = known / len(question.proper) if question.proper else 1.0
-    return Match(candidate, points, share, missing, proper, coverage, min(1.0, best / 1.6), tuple(sorted(met.items())), tuple(ranked))
+    return Match(candidate, points, share, missing, proper, coverage, min(1.0, best / 1.6), kind, tuple(sorted(met.items())), tuple(ranked))
 
 
 def rarity(rows: int, holding: int) -> float:

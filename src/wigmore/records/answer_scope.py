@@ -94,15 +94,19 @@ class Scope:
         from fnmatch import fnmatchcase
 
         known = described()
+        heard = set(stems_of(question.text))
         holding = {w: sum(w in self.words[a] for a in self.artifacts) for w in question.words}
         weights = {w: rarity(len(self.artifacts) + 4, n) for w, n in holding.items() if n}
         out = {}
         for artifact in self.artifacts:
+            spoken = {stem(w) for w in artifact.rsplit(".", 1)[-1].split("_")}
             own = sum(value for w, value in weights.items() if w in self.words[artifact])
+            if spoken <= heard and (len(spoken) > 1 or len(min(spoken)) > 5):  # the artifact is called by its name
+                own = max(sum(weights.values()), 1.0)
             means = known.get(artifact, frozenset())
             said = sum(1 for w in question.words if w in means) / max(len(question.words), 1)
             hint = max((weight for glob, weight in question.artifacts if fnmatchcase(artifact, glob)), default=0.0)
-            out[artifact] = min(1.0, (own / max(sum(weights.values()), 1.0)) * 0.6 + 0.25 * said + 0.4 * hint)
+            out[artifact] = min(1.0, (own / max(sum(weights.values()), 1.0)) * 0.5 + 0.25 * said + 0.6 * hint)
         return out
 
     def candidates(self, question: Question, kinds: dict[str, float]) -> tuple[list[Candidate], dict[str, float]]:
@@ -112,7 +116,7 @@ class Scope:
                 self._all = [Candidate(r) for r in self.store.query(f"SELECT {FIELDS} FROM {self.table} ORDER BY {ORDER}")]
             found = self._all
             idf = {w: rarity(self.rows, sum(w in c.names or holds(c.low, w) for c in found)) for w in question.words}
-            return found, idf
+            return found, self._weighed(idf)
         return self._search(question, kinds)
 
     def _search(self, question: Question, kinds: dict[str, float]) -> tuple[list[Candidate], dict[str, float]]:
@@ -133,7 +137,10 @@ class Scope:
             f"QUALIFY row_number() OVER (PARTITION BY artifact ORDER BY points DESC, {ORDER}) <= {PER_ARTIFACT} "
             f"ORDER BY points DESC, {ORDER} LIMIT {MOST}"
         )
-        return [Candidate(r) for r in self.store.query(sql, parameters)], idf
+        return [Candidate(r) for r in self.store.query(sql, parameters)], self._weighed(idf)
+
+    def _weighed(self, idf: dict[str, float]) -> dict[str, float]:
+        return {w: value * (1.7 if w in self.terms.outcomes else 1.0) for w, value in idf.items()}
 
     def _needles(self, question: Question) -> Iterable[tuple[str, float, str]]:
         for anchor in question.anchors:

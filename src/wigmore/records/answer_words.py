@@ -94,6 +94,7 @@ class Terms:
     refuse: tuple[tuple[re.Pattern[str], str], ...]
     terms: tuple[Term, ...]
     artifacts: tuple[tuple[str, tuple[str, ...]], ...]
+    outcomes: frozenset[str]
     noise: frozenset[str]
     standard: tuple[tuple[str, frozenset[str], tuple[str, ...], tuple[Wanted, ...]], ...]  # id, stems, artifacts, fields
 
@@ -167,6 +168,7 @@ def load_terms(folders: tuple[Path, ...]) -> Terms:
         refuse=refuse,
         terms=tuple(_term(t, str(file)) for t in table.get("terms", ())),
         artifacts=tuple((str(k), tuple(stems_of(str(v)))) for k, v in (table.get("artifacts") or {}).items()),
+        outcomes=frozenset(stem(w) for w in str(table.get("outcomes", "")).split()),
         noise=frozenset(packed(n) for n in str(table.get("noise", "")).split()),
         standard=tuple((i, frozenset(s for s in words if s not in stop), a, f) for i, words, a, f in _standard(folders)),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -216,8 +216,12 @@ def examine(
     emit: Emit,
     begin: Callable[[str], None],
     clock: Callable[[], float] = time.perf_counter,
+    skip: Collection[str] = (),
 ) -> Examined:
-    """List, hash and parse one entry of a store; `begin` is told the parser about to run, for its time limit."""
+    """List, hash and parse one entry of a store; `begin` is told the parser about to run, for its time limit.
+
+    Parsers in `skip` looked at the entry in an earlier run: they still decide who else does, but do not run again.
+    """
     out = Examined()
     source_id = source.spec.source_id
     hashes: dict[str, Any] | None = None
@@ -243,6 +247,8 @@ def examine(
         return out
     sha256 = str((hashes or {}).get("sha256", ""))
     for parser in choose(parsers, head[:HEAD], entry.path, file.size) if file.size else ():
+        if parser.name in skip:
+            continue
         begin(parser.name)
         row_of = run_parser(parser, file, sha256, emit, clock)
         out.rows += row_of.records

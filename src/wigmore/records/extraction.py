@@ -254,11 +254,9 @@ class Extraction:
 
     def _plan(self, looked: set[str]) -> dict[str, Any]:
         """Who is to look at entries that some have looked at already."""
-        names = self.names
-        if looked:
-            names = sorted((set(self.limits) if names is None else set(names)) - looked)
         return {
-            "parsers": names,
+            "parsers": self.names,
+            "skip": sorted(looked),
             "listing": self.listing and "file_listing" not in looked,
             "descend": "container" not in looked,
         }
@@ -331,7 +329,7 @@ class Extraction:
 
     @staticmethod
     def _plan_of(task: dict[str, Any]) -> dict[str, Any]:
-        return {name: task[name] for name in ("parsers", "listing", "descend")}
+        return {name: task[name] for name in ("parsers", "skip", "listing", "descend")}
 
     def _relist(self, task: dict[str, Any], lost: dict[str, Any], parser: str) -> None:
         """The entry that broke a parser is still listed, and read by the other parsers."""

@@ -152,7 +152,17 @@ class Worker:
                 def begin(parser: str, path: str = entry.path) -> None:
                     self.answer({"event": "begin", "path": path, "parser": parser})
 
-                result = examine(source, store, entry, chosen, task["listing"], task["descend"], spool.emit, begin)
+                result = examine(
+                    source,
+                    store,
+                    entry,
+                    chosen,
+                    task["listing"],
+                    task["descend"],
+                    spool.emit,
+                    begin,
+                    skip=task.get("skip", ()),
+                )
                 self.answer(
                     {
                         "event": "file",

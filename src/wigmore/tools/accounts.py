@@ -20,8 +20,10 @@ def list_accounts(context: ToolContext, text: str = "", limit: int = 1000) -> To
         Kind(("windows.registry.profile", "windows.registry.last_logged_on"), hives=("SOFTWARE",)),
         Kind(("windows.registry.membership",), hives=("SECURITY",)),
         Kind(("linux.account", "linux.group", "linux.passwd", "macos.account")),
-        Kind(("generic.text", "generic.table"), paths=("etc/passwd", "*/etc/passwd", "etc/group", "*/etc/group",
-                                                       "etc/sudoers*", "*/etc/sudoers*")),
+        Kind(
+            ("generic.text", "generic.table"),
+            paths=("etc/passwd", "*/etc/passwd", "etc/group", "*/etc/group", "etc/sudoers*", "*/etc/sudoers*"),
+        ),
     ]
     return answer(context, kinds, "list of accounts (SAM and SOFTWARE hives, etc/passwd)", text=text, limit=limit)
 

@@ -26,17 +26,25 @@ def unzip_archive(context: ToolContext, path: str, limit: int = 1000) -> ToolOut
     if not own:
         return ToolOutput.failed(missing(context, asked))
     archive = str(own[0]["path"])
-    reach = [c for c in context.coverage() if c.source_id == context.source_id and c.path == archive
-             and c.parser in ("container@1", "file_listing@1")]
+    reach = [
+        c
+        for c in context.coverage()
+        if c.source_id == context.source_id and c.path == archive and c.parser in ("container@1", "file_listing@1")
+    ]
     if not any(c.parser == "container@1" for c in reach):
-        return ToolOutput.not_applicable(f"{archive} is no archive that is known here (type {own[0]['data'].get('type')})")
+        return ToolOutput.not_applicable(
+            f"{archive} is no archive that is known here (type {own[0]['data'].get('type')})"
+        )
     itself = list(context.records(["container", "partition", "volume"], "path = ?", [archive]))
     if any("media_size" in r["data"] for r in itself):
-        return ToolOutput.not_applicable(f"{archive} is a disk image: partition_info and list_directory show what it holds")
+        return ToolOutput.not_applicable(
+            f"{archive} is a disk image: partition_info and list_directory show what it holds"
+        )
     cap = max(1, min(limit, CAP))
     members = list(islice(below(context, archive), cap + 1))
     if not members and all(c.outcome == "failed" for c in reach):
         return ToolOutput.failed(f"{archive} could not be opened: {caution(reach)}")
     rows = tuple(itself + members[:cap])
-    return ToolOutput("found" if rows else "empty", rows, joined(f"{len(members[:cap])} members", caution(reach)),
-                      len(members) > cap)
+    return ToolOutput(
+        "found" if rows else "empty", rows, joined(f"{len(members[:cap])} members", caution(reach)), len(members) > cap
+    )

@@ -31,7 +31,9 @@ def browser_history(
         where, parameters = period(after, before)
     except CannotLook as error:
         return ToolOutput.failed(str(error))
-    return answer(context, [VISITS, ADDRESSES], "browser history", where=where, parameters=parameters, text=text, limit=limit)
+    return answer(
+        context, [VISITS, ADDRESSES], "browser history", where=where, parameters=parameters, text=text, limit=limit
+    )
 
 
 @tool("browser_downloads", domain="browser")
@@ -72,7 +74,24 @@ def searched_for(row: Row) -> str:
     except ValueError:
         return ""
     place = f"{parts.netloc}{parts.path}".lower()
-    if not any(mark in place for mark in ("search", "suche", "google.", "bing.", "yahoo.", "duckduckgo.", "yandex.", "baidu.",
-                                          "ecosia.", "startpage.", "qwant.", "brave.", "/results", "/find")):
+    if not any(
+        mark in place
+        for mark in (
+            "search",
+            "suche",
+            "google.",
+            "bing.",
+            "yahoo.",
+            "duckduckgo.",
+            "yandex.",
+            "baidu.",
+            "ecosia.",
+            "startpage.",
+            "qwant.",
+            "brave.",
+            "/results",
+            "/find",
+        )
+    ):
         return ""
     return next((fields[name] for name in QUERIES if fields.get(name, "").strip()), "")

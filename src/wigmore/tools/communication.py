@@ -10,15 +10,31 @@ from wigmore.registry import tool
 from wigmore.tools.context import ToolContext, ToolOutput
 from wigmore.tools.lookup import CannotLook, Kind, Row, answer, period, texts
 
-MESSAGES = Kind((
-    "android.sms", "android.mms", "android.google_messages", "*.message", "ios.sms", "chat.*", "mail.message", "mailbox.*",
-    "email.*",
-))
+MESSAGES = Kind(
+    (
+        "android.sms",
+        "android.mms",
+        "android.google_messages",
+        "*.message",
+        "ios.sms",
+        "chat.*",
+        "mail.message",
+        "mailbox.*",
+        "email.*",
+    )
+)
 CALLS = Kind(("android.call", "ios.call", "*.call", "ios.voicemail"))
-CONTACTS = Kind((
-    "android.contact", "android.contact_deleted", "ios.contact", "*.contact", "ios.teams.user", "ios.twitter.user",
-    "ios.interaction_contact",
-))
+CONTACTS = Kind(
+    (
+        "android.contact",
+        "android.contact_deleted",
+        "ios.contact",
+        "*.contact",
+        "ios.teams.user",
+        "ios.twitter.user",
+        "ios.interaction_contact",
+    )
+)
 CONTENT = re.compile(
     r"(text|body|content|subject|snippet|caption|payload|attachment|parts|file|url|html|reaction|media|title|guid|uuid|date|time)",
     re.IGNORECASE,
@@ -92,4 +108,6 @@ def _listed(
         where, parameters = period(after, before)
     except CannotLook as error:
         return ToolOutput.failed(str(error))
-    return answer(context, [kind], what, where=where, parameters=parameters, keep=party_is(party), text=text, limit=limit)
+    return answer(
+        context, [kind], what, where=where, parameters=parameters, keep=party_is(party), text=text, limit=limit
+    )

@@ -20,11 +20,47 @@ from wigmore.tools.places import LISTING, Place, find
 ROWS = "generic.sqlite"
 LISTS = "generic.plist"
 KEYCHAIN_TABLES = ("genp", "inet", "cert", "keys")
-KEYCHAIN_COLUMNS = frozenset((
-    "rowid", "cdat", "mdat", "agrp", "acct", "svce", "labl", "desc", "icmt", "crtr", "type", "srvr", "ptcl", "port", "path",
-    "sdmn", "atyp", "pdmn", "sync", "tomb", "vwht", "tkid", "persistref", "uuid", "kcls", "bsiz", "esiz", "sdat", "edat",
-    "subj", "issr", "slnr", "ctyp", "cenc", "pkhh", "clip", "musr",
-))  # names of attributes; the secrets are in `data`
+KEYCHAIN_COLUMNS = frozenset(
+    (
+        "rowid",
+        "cdat",
+        "mdat",
+        "agrp",
+        "acct",
+        "svce",
+        "labl",
+        "desc",
+        "icmt",
+        "crtr",
+        "type",
+        "srvr",
+        "ptcl",
+        "port",
+        "path",
+        "sdmn",
+        "atyp",
+        "pdmn",
+        "sync",
+        "tomb",
+        "vwht",
+        "tkid",
+        "persistref",
+        "uuid",
+        "kcls",
+        "bsiz",
+        "esiz",
+        "sdat",
+        "edat",
+        "subj",
+        "issr",
+        "slnr",
+        "ctyp",
+        "cenc",
+        "pkhh",
+        "clip",
+        "musr",
+    )
+)  # names of attributes; the secrets are in `data`
 TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda value, wanted: _plain(value) == _plain(wanted),
     "!=": lambda value, wanted: _plain(value) != _plain(wanted),
@@ -39,8 +75,13 @@ TESTS: dict[str, Callable[[Any, Any], bool]] = {
 
 @tool("sqlite_query", domain="databases", cost=2)
 def sqlite_query(
-    context: ToolContext, path: str, table: str = "", columns: list[str] | None = None, where: dict[str, Any] | None = None,
-    text: str = "", limit: int = 200,
+    context: ToolContext,
+    path: str,
+    table: str = "",
+    columns: list[str] | None = None,
+    where: dict[str, Any] | None = None,
+    text: str = "",
+    limit: int = 200,
 ) -> ToolOutput:
     """Show rows of a table of a SQLite database, the rows that its write-ahead log replaced among them; no table: its tables.
 
@@ -56,14 +97,24 @@ def sqlite_query(
         tables, gaps = _tables(place)
         note = joined(*sorted(f"{g.message}" for g in gaps))
         if not table:
-            return ToolOutput.of(({"path": place.entry.path, "table": name, "columns": list(names), "rows": count}
-                                  for name, names, count in tables), note)
+            return ToolOutput.of(
+                (
+                    {"path": place.entry.path, "table": name, "columns": list(names), "rows": count}
+                    for name, names, count in tables
+                ),
+                note,
+            )
         name = next((n for n, _, _ in tables if n == table), None) or next(
-            (n for n, _, _ in tables if n.lower() == table.lower()), None)
+            (n for n, _, _ in tables if n.lower() == table.lower()), None
+        )
         known = next((names for n, names, _ in tables if n == name), ())
         if name is None:
-            return ToolOutput.failed(f"no table {table!r} in {place.entry.path}; there are: {', '.join(n for n, _, _ in tables)}")
-        if wrong := sorted({c for c in (*(columns or ()), *(where or ())) if c.lower() not in [k.lower() for k in known]}):
+            return ToolOutput.failed(
+                f"no table {table!r} in {place.entry.path}; there are: {', '.join(n for n, _, _ in tables)}"
+            )
+        if wrong := sorted(
+            {c for c in (*(columns or ()), *(where or ())) if c.lower() not in [k.lower() for k in known]}
+        ):
             return ToolOutput.failed(f"no column {', '.join(wrong)} in {name}; there are: {', '.join(known)}")
         chosen = [k for k in known if not columns or k.lower() in [c.lower() for c in columns]]
         tests = [_test(k, (where or {})[c]) for c in where or () for k in known if k.lower() == c.lower()]
@@ -77,7 +128,9 @@ def sqlite_query(
     try:
         kept = ({**r, "data": _chosen(r["data"], chosen)} if columns else r for r in rows if all(t(r) for t in tests))
         out = ToolOutput.of(kept, note, max(1, min(limit, CAP)))
-        return out if out.rows else ToolOutput("empty", (), joined(f"looked at table {name}; no row that matches", note))
+        return (
+            out if out.rows else ToolOutput("empty", (), joined(f"looked at table {name}; no row that matches", note))
+        )
     except (ParseError, OSError) as error:
         return ToolOutput.failed(f"{path} cannot be read: {error}")
 
@@ -100,8 +153,14 @@ def _tables(place: Place) -> tuple[list[tuple[str, tuple[str, ...], int | None]]
 
 
 def _extracted(context: ToolContext, place: Place) -> bool:
-    return any(c.source_id == context.source_id and c.path == place.entry.path and c.inode == place.entry.inode
-               and c.parser.partition("@")[0] == ROWS and c.outcome != "failed" for c in context.coverage())
+    return any(
+        c.source_id == context.source_id
+        and c.path == place.entry.path
+        and c.inode == place.entry.inode
+        and c.parser.partition("@")[0] == ROWS
+        and c.outcome != "failed"
+        for c in context.coverage()
+    )
 
 
 def _stored(context: ToolContext, place: Place, table: str, sieve: str, given: list[Any]) -> Iterator[Row]:
@@ -115,12 +174,20 @@ def _read(place: Place, table: str) -> Iterator[Row]:
     """Rows of a database that extraction did not read: without record ids, so they cannot be cited."""
     with open_database(place.file) as database:
         core = "Z_METADATA" in database.tables
-        found = database.select((f"{quoted(table)} t",), " ".join(f"t.{c}" for c in database.tables.get(table, ())
-                                                                 if c.isidentifier()), "t.rowid")
+        found = database.select(
+            (f"{quoted(table)} t",),
+            " ".join(f"t.{c}" for c in database.tables.get(table, ()) if c.isidentifier()),
+            "t.rowid",
+        )
         for row in found:
             made = record(row, core)
-            yield {"path": place.entry.path, "locator": row.locator, "state": made.state, "times": made.times,
-                   "data": plain(made.data)}
+            yield {
+                "path": place.entry.path,
+                "locator": row.locator,
+                "state": made.state,
+                "times": made.times,
+                "data": plain(made.data),
+            }
         if database.gaps:
             raise ParseError(place.entry.path, None, "; ".join(sorted(g.message for g in database.gaps)))
 
@@ -178,8 +245,14 @@ def parse_plist(context: ToolContext, path: str, text: str = "", limit: int = 50
         return ToolOutput.failed(str(error))
     name, inode = place.entry.path, place.entry.inode
     where, given = "path = ? AND inode IS NOT DISTINCT FROM ?", [name, inode]
-    read = [c for c in context.coverage() if c.source_id == context.source_id and c.path == name and c.inode == inode
-            and c.parser.partition("@")[0] == LISTS]
+    read = [
+        c
+        for c in context.coverage()
+        if c.source_id == context.source_id
+        and c.path == name
+        and c.inode == inode
+        and c.parser.partition("@")[0] == LISTS
+    ]
     if read:
         if all(c.outcome == "failed" for c in read):
             return ToolOutput.failed(caution(read))
@@ -206,13 +279,16 @@ def parse_ios_keychain(context: ToolContext, text: str = "", limit: int = 200) -
     """
     there = list(context.records([LISTING], "regexp_matches(lower(path), '(^|/)keychain-2[^/]*\\.db$')", [], None))
     if not there:
-        return ToolOutput.not_applicable("this source has no keychain database (keychain-2.db): an extraction without keys "
-                                         "seldom has one")
+        return ToolOutput.not_applicable(
+            "this source has no keychain database (keychain-2.db): an extraction without keys seldom has one"
+        )
     paths = ("keychain-2*.db", "*/keychain-2*.db")
     kind = Kind((ROWS,), paths=paths, keep=lambda r: r["data"].get("table") in KEYCHAIN_TABLES)
     out = answer(context, [kind], "keychain database", text=text, limit=limit)
-    rows = tuple({**r, "data": {k: v for k, v in r["data"].items() if k == "table" or k.lower() in KEYCHAIN_COLUMNS}}
-                 for r in out.rows)
+    rows = tuple(
+        {**r, "data": {k: v for k, v in r["data"].items() if k == "table" or k.lower() in KEYCHAIN_COLUMNS}}
+        for r in out.rows
+    )
     return ToolOutput(out.outcome, rows, out.note, out.more)
 
 

@@ -11,25 +11,89 @@ from wigmore.tools.lookup import CannotLook, Kind, Row, all_of, answer, period, 
 EVENTS = Kind(("windows.eventlog", "windows.eventlog.legacy"))
 LOGON_EVENTS = {
     "security": {
-        4624, 4625, 4634, 4647, 4648, 4672, 4675, 4768, 4771, 4776, 4778, 4779, 4800, 4801,
-        528, 529, 530, 531, 532, 533, 534, 535, 536, 537, 538, 539, 540, 551, 552, 672, 675, 680, 682, 683,
+        4624,
+        4625,
+        4634,
+        4647,
+        4648,
+        4672,
+        4675,
+        4768,
+        4771,
+        4776,
+        4778,
+        4779,
+        4800,
+        4801,
+        528,
+        529,
+        530,
+        531,
+        532,
+        533,
+        534,
+        535,
+        536,
+        537,
+        538,
+        539,
+        540,
+        551,
+        552,
+        672,
+        675,
+        680,
+        682,
+        683,
     },
     "microsoft-windows-security-auditing": {
-        4624, 4625, 4634, 4647, 4648, 4672, 4675, 4768, 4771, 4776, 4778, 4779, 4800, 4801,
+        4624,
+        4625,
+        4634,
+        4647,
+        4648,
+        4672,
+        4675,
+        4768,
+        4771,
+        4776,
+        4778,
+        4779,
+        4800,
+        4801,
     },
     "microsoft-windows-terminalservices-localsessionmanager": {21, 22, 23, 24, 25, 39, 40},
     "microsoft-windows-terminalservices-remoteconnectionmanager": {1149},
     "openssh": {4},
 }  # Microsoft Learn, "Appendix L: Events to Monitor"; legacy ids: KB 299475
 LOGON_LOGS = ("*security*.evt*", "*secevent*.evt", "*terminalservices*.evt*", "*openssh*.evt*")  # as Windows names them
-UNIX_LOGONS = ("login", "logout", "failed login", "ssh_login", "session_opened", "session_closed", "authentication", "su_",
-               "logged", "user_login", "user_auth", "booted", "shutdown")
+UNIX_LOGONS = (
+    "login",
+    "logout",
+    "failed login",
+    "ssh_login",
+    "session_opened",
+    "session_closed",
+    "authentication",
+    "su_",
+    "logged",
+    "user_login",
+    "user_auth",
+    "booted",
+    "shutdown",
+)
 
 
 @tool("query_events", domain="events")
 def query_events(
-    context: ToolContext, provider: str = "", event_id: int | None = None, channel: str = "", text: str = "",
-    after: str = "", before: str = "", limit: int = 500,
+    context: ToolContext,
+    provider: str = "",
+    event_id: int | None = None,
+    channel: str = "",
+    text: str = "",
+    after: str = "",
+    before: str = "",
+    limit: int = 500,
 ) -> ToolOutput:
     """List events of Windows event logs by provider, id and channel (each whole, no case), by text and by time.
 
@@ -49,12 +113,15 @@ def query_events(
     if event_id is not None:
         conditions.append("json_extract_string(data, '$.event_id') = ?")
         parameters.append(str(event_id))
-    out = answer(context, [EVENTS], "event log", where=" AND ".join(conditions), parameters=parameters, text=text, limit=limit)
+    out = answer(
+        context, [EVENTS], "event log", where=" AND ".join(conditions), parameters=parameters, text=text, limit=limit
+    )
     if out.outcome == "empty" and (provider or channel):
         relation = context.store.relation(EVENTS.artifacts, context.source_id or None)
         for name, value in (("provider", provider), ("channel", channel)):
             known = context.store.query(
-                f"SELECT DISTINCT json_extract_string(data, '$.{name}') AS name FROM {relation} ORDER BY 1")
+                f"SELECT DISTINCT json_extract_string(data, '$.{name}') AS name FROM {relation} ORDER BY 1"
+            )
             names = [str(r["name"]) for r in known if r["name"]]
             if value and value.lower() not in [n.lower() for n in names]:
                 near = [n for n in names if value.lower() in n.lower()] or names
@@ -81,10 +148,15 @@ def list_logons(
     named = _named(account)
     kinds = [
         Kind(EVENTS.artifacts, homes=LOGON_LOGS, keep=all_of(_is_logon, named)),
-        Kind(("linux.wtmp", "linux.btmp", "linux.utmp", "linux.lastlog", "macos.utmpx", "linux.audit"),
-             keep=all_of(_is_unix_logon, named)),
-        Kind(("linux.authlog",), homes=("var/log/*", "*/var/log/*", "*auth.log*", "*secure*"),
-             keep=all_of(_is_unix_logon, named)),
+        Kind(
+            ("linux.wtmp", "linux.btmp", "linux.utmp", "linux.lastlog", "macos.utmpx", "linux.audit"),
+            keep=all_of(_is_unix_logon, named),
+        ),
+        Kind(
+            ("linux.authlog",),
+            homes=("var/log/*", "*/var/log/*", "*auth.log*", "*secure*"),
+            keep=all_of(_is_unix_logon, named),
+        ),
     ]
     return answer(context, kinds, "record of logons", where=where, parameters=parameters, limit=limit)
 

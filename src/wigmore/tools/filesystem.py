@@ -50,7 +50,9 @@ def list_directory(context: ToolContext, path: str = "", recursive: bool = False
     without a record. Times of a folder collected by copying are the copier's.
     """
     if not has_listing(context):
-        return ToolOutput.not_applicable("the files of this source were not listed: extraction ran without file_listing")
+        return ToolOutput.not_applicable(
+            "the files of this source were not listed: extraction ran without file_listing"
+        )
     if not context.source_id:
         return ToolOutput.failed("this call needs a source")
     asked = tidy(path)
@@ -65,8 +67,11 @@ def list_directory(context: ToolContext, path: str = "", recursive: bool = False
     if not rows and own and folder not in stores and own[0]["data"].get("kind") != "directory":
         return ToolOutput.not_applicable(f"{folder} is a {own[0]['data'].get('kind')} that holds no others")
     home = folder if folder in stores else above(context, folder)
-    reach = [c for c in context.coverage() if c.source_id == context.source_id and c.parser == "file_listing@1"
-             and c.path == home]
+    reach = [
+        c
+        for c in context.coverage()
+        if c.source_id == context.source_id and c.parser == "file_listing@1" and c.path == home
+    ]
     nothing = "" if rows else f"{folder or 'the source'} holds nothing that is listed"
     return ToolOutput.of(rows, joined(nothing, caution(reach)), shown)
 
@@ -110,7 +115,9 @@ def extract_file(context: ToolContext, path: str, inode: str = "") -> ToolOutput
     twin = f"#{inode}" if inode else ""
     kept = context.save_asset(f"{context.source_id}/{place.entry.path}{twin}", content)
     row = {**about(place), **{f"asset_{k}": kept[k] for k in ("id", "name", "sha256", "bytes") if k in kept}}
-    records = [r for r in listed(context, place.entry.path) if not place.entry.inode or r.get("inode") == place.entry.inode]
+    records = [
+        r for r in listed(context, place.entry.path) if not place.entry.inode or r.get("inode") == place.entry.inode
+    ]
     return ToolOutput("found", (row, *records))
 
 
@@ -121,7 +128,9 @@ def list_assets(context: ToolContext, name: str = "") -> ToolOutput:
     `name` keeps those whose name contains it (no case).
     """
     kept = sorted(context.state.assets.values(), key=lambda a: (str(a["name"]), str(a["id"])))
-    rows = [{k: a[k] for k in ("id", "name", "sha256", "bytes")} for a in kept if name.lower() in str(a["name"]).lower()]
+    rows = [
+        {k: a[k] for k in ("id", "name", "sha256", "bytes")} for a in kept if name.lower() in str(a["name"]).lower()
+    ]
     return ToolOutput.of(rows, "" if kept else "no file was extracted yet")
 
 
@@ -168,7 +177,9 @@ def probe_android_partitions(context: ToolContext) -> ToolOutput:
     if rows:
         return ToolOutput.of(sorted(rows, key=lambda r: (str(r["path_prefix"]), str(r["looks_like"]))))
     if not has_listing(context):
-        return ToolOutput.not_applicable("the files of this source were not listed: extraction ran without file_listing")
+        return ToolOutput.not_applicable(
+            "the files of this source were not listed: extraction ran without file_listing"
+        )
     return ToolOutput.not_applicable("nothing in this source is laid out like an Android partition")
 
 
@@ -194,6 +205,8 @@ def _roots(context: ToolContext, marks: tuple[str, ...]) -> dict[str, set[str]]:
         for row in found:
             root = row["root"]
             # a mark deep inside an app's folders is no partition: it stands at a store's root or a folder or two below
-            if any(root == p or (root.startswith(p + "/" if p else "") and root[len(p) :].count("/") <= 2) for p in known):
+            if any(
+                root == p or (root.startswith(p + "/" if p else "") and root[len(p) :].count("/") <= 2) for p in known
+            ):
                 out.setdefault(root, set()).add(mark)
     return out

@@ -17,9 +17,15 @@ def brief(state: GraphState, phenomenon: Phenomenon) -> dict[str, Any]:
     """A phenomenon as a list shows it."""
     edges = sorted((e for e in state.edges.values() if e.phenomenon_id == phenomenon.id), key=lambda e: e.id)
     return {
-        "id": phenomenon.id, "source_id": phenomenon.source_id, "category": phenomenon.category, "title": phenomenon.title,
-        "occurred_at": phenomenon.occurred_at, "negative": phenomenon.negative, "facts": len(phenomenon.verified_facts),
-        "quality": state.quality(phenomenon), "bears_on": [f"{e.edge_type} {e.hypothesis_id}" for e in edges],
+        "id": phenomenon.id,
+        "source_id": phenomenon.source_id,
+        "category": phenomenon.category,
+        "title": phenomenon.title,
+        "occurred_at": phenomenon.occurred_at,
+        "negative": phenomenon.negative,
+        "facts": len(phenomenon.verified_facts),
+        "quality": state.quality(phenomenon),
+        "bears_on": [f"{e.edge_type} {e.hypothesis_id}" for e in edges],
     }
 
 
@@ -32,8 +38,11 @@ def list_phenomena(context: ToolContext, source_id: str = "", category: str = ""
     state = context.state
     if source_id and source_id not in state.sources:
         return ToolOutput.failed(f"unknown source {source_id!r}; known: {', '.join(sorted(state.sources)) or 'none'}")
-    chosen = [p for p in state.phenomena.values() if (not source_id or p.source_id == source_id)
-              and (not category or p.category.lower() == category.lower())]
+    chosen = [
+        p
+        for p in state.phenomena.values()
+        if (not source_id or p.source_id == source_id) and (not category or p.category.lower() == category.lower())
+    ]
     chosen.sort(key=lambda p: (-state.quality(p), p.id))
     note = ""
     if not chosen and category:
@@ -54,13 +63,31 @@ def get_phenomenon(context: ToolContext, id: str) -> ToolOutput:
     edges = sorted((e for e in state.edges.values() if e.phenomenon_id == id), key=lambda e: e.id)
     entities = sorted(e.id for e in state.entities.values() if any(i.phenomenon_id == id for i in e.identifiers))
     head = {
-        **brief(state, phenomenon), "interpretation": phenomenon.interpretation, "caveat": phenomenon.caveat,
-        "rule": phenomenon.rule, "attack": list(phenomenon.attack), "record_count": phenomenon.record_count,
-        "merged": sorted(state.merged.get(id, ())), "edges": [_edge(e) for e in edges], "entities": entities,
+        **brief(state, phenomenon),
+        "interpretation": phenomenon.interpretation,
+        "caveat": phenomenon.caveat,
+        "rule": phenomenon.rule,
+        "attack": list(phenomenon.attack),
+        "record_count": phenomenon.record_count,
+        "merged": sorted(state.merged.get(id, ())),
+        "edges": [_edge(e) for e in edges],
+        "entities": entities,
     }
-    facts = [{"fact_id": f.id, "name": f.name, "value": f.value, "artifact": f.artifact, "path": f.path, "locator": f.locator,
-              "state": f.state, "cites_record": f.citation.record_id, "cites_invocation": f.citation.invocation_id,
-              "citation": f.citation.kind} for f in sorted(phenomenon.verified_facts, key=lambda f: f.id)]
+    facts = [
+        {
+            "fact_id": f.id,
+            "name": f.name,
+            "value": f.value,
+            "artifact": f.artifact,
+            "path": f.path,
+            "locator": f.locator,
+            "state": f.state,
+            "cites_record": f.citation.record_id,
+            "cites_invocation": f.citation.invocation_id,
+            "citation": f.citation.kind,
+        }
+        for f in sorted(phenomenon.verified_facts, key=lambda f: f.id)
+    ]
     return ToolOutput("found", (head, *facts))
 
 
@@ -72,8 +99,11 @@ def search_graph(context: ToolContext, text: str, limit: int = 100) -> ToolOutpu
         return ToolOutput.failed("name a text to search for")
     state = context.state
     kinds: tuple[tuple[str, dict[str, Any]], ...] = (
-        ("phenomenon", dict(state.phenomena)), ("hypothesis", dict(state.hypotheses)), ("entity", dict(state.entities)),
-        ("lead", dict(state.leads)), ("area", dict(state.areas)),
+        ("phenomenon", dict(state.phenomena)),
+        ("hypothesis", dict(state.hypotheses)),
+        ("entity", dict(state.entities)),
+        ("lead", dict(state.leads)),
+        ("area", dict(state.areas)),
     )
     rows = []
     for kind, nouns in kinds:
@@ -94,8 +124,9 @@ def list_leads(context: ToolContext, status: str = "") -> ToolOutput:
     """
     if status and status not in LEAD_STATUSES:
         return ToolOutput.failed(f"unknown status {status!r}; one of {', '.join(LEAD_STATUSES)}")
-    chosen = sorted((x for x in context.state.leads.values() if not status or x.status == status),
-                    key=lambda x: (-x.priority, x.id))
+    chosen = sorted(
+        (x for x in context.state.leads.values() if not status or x.status == status), key=lambda x: (-x.priority, x.id)
+    )
     return ToolOutput.of(x.to_dict() for x in chosen)
 
 
@@ -110,14 +141,19 @@ def get_hypothesis(context: ToolContext, id: str) -> ToolOutput:
         return ToolOutput.failed(f"unknown hypothesis {id!r}; graph_overview names them")
     view = {k: v for k, v in state.hypothesis_view(id).items() if k not in CLOCKS}
     view["confidence_log"] = [{k: v for k, v in entry.items() if k not in CLOCKS} for entry in view["confidence_log"]]
-    view["alternatives"] = [{"id": a, "title": state.hypotheses[a].title, "confidence": state.confidence(a),
-                             "status": state.status(a)} for a in state.alternatives(id)]
+    view["alternatives"] = [
+        {"id": a, "title": state.hypotheses[a].title, "confidence": state.confidence(a), "status": state.status(a)}
+        for a in state.alternatives(id)
+    ]
     view["probes_made"] = [
         {k: made[k] for k in ("probe", "source_id", "outcome", "reason", "decisive", "disconfirming") if k in made}
-        for key, made in sorted(state.probes.items()) if key[0] == id
+        for key, made in sorted(state.probes.items())
+        if key[0] == id
     ]
-    edges = [{**_edge(e), "phenomenon": state.phenomena[e.phenomenon_id].title if e.phenomenon_id in state.phenomena else ""}
-             for e in state.edges_to(id)]
+    edges = [
+        {**_edge(e), "phenomenon": state.phenomena[e.phenomenon_id].title if e.phenomenon_id in state.phenomena else ""}
+        for e in state.edges_to(id)
+    ]
     edges.sort(key=lambda e: (e["edge_type"] == NEUTRAL, str(e["phenomenon_id"])))
     return ToolOutput("found", (_plain(view), *edges))
 

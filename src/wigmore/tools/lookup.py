@@ -162,7 +162,10 @@ def instant(name: str, text: str) -> int:
 
 
 def rows_of(
-    context: ToolContext, kind: Kind, where: str = "", parameters: Sequence[Any] = (),
+    context: ToolContext,
+    kind: Kind,
+    where: str = "",
+    parameters: Sequence[Any] = (),
     keep: Callable[[Row], bool] | None = None,
 ) -> Iterator[Row]:
     """The records of a kind as citable rows, in canonical order."""
@@ -184,8 +187,16 @@ def _re2(glob: str) -> str:
 
 
 def answer(
-    context: ToolContext, kinds: Sequence[Kind], what: str, *, where: str = "", parameters: Sequence[Any] = (),
-    keep: Callable[[Row], bool] | None = None, text: str = "", limit: int = CAP, note: str = "",
+    context: ToolContext,
+    kinds: Sequence[Kind],
+    what: str,
+    *,
+    where: str = "",
+    parameters: Sequence[Any] = (),
+    keep: Callable[[Row], bool] | None = None,
+    text: str = "",
+    limit: int = CAP,
+    note: str = "",
 ) -> ToolOutput:
     """The records of some kinds that match, with an outcome that says what their absence means.
 

@@ -24,7 +24,11 @@ def exif_image(context: ToolContext, path: str = "", limit: int = 500) -> ToolOu
     if not asked:
         return answer(context, [PICTURES], "picture or video with metadata", limit=limit)
     folded = ignores_case(context, asked) if context.source_id else False
-    same = "(lower(path) = lower(?) OR starts_with(lower(path), lower(?)))" if folded else "(path = ? OR starts_with(path, ?))"
+    same = (
+        "(lower(path) = lower(?) OR starts_with(lower(path), lower(?)))"
+        if folded
+        else "(path = ? OR starts_with(path, ?))"
+    )
     out = answer(context, [PICTURES], "picture or video", where=same, parameters=[asked, asked + "/"], limit=limit)
     if out.outcome == "found":
         return out
@@ -35,7 +39,9 @@ def exif_image(context: ToolContext, path: str = "", limit: int = 500) -> ToolOu
     if looked and all(c.outcome == "failed" for c in looked):
         return ToolOutput.failed(caution(looked))
     if looked:
-        return ToolOutput("empty", (), joined(f"looked into {len(looked)} files and found no metadata", caution(looked)))
+        return ToolOutput(
+            "empty", (), joined(f"looked into {len(looked)} files and found no metadata", caution(looked))
+        )
     kind = own[0]["data"].get("type") or own[0]["data"].get("kind") if own else "a folder"
     return ToolOutput.not_applicable(f"{asked} ({kind}) is, or holds, no picture or video whose metadata can be read")
 

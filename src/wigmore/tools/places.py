@@ -44,8 +44,11 @@ def source_of(context: ToolContext) -> Source:
 def prefixes(context: ToolContext) -> list[str]:
     """The paths of the stores of the source (itself, volumes, archives) that extraction listed, longest first."""
     found = {""} | {
-        c.path for c in context.coverage()
-        if c.source_id == context.source_id and c.parser == "file_listing@1" and c.outcome in ("found", "empty")
+        c.path
+        for c in context.coverage()
+        if c.source_id == context.source_id
+        and c.parser == "file_listing@1"
+        and c.outcome in ("found", "empty")
         and not c.file_sha256  # rows with one are about a file that no parser reads
     }
     return sorted(found, key=lambda p: (-len(p), p))
@@ -136,8 +139,10 @@ def child_of(folder: str, path: str) -> str:
 
 def has_listing(context: ToolContext) -> bool:
     """Whether extraction listed the source's files."""
-    return any(p.artifact == LISTING and (not context.source_id or p.source_id == context.source_id)
-               for p in context.store.parts)
+    return any(
+        p.artifact == LISTING and (not context.source_id or p.source_id == context.source_id)
+        for p in context.store.parts
+    )
 
 
 def listed(context: ToolContext, path: str, ignores_case: bool = False) -> Iterator[Row]:

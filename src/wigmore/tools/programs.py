@@ -14,9 +14,27 @@ from wigmore.tools.registry import profile_of
 USER_HIVES = ("NTUSER", "USRCLASS")
 ACTIVITY = tuple(
     f"windows.registry.{name}"
-    for name in ("userassist", "recent_document", "run_mru", "typed_url", "dialog_file", "dialog_program", "office_mru",
-                 "office_trust", "shellbag", "search_term", "mui_cache", "recent_app", "feature_usage", "mount_point",
-                 "network_drive", "compatibility_assistant", "remote_desktop", "ssh_host", "sysinternals")
+    for name in (
+        "userassist",
+        "recent_document",
+        "run_mru",
+        "typed_url",
+        "dialog_file",
+        "dialog_program",
+        "office_mru",
+        "office_trust",
+        "shellbag",
+        "search_term",
+        "mui_cache",
+        "recent_app",
+        "feature_usage",
+        "mount_point",
+        "network_drive",
+        "compatibility_assistant",
+        "remote_desktop",
+        "ssh_host",
+        "sysinternals",
+    )
 )
 
 
@@ -63,8 +81,15 @@ def get_user_activity(
             return ToolOutput.failed(f"no hive of a user {user!r}; there are hives of: {', '.join(known)}")
     bam = Kind(("windows.registry.bam",), hives=("SYSTEM",), keep=lambda r: not user or r["data"].get("sid") in sids)
     profiled = [replace(k, keep=test) for k in kinds]
-    return answer(context, [*profiled, bam], "record of a user's activity (NTUSER and USRCLASS hives)", where=where,
-                  parameters=parameters, text=text, limit=limit)
+    return answer(
+        context,
+        [*profiled, bam],
+        "record of a user's activity (NTUSER and USRCLASS hives)",
+        where=where,
+        parameters=parameters,
+        text=text,
+        limit=limit,
+    )
 
 
 def _profile(user: str) -> Callable[[Row], bool]:
@@ -84,8 +109,10 @@ def list_autostart(context: ToolContext, text: str = "", limit: int = 1000) -> T
     they say local. `text` keeps rows that contain it (no case).
     """
     kinds = [
-        Kind(("windows.registry.autostart", "windows.registry.autostart_state", "windows.registry.scheduled_task"),
-             hives=("SOFTWARE", "SYSTEM", "NTUSER")),
+        Kind(
+            ("windows.registry.autostart", "windows.registry.autostart_state", "windows.registry.scheduled_task"),
+            hives=("SOFTWARE", "SYSTEM", "NTUSER"),
+        ),
         Kind(("windows.scheduled_task", "windows.scheduled_task.job")),
         Kind((LISTING,), paths=("*/start menu/programs/startup/*",)),
         Kind(("linux.crontab",)),
@@ -97,8 +124,16 @@ def list_autostart(context: ToolContext, text: str = "", limit: int = 1000) -> T
 
 
 UNITS = ("*etc/systemd/*.service", "*etc/systemd/*.timer", "*.config/systemd/user/*")
-CRON = ("etc/cron*", "*/etc/cron*", "var/spool/cron/*", "*/var/spool/cron/*", "etc/anacrontab", "*/etc/anacrontab",
-        "etc/rc.local", "*/etc/rc.local")
+CRON = (
+    "etc/cron*",
+    "*/etc/cron*",
+    "var/spool/cron/*",
+    "*/var/spool/cron/*",
+    "etc/anacrontab",
+    "*/etc/anacrontab",
+    "etc/rc.local",
+    "*/etc/rc.local",
+)
 
 
 @tool("list_services", domain="programs")
@@ -109,8 +144,11 @@ def list_services(context: ToolContext, text: str = "", starting: bool = False, 
     earlier state. A registered service is no running one. `text` keeps rows that contain it (no case).
     """
     kinds = [
-        Kind(("windows.registry.service",), hives=("SYSTEM",),
-             keep=(lambda r: bool(r["data"].get("starts_by_itself"))) if starting else None),
+        Kind(
+            ("windows.registry.service",),
+            hives=("SYSTEM",),
+            keep=(lambda r: bool(r["data"].get("starts_by_itself"))) if starting else None,
+        ),
         Kind(("generic.ini", "generic.text"), paths=("*systemd/system/*.service",)),
     ]
     return answer(context, kinds, "list of services (SYSTEM hive, systemd units)", text=text, limit=limit)
@@ -126,7 +164,9 @@ def parse_prefetch(context: ToolContext, name: str = "", limit: int = 500) -> To
     wanted = name.lower()
 
     def keep(row: Row) -> bool:
-        return wanted in str(row["data"].get("executable", "")).lower() or wanted in row["path"].rpartition("/")[2].lower()
+        return (
+            wanted in str(row["data"].get("executable", "")).lower() or wanted in row["path"].rpartition("/")[2].lower()
+        )
 
     return answer(context, [Kind(("windows.prefetch",))], "prefetch file", keep=keep if wanted else None, limit=limit)
 
@@ -148,8 +188,13 @@ def list_jump_lists(context: ToolContext, text: str = "", limit: int = 500) -> T
     Automatic lists are kept by Windows as files are opened; custom ones by the application, whose entries are no openings.
     `text` keeps rows that contain it (no case).
     """
-    return answer(context, [Kind(("windows.jump_list.automatic", "windows.jump_list.custom"))], "jump list", text=text,
-                  limit=limit)
+    return answer(
+        context,
+        [Kind(("windows.jump_list.automatic", "windows.jump_list.custom"))],
+        "jump list",
+        text=text,
+        limit=limit,
+    )
 
 
 @tool("list_recycle_bin", domain="programs")
@@ -159,8 +204,13 @@ def list_recycle_bin(context: ToolContext, text: str = "", limit: int = 500) -> 
     `content_file_present` says whether the content is still beside it. What was deleted past the bin is not here. `text`
     keeps rows that contain it (no case).
     """
-    return answer(context, [Kind(("windows.recycle_bin", "windows.recycle_bin.info2"))], "recycle bin record", text=text,
-                  limit=limit)
+    return answer(
+        context,
+        [Kind(("windows.recycle_bin", "windows.recycle_bin.info2"))],
+        "recycle bin record",
+        text=text,
+        limit=limit,
+    )
 
 
 @tool("list_amcache", domain="programs")

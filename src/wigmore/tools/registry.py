@@ -15,8 +15,16 @@ VALUES = "windows.registry"
 SYSTEM, SOFTWARE = ("SYSTEM",), ("SOFTWARE",)
 LOGS = ("var/log/*", "*/var/log/*")
 ROOTS = {
-    "hkey_local_machine": "HKLM", "hkey_current_user": "HKCU", "hkey_users": "HKU", "hkey_classes_root": "HKCR",
-    "hklm": "HKLM", "hkcu": "HKCU", "hku": "HKU", "hkcr": "HKCR", "computer": "", "registry": "",
+    "hkey_local_machine": "HKLM",
+    "hkey_current_user": "HKCU",
+    "hkey_users": "HKU",
+    "hkey_classes_root": "HKCR",
+    "hklm": "HKLM",
+    "hkcu": "HKCU",
+    "hku": "HKU",
+    "hkcr": "HKCR",
+    "computer": "",
+    "registry": "",
 }
 
 
@@ -32,7 +40,9 @@ def parse_registry_key(
     such as a user's name. A key's last-written time dates the key, not one of its values; deleted keys say so in `state`.
     """
     hives = list(context.records([HIVES], "", [], None))
-    chosen = [h for h in hives if not hive or hive.upper() == str(h["data"].get("hive")) or hive.lower() in h["path"].lower()]
+    chosen = [
+        h for h in hives if not hive or hive.upper() == str(h["data"].get("hive")) or hive.lower() in h["path"].lower()
+    ]
     reach = covered(context, Kind((VALUES,)))
     if not hives:
         if reach:
@@ -63,7 +73,9 @@ def parse_registry_key(
 
 def _is_of(context: ToolContext, sid: str, path: str) -> bool:
     """Whether a hive's path lies in the profile folder that the SOFTWARE hive gives for a SID."""
-    for row in context.records(["windows.registry.profile"], "lower(json_extract_string(data, '$.sid')) = lower(?)", [sid], None):
+    for row in context.records(
+        ["windows.registry.profile"], "lower(json_extract_string(data, '$.sid')) = lower(?)", [sid], None
+    ):
         if profile_of(path).lower() == str(row["data"].get("user") or "").lower() != "":
             return True
     return False
@@ -114,7 +126,9 @@ def _spellings(context: ToolContext, key: str, hive: Row) -> Iterator[str]:
     if parts[0] == "HKU":  # HKU\<SID>\… is the hive of that user
         spelled = ["\\".join(["hkcu", *parts[2:]]).lower()] if low != "hku\\.default" else [asked]
     elif parts[0] == "HKCR":
-        spelled = ["\\".join([top, *parts[1:]]).lower() for top in ("hklm\\software\\classes", "hkcu\\software\\classes")]
+        spelled = [
+            "\\".join([top, *parts[1:]]).lower() for top in ("hklm\\software\\classes", "hkcu\\software\\classes")
+        ]
     elif parts[0] not in ("HKLM", "HKCU"):
         spelled = [f"{low}\\{asked}"]
         if asked == first or asked.startswith(first + "\\"):
@@ -127,8 +141,12 @@ def _spellings(context: ToolContext, key: str, hive: Row) -> Iterator[str]:
 
 
 def _current_set(context: ToolContext, hive: Row) -> str:
-    found = context.records([VALUES], "path = ? AND lower(json_extract_string(data, '$.key')) = ?",
-                            [hive["path"], f"{hive['data'].get('root')}\\select".lower()], None)
+    found = context.records(
+        [VALUES],
+        "path = ? AND lower(json_extract_string(data, '$.key')) = ?",
+        [hive["path"], f"{hive['data'].get('root')}\\select".lower()],
+        None,
+    )
     for row in found:
         if row["data"].get("value_name") == "Current" and isinstance(row["data"].get("value"), int):
             return f"ControlSet{row['data']['value']:03d}"
@@ -168,7 +186,9 @@ def _subkeys(context: ToolContext, keys: list[str]) -> list[Row]:
             "GROUP BY path, lower(name) ORDER BY path, lower(name)",
             [len(key), len(key) + 2, key + "\\"],
         )
-        out += [{"path": r["path"], "key": r["above"], "subkey": r["name"], "entries_in_it": r["entries"]} for r in found]
+        out += [
+            {"path": r["path"], "key": r["above"], "subkey": r["name"], "entries_in_it": r["entries"]} for r in found
+        ]
     return out
 
 
@@ -197,8 +217,14 @@ def get_shutdown_time(context: ToolContext) -> ToolOutput:
     """
     kinds = [
         Kind(("windows.registry.shutdown",), hives=SYSTEM),
-        Kind(("linux.wtmp", "macos.utmpx"), keep=lambda r: r["data"].get("user") == "shutdown"
-             or str(r["data"].get("type_name")) in ("RUN_LVL", "SHUTDOWN_TIME") or r["data"].get("event") == "shutdown"),
+        Kind(
+            ("linux.wtmp", "macos.utmpx"),
+            keep=lambda r: (
+                r["data"].get("user") == "shutdown"
+                or str(r["data"].get("type_name")) in ("RUN_LVL", "SHUTDOWN_TIME")
+                or r["data"].get("event") == "shutdown"
+            ),
+        ),
     ]
     return answer(context, kinds, "shutdown time (SYSTEM hive, wtmp)")
 
@@ -232,8 +258,14 @@ def get_email_config(context: ToolContext, text: str = "") -> ToolOutput:
     sieve = "(artifact <> ? OR regexp_matches(lower(data), ?))"
     pattern = "internet account manager|windows messaging subsystem|\\\\outlook\\\\|mail\\."
     kinds = [registry, Kind(("generic.text",), paths=("*/prefs.js",), keep=_mail_preference)]
-    out = answer(context, kinds, "mail program's settings (NTUSER hive, Thunderbird)", where=sieve,
-                 parameters=[VALUES, pattern], text=text)
+    out = answer(
+        context,
+        kinds,
+        "mail program's settings (NTUSER hive, Thunderbird)",
+        where=sieve,
+        parameters=[VALUES, pattern],
+        text=text,
+    )
     rows = tuple({**r, "as_text": shown} if (shown := _as_text(r["data"])) else r for r in out.rows)
     return ToolOutput(out.outcome, rows, out.note, out.more)
 

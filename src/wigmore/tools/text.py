@@ -19,6 +19,8 @@ SEARCHED = 8 * 1024**3  # bytes one call reads
 PER_FILE = 100  # hits shown of one file
 PREVIEW = 65536  # bytes one preview shows
 LONGEST_PATTERN = 500
+MOST = 255  # times a part of a pattern may repeat
+FEW = 8  # times a part may repeat that itself holds a repetition
 
 
 def encodings_of(names: list[str] | None) -> tuple[str, ...]:
@@ -36,35 +38,82 @@ def compiled(pattern: str, regex: bool) -> str | re.Pattern[str]:
     if not regex:
         return pattern
     try:
-        tree = patterns.parse(pattern)
-        found = re.compile(pattern, re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError) as error:
+        re.compile(pattern)
+        kept = bounded(pattern)
+        found, tree = re.compile(kept, re.IGNORECASE), patterns.parse(kept)
+    except (re.error, RecursionError, OverflowError, UnicodeError) as error:
         raise CannotLook(f"{pattern!r} is no regular expression: {error}") from error
     if _nested(tree, False):
-        raise CannotLook(f"{pattern!r} repeats a repetition, which can take for ever: bound the inner one, as in (a{{1,9}}b)+")
+        raise CannotLook(
+            f"{pattern!r} repeats a repetition, which can take for ever: bound the outer one, as in (a+b){{1,8}}"
+        )
     if found.match(""):
         raise CannotLook(f"{pattern!r} matches nothing at all: make at least one character necessary")
     return found
 
 
+def bounded(pattern: str) -> str:
+    """The pattern with repetitions without end ended at 255, so that a search takes time in proportion to what it reads."""
+    out: list[str] = []
+    at, quantified = 0, False
+    while at < len(pattern):
+        letter = pattern[at]
+        stop = at + 1
+        if letter == "\\":
+            stop = at + 2
+        elif letter == "[":
+            stop = _class_end(pattern, at)
+        elif letter == "{" and (counts := re.match(r"\{(\d*),?(\d*)\}", pattern[at:])):
+            stop = at + counts.end()
+        piece = pattern[at:stop]
+        if quantified and letter in "+?":  # possessive or lazy
+            quantified = False
+        elif letter in "*+" or (letter == "{" and len(piece) > 1):
+            least = piece[1:-1].partition(",")[0]
+            if letter in "*+":
+                piece = "{0,255}" if letter == "*" else "{1,255}"
+            elif piece.endswith(",}"):
+                piece = f"{{{least or 0},{max(MOST, int(least or 0))}}}"
+            quantified = True
+        else:
+            quantified = letter == "?" and at > 0 and pattern[at - 1] != "("
+        out.append(piece)
+        at = stop
+    return "".join(out)
+
+
+def _class_end(pattern: str, at: int) -> int:
+    """Where a character class ends: a `]` that comes first in it is a letter."""
+    stop = at + 2 if pattern[at + 1 : at + 2] == "^" else at + 1
+    stop += pattern[stop : stop + 1] == "]"
+    while stop < len(pattern) and pattern[stop] != "]":
+        stop += 2 if pattern[stop] == "\\" else 1
+    return stop + 1
+
+
 def _nested(tree: Any, inside: bool) -> bool:
-    """Whether an unbounded repetition stands inside another one."""
+    """Whether a repetition of no fixed number stands inside one that may run more than `FEW` times."""
     for operator, value in tree:
-        name = str(operator)
-        endless = name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT") and value[1] is patterns.MAXREPEAT
-        if endless and inside:
+        repeat = str(operator) in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
+        if repeat and inside and value[0] != value[1] and value[1] > 1:
             return True
+        many = repeat and value[1] > FEW
         for part in value if isinstance(value, (tuple, list)) else ():
             nested = part if isinstance(part, list) else [part]
-            if any(isinstance(p, patterns.SubPattern) and _nested(p, inside or endless) for p in nested):
+            if any(isinstance(p, patterns.SubPattern) and _nested(p, inside or many) for p in nested):
                 return True
     return False
 
 
 @tool("search_strings", domain="text", cost=5)
 def search_strings(
-    context: ToolContext, pattern: str, path: str = "", regex: bool = False, encodings: list[str] | None = None,
-    media: bool = False, limit: int = 200,
+    context: ToolContext,
+    pattern: str,
+    path: str = "",
+    regex: bool = False,
+    encodings: list[str] | None = None,
+    media: bool = False,
+    limit: int = 200,
 ) -> ToolOutput:
     """Search the bytes of files, or of whole media, for a text (no case) or a regular expression.
 
@@ -72,7 +121,7 @@ def search_strings(
     `media`, `path` is a container or volume (empty: each container of the source) and its whole medium is searched, so that
     hits in deleted content and slack are found too. `encodings`: ascii, utf-8, latin-1, utf-16-le, utf-16-be (utf-8 and
     utf-16-le unless named). A row is a hit: path, byte offset and length exactly, encoding, text, and its surroundings; at
-    most 100 a file. Compressed and encrypted content is searched as it is stored.
+    most 100 a file. Repetitions in a pattern end at 255. Compressed and encrypted content is searched as it is stored.
     """
     try:
         source_of(context)
@@ -85,8 +134,11 @@ def search_strings(
     if not spent.places and spent.failures:
         return ToolOutput.failed("; ".join(spent.failures[:5]))
     if not spent.places and not out.rows:
-        return ToolOutput.not_applicable("there is no container whose medium could be searched" if media
-                                         else "there are no files with content to search")
+        return ToolOutput.not_applicable(
+            "there is no container whose medium could be searched"
+            if media
+            else "there are no files with content to search"
+        )
     # how far a cut search came depends on the cap alone: it is not said
     note = "" if out.more else f"searched {spent.places} {'media' if media else 'files'}, {spent.bytes} bytes"
     if spent.left_out:
@@ -112,10 +164,18 @@ class _Spent:
         return True
 
 
-def _hits(stream: BinaryIO, wanted: str | re.Pattern[str], chosen: tuple[str, ...], row: Row, most: int) -> Iterator[Row]:
+def _hits(
+    stream: BinaryIO, wanted: str | re.Pattern[str], chosen: tuple[str, ...], row: Row, most: int
+) -> Iterator[Row]:
     for hit in find_strings(stream, wanted, chosen, limit=most):
-        yield {**row, "offset": hit.offset, "length": hit.length, "encoding": hit.encoding, "text": hit.text,
-               "context": hit.context}
+        yield {
+            **row,
+            "offset": hit.offset,
+            "length": hit.length,
+            "encoding": hit.encoding,
+            "text": hit.text,
+            "context": hit.context,
+        }
 
 
 def _in_files(
@@ -206,8 +266,11 @@ def read_binary_preview(
         return ToolOutput.failed(f"{path} cannot be read: {error}")
     if not lines:
         return ToolOutput("empty", (), _past(row, offset))
-    return ToolOutput("found", tuple({"path": row["path"], "offset": offset + 16 * number, "line": line}
-                                     for number, line in enumerate(lines)), f"the file has {row['size']} bytes")
+    return ToolOutput(
+        "found",
+        tuple({"path": row["path"], "offset": offset + 16 * number, "line": line} for number, line in enumerate(lines)),
+        f"the file has {row['size']} bytes",
+    )
 
 
 def _open(context: ToolContext, path: str, inode: str, offset: int, length: int) -> tuple[Row, BinaryIO]:
@@ -220,4 +283,3 @@ def _open(context: ToolContext, path: str, inode: str, offset: int, length: int)
 
 def _past(row: Row, offset: int) -> str:
     return f"{row['path']} has {row['size']} bytes: there is nothing at {offset}"
-

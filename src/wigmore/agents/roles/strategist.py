@@ -57,6 +57,15 @@ def applicable_sources(desk: Desk, probe: Probe) -> tuple[str, ...]:
     return tuple(out)
 
 
+def sources_left(desk: Desk, template: Template, hypothesis: Hypothesis, probe: Probe) -> tuple[str, ...]:
+    """The sources in which a hypothesis' probe was not made yet; a hypothesis about one source looks nowhere else."""
+    return tuple(
+        s for s in applicable_sources(desk, probe)
+        if (hypothesis.id, probe.id, s) not in desk.state.probes
+        and (template.per != "source" or (desk.state.sources[s].label or s) == hypothesis.subject)
+    )  # fmt: skip
+
+
 def candidates(desk: Desk) -> list[Candidate]:
     """All probes not made yet that are expected to change a belief, best first."""
     out = []
@@ -65,15 +74,30 @@ def candidates(desk: Desk) -> list[Candidate]:
         if template is None or hypothesis.innocent:
             continue
         for probe in template.probes:
-            sources = tuple(
-                s for s in applicable_sources(desk, probe) if (hypothesis.id, probe.id, s) not in desk.state.probes
-            )
+            sources = sources_left(desk, template, hypothesis, probe)
             if not sources:
                 continue
             gain, reason = expected_change(desk, template, hypothesis, probe, sources)
             if gain > 0:
                 out.append(Candidate(hypothesis, probe, sources, gain, reason))
     return sorted(out, key=lambda c: c.order)
+
+
+def obligations(desk: Desk) -> list[tuple[Candidate, bool]]:
+    """Disconfirming and decisive probes that supported hypotheses still owe; False where no source could answer."""
+    out = []
+    for hypothesis in sorted(desk.state.hypotheses.values(), key=lambda h: h.id):
+        template = desk.templates.get(hypothesis.template)
+        if template is None or hypothesis.innocent or desk.state.status(hypothesis.id) != "supported":
+            continue
+        for probe in template.probes:
+            made = any((h, p) == (hypothesis.id, probe.id) for h, p, _ in desk.state.probes)
+            sources = sources_left(desk, template, hypothesis, probe)
+            if not (probe.disconfirming or probe.decisive) or (made and not sources):
+                continue
+            why = f"owed before {hypothesis.title} may be stated as a conclusion"
+            out.append((Candidate(hypothesis, probe, sources, 0.0, why), bool(sources)))
+    return out
 
 
 def expected_change(
