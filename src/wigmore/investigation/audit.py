@@ -97,6 +97,7 @@ def _parts(bench: Workbench, audit: Audit) -> None:
 def _invocations(bench: Workbench, audit: Audit, wanted: set[str]) -> set[str]:
     """Run each cited call again; the ids of those that printed the same bytes."""
     good: set[str] = set()
+    bench.store.forget()
     for invocation_id in sorted(wanted):
         invocation = bench.runner.invocation(invocation_id)
         if invocation is None:
@@ -183,7 +184,7 @@ def _changed_in_tree(bench: Workbench, source_id: str) -> str:
             with top.file(entry).open() as stream:
                 if known and hash_stream(stream)["sha256"] != known:
                     named.append(entry.path)
-        found = {entry.path for entry in top.entries() if isinstance(entry, Entry)}
+        files = {entry.path for entry in top.entries() if isinstance(entry, Entry) and entry.readable}
         named += [
             f"{path} (gone)"
             for path, known in listed.items()

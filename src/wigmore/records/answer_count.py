@@ -7,8 +7,7 @@ from typing import Any
 from wigmore.records.answer_match import Match
 from wigmore.records.answer_question import Question
 from wigmore.records.answer_render import MOST_CHARACTERS, row_citation, shown
-from wigmore.records.answer_scope import HAY, Scope, described, generic, needle
-from wigmore.records.store import ORDER
+from wigmore.records.answer_scope import Scope, described, generic, needle
 
 CITED = 20
 
@@ -60,17 +59,16 @@ def _spoken(scope: Scope, artifact: str, question: Question) -> float:
 
 def _count(scope: Scope, artifact: str, question: Question, needles: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     condition = "artifact = ?" + " AND contains(hay, ?)" * len(needles)
-    table = f"(SELECT *, {HAY} AS hay FROM {scope.table})"
+    table = scope.table
     rows = scope.store.query(
         f"SELECT state, count(*) AS n FROM {table} WHERE {condition} GROUP BY state ORDER BY state", [artifact, *needles]
     )
     total = sum(r["n"] for r in rows)
     if not total:
         return None
-    first = scope.store.query(
-        f"SELECT record_id, path, locator, lower(data) AS low FROM {table} WHERE {condition} ORDER BY {ORDER} LIMIT {CITED}",
-        [artifact, *needles],
-    )
+    chosen = scope.store.query(f"SELECT record_id FROM {table} WHERE {condition} ORDER BY n, record_id LIMIT {CITED}",
+                               [artifact, *needles])
+    first = scope.fetch([r["record_id"] for r in chosen])
     states = ", ".join(f"{r['n']} {r['state']}" for r in rows)
     where = f" that hold {', '.join(repr(n) for n in needles)}" if needles else ""
     value = f"{total} records of {artifact}{where} ({states})"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
 from wigmore.records.answer_match import Candidate, holds, rarity
 from wigmore.records.answer_question import Question
 from wigmore.records.answer_words import WORD, Terms, stem, stems_of
-from wigmore.records.store import ORDER, RecordStore
+from wigmore.records.store import ORDER, RecordStore, quoted
 from wigmore.registry import parsers
 
 SMALL = 900  # records laid out whole
@@ -18,6 +18,13 @@ PER_ARTIFACT = 80
 MOST = 600
 FIELDS = ("record_id, source_id, artifact, parser, path, inode, ordinal, locator, instant, time_text, time_field, times, state, "
           "host_id, data")
+HELD_BYTES = 60_000_000  # Parquet bytes of a case whose texts are held in memory (about ten times as many)
+CONDITIONS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("path = ? OR starts_with(path, ? || '/') OR starts_with(path, ? || ':')", str),
+    ("lower(path) = ? OR starts_with(lower(path), ? || '/') OR starts_with(lower(path), ? || ':')", str.lower),
+    ("ends_with(lower(path), '/' || ?) OR contains(lower(path), '/' || ? || '/') OR contains(lower(path), '/' || ? || ':')",
+     lambda path: path.lower().lstrip("/")),
+)
 HAY = "lower(data || ' ' || times || ' ' || locator)"
 
 
@@ -48,33 +55,48 @@ def needle(text: str) -> str:
 
 
 class Scope:
-    """Records below one path ("" is the whole case)."""
+    """Records below one path ("" is the whole case).
+
+    A table of the records' texts, numbered in canonical order, is made once; of a case too large to hold it is a view.
+    """
 
     def __init__(self, store: RecordStore, path: str, terms: Terms) -> None:
         self.store, self.terms = store, terms
         self.path = path.strip().removeprefix("./").rstrip("/")
-        self.table, self.found = "records", self.path
+        self.condition, self.parameters = "true", []
         if self.path:
-            self._materialise()
-        counted = store.query(f"SELECT artifact, count(*) AS n FROM {self.table} GROUP BY artifact ORDER BY artifact")
+            for condition, value in CONDITIONS:
+                self.condition, self.parameters = condition, [value(self.path)] * 3
+                if self.store.query(f"SELECT count(*) AS n FROM (SELECT 1 FROM records WHERE {condition} LIMIT 1)",
+                                    self.parameters)[0]["n"]:
+                    break
+        self._prepare()
+        counted = store.query("SELECT artifact, count(*) AS n FROM ask_texts GROUP BY artifact ORDER BY artifact")
         self.artifacts: dict[str, int] = {r["artifact"]: r["n"] for r in counted}
         self.rows = sum(self.artifacts.values())
         self.words = {a: frozenset(terms.artifact_words(a)) for a in self.artifacts}
         self._all: list[Candidate] | None = None
 
-    def _materialise(self) -> None:
-        for condition, value in (
-            ("path = ? OR starts_with(path, ? || '/') OR starts_with(path, ? || ':')", self.path),
-            ("lower(path) = ? OR starts_with(lower(path), ? || '/') OR starts_with(lower(path), ? || ':')", self.path.lower()),
-            ("ends_with(lower(path), '/' || ?) OR contains(lower(path), '/' || ? || '/') OR contains(lower(path), '/' || ? || ':')",
-             self.path.lower().lstrip("/")),
-        ):
-            self.store.query(
-                f"CREATE OR REPLACE TEMP TABLE ask_scope AS SELECT {FIELDS} FROM records WHERE {condition}", [value] * 3
-            )
-            if self.store.query("SELECT count(*) AS n FROM ask_scope")[0]["n"]:
-                break
-        self.table = "ask_scope"
+    def _prepare(self) -> None:
+        select = (f"SELECT row_number() OVER (ORDER BY {ORDER}) AS n, record_id, artifact, state, {HAY} AS hay FROM records "
+                  f"WHERE {self.condition}")
+        self.store.query("DROP VIEW IF EXISTS ask_texts_view")
+        self.store.query("DROP TABLE IF EXISTS ask_texts")
+        if not self.path and sum(p.bytes for p in self.store.parts) > HELD_BYTES:
+            select = select.replace(f"row_number() OVER (ORDER BY {ORDER})", "0")
+            self.store.query(f"CREATE TEMP VIEW ask_texts_view AS {select}")
+            self.store.query("CREATE TEMP TABLE ask_texts AS SELECT n, record_id, artifact, state, '' AS hay FROM ask_texts_view")
+            self.table = "ask_texts_view"
+        else:
+            self.store.query(f"CREATE TEMP TABLE ask_texts AS {select}", self.parameters)
+            self.table = "ask_texts"
+
+    def fetch(self, record_ids: list[str] | None = None) -> list[dict[str, Any]]:
+        """Stored rows of the scope, in canonical order: all of them, or those named."""
+        also = "" if record_ids is None else " AND record_id IN (SELECT unnest(?))"
+        extra: list[Any] = [] if record_ids is None else [record_ids]
+        return self.store.query(f"SELECT {FIELDS} FROM records WHERE ({self.condition}){also} ORDER BY {ORDER}",
+                                [*self.parameters, *extra])
 
     def penalty(self, artifact: str, path: str, question: Question) -> float:
         """What a record loses for saying little: formats without meaning, and listings of the very file that is asked about."""
@@ -113,31 +135,29 @@ class Scope:
         """Records worth scoring, and the rarity of the question's words among the scope's records."""
         if self.rows <= SMALL:
             if self._all is None:
-                self._all = [Candidate(r) for r in self.store.query(f"SELECT {FIELDS} FROM {self.table} ORDER BY {ORDER}")]
+                self._all = [Candidate(r) for r in self.fetch()]
             found = self._all
             idf = {w: rarity(self.rows, sum(w in c.names or holds(c.low, w) for c in found)) for w in question.words}
             return found, self._weighed(idf)
         return self._search(question, kinds)
 
     def _search(self, question: Question, kinds: dict[str, float]) -> tuple[list[Candidate], dict[str, float]]:
-        words = list(question.words)[:16]
-        needles = [(needle(w), 1.0, w) for w in words] + list(self._needles(question))
-        counts = ", ".join(f"count(*) FILTER (contains(hay, ?)) AS n{i}" for i in range(len(needles))) or "0 AS none"
-        counted = self.store.query(f"SELECT {counts} FROM (SELECT {HAY} AS hay FROM {self.table})", [n for n, _, _ in needles])[0]
+        needles = [(needle(w), 1.0, w) for w in question.words[:16]] + list(self._needles(question))
+        flags = ", ".join(f"contains(hay, ?) AS h{i}" for i in range(len(needles)))
+        self.store.query(f"CREATE OR REPLACE TEMP TABLE ask_hits AS SELECT n, record_id, artifact{', ' if flags else ''}{flags} "
+                         f"FROM {self.table}", [text for text, _, _ in needles])
+        counts = ", ".join(f"count(*) FILTER (h{i}) AS n{i}" for i in range(len(needles))) or "0 AS nothing"
+        counted = self.store.query(f"SELECT {counts} FROM ask_hits")[0]
         idf = {word: rarity(self.rows, counted[f"n{i}"]) for i, (_, _, word) in enumerate(needles) if word}
-        terms, parameters = ["0.0"], []
-        for i, (text, weight, _) in enumerate(needles):
-            if counted[f"n{i}"]:
-                terms.append(f"(CASE WHEN contains(hay, ?) THEN {weight * rarity(self.rows, counted[f'n{i}']):.4f} ELSE 0 END)")
-                parameters.append(text)
-        fits = " ".join(f"WHEN {_literal(a)} THEN {4.0 * k - (1.0 if generic(a) else 0.0):.4f}" for a, k in sorted(kinds.items()))
-        sql = (
-            f"SELECT * EXCLUDE (hay, points) FROM (SELECT *, {' + '.join(terms)} + CASE artifact {fits} ELSE 0 END AS points "
-            f"FROM (SELECT {FIELDS}, {HAY} AS hay FROM {self.table})) "
-            f"QUALIFY row_number() OVER (PARTITION BY artifact ORDER BY points DESC, {ORDER}) <= {PER_ARTIFACT} "
-            f"ORDER BY points DESC, {ORDER} LIMIT {MOST}"
+        points = ["0.0", *(f"(CASE WHEN h{i} THEN {weight * rarity(self.rows, counted[f'n{i}']):.4f} ELSE 0 END)"
+                           for i, (_, weight, _) in enumerate(needles))]
+        fits = " ".join(f"WHEN {quoted(a)} THEN {4.0 * k - (1.0 if generic(a) else 0.0):.4f}" for a, k in sorted(kinds.items()))
+        chosen = self.store.query(
+            f"SELECT record_id FROM (SELECT record_id, artifact, n, {' + '.join(points)} + CASE artifact {fits} ELSE 0 END AS points "
+            f"FROM ask_hits) QUALIFY row_number() OVER (PARTITION BY artifact ORDER BY points DESC, n, record_id) <= {PER_ARTIFACT} "
+            f"ORDER BY points DESC, n, record_id LIMIT {MOST}"
         )
-        return [Candidate(r) for r in self.store.query(sql, parameters)], self._weighed(idf)
+        return [Candidate(r) for r in self.fetch([c["record_id"] for c in chosen])], self._weighed(idf)
 
     def _weighed(self, idf: dict[str, float]) -> dict[str, float]:
         return {w: value * (1.7 if w in self.terms.outcomes else 1.0) for w, value in idf.items()}
@@ -154,8 +174,4 @@ class Scope:
             if len(parts) > 1:
                 for part in sorted(dict.fromkeys(parts), key=len, reverse=True)[:3]:
                     yield needle(part), anchor.weight * 0.35, ""
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 

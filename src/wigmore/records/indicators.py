@@ -2,16 +2,18 @@
 
 A rule's `where` is a list (all must hold) of tests `{field: F, OP: value}`, `{any: […]}`, `{all: […]}` and `{not: …}`.
 Fields are names in a record's data (dots for nested ones; `data.NAME` where a column has the same name, as `data.path`),
-`times.NAME` (its text), or the columns path, state, host_id, origin, artifact, time_text. Operators: eq, ne, in, gt, ge, lt, le, contains, contains_any, starts, ends, ends_any,
-like (SQL wildcards), regex (RE2), exists, phone (same number, whatever its separators and prefix;
-any number while its `$name` is not set), apart ([other time,
-seconds]: the two texts, zones ignored, differ by more), differs and earlier (than another field, as text). Text compares without case unless `case: true`.
+`times.NAME` (its text), or the columns path, state, host_id, origin, artifact, time_text. Operators: eq, ne, in, gt, ge,
+lt, le, contains, contains_any, starts, ends, ends_any, like (SQL wildcards), regex (RE2), exists, phone (same number,
+whatever its separators and prefix; any number while its `$name` is not set), apart ([other time, seconds]: the two texts,
+zones ignored, differ by more), differs and earlier (than another field, as text). Text compares without case unless
+`case: true`.
 `distinct: {field: n}` asks of a group at least n different values of a field; its examples then show one of each first.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +25,8 @@ COLUMN_FIELDS = frozenset(
     ("path", "state", "host_id", "origin", "artifact", "time_text", "time_field", "source_id", "parser")
 )
 OPERATORS = frozenset(
-    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists phone apart differs earlier".split()
+    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists phone apart differs "
+    "earlier".split()
 )
 # local times order among themselves, and so do times without a year (`--04-21T07:02:10`) as of one leap year
 MOMENT = (
@@ -288,15 +291,68 @@ def _group_columns(rule: Indicator, compiler: Compiler) -> list[tuple[str, str]]
     return columns
 
 
+BASE = (
+    "record_id, source_id, path, artifact, inode, parser, ordinal, host_id, state, origin, instant, time_text, time_field"
+)
+
+
+PARAMETER = re.compile(r'"\$[a-z_]+"')
+
+
+def asks_parameters(rule: Indicator) -> bool:
+    """Whether a rule has `$names` that a call fills."""
+    return PARAMETER.search(json.dumps([rule.where, rule.then])) is not None
+
+
+def _compiled(rule: Indicator, compiler: Compiler) -> list[str]:
+    """Compile everything a rule reads, so that its fields are known; returns its conditions."""
+    conditions = [compiler.condition(rule.where)]
+    _group_columns(rule, compiler)
+    for name in (*rule.then.get("same", ()), *rule.distinct):
+        compiler.column(str(name))
+    if rule.then:
+        conditions.append(compiler.condition(rule.then["where"]))
+    return conditions
+
+
+def candidates(
+    store: RecordStore, artifacts: tuple[str, ...], source_id: str | None, catalogue: Iterable[Indicator]
+) -> tuple[str, list[str]]:
+    """The records that any rule over these artifacts could want, their fields extracted once: (table, field names).
+
+    One scan serves all rules of an artifact set; it is made anew when parts come.
+    """
+
+    rules = [r for r in catalogue if r.artifacts == artifacts and not asks_parameters(r)]
+
+    def build() -> tuple[str, list[str]]:
+        fields: list[str] = []
+        wanted = [condition for rule in rules for condition in _compiled(rule, Compiler(rule, fields))]
+        select = (
+            f"SELECT * FROM (SELECT {BASE}, {MOMENT} AS moment, {fields_expression(fields)} AS f "
+            f"FROM {store.relation(artifacts, source_id)}) WHERE {' OR '.join(wanted) or 'false'}"
+        )
+        return select, fields
+
+    wants = json.dumps([[r.where, r.then, r.group_by, r.distinct] for r in rules])
+    return store.derived(("candidates", artifacts, source_id, wants), build)
+
+
 def match(
     store: RecordStore,
     rule: Indicator,
     source_id: str | None,
     parameters: dict[str, Any] | None = None,
     limit: int = 200,
+    catalogue: Iterable[Indicator] = (),
 ) -> list[Match]:
-    """The groups of records that satisfy a rule in one source (or all), in canonical order; at most `limit`."""
-    compiler = Compiler(rule, parameters=parameters)
+    """The groups of records that satisfy a rule in one source (or all), in canonical order; at most `limit`.
+
+    With the `catalogue` of all rules the records come from the one scan that serves them all.
+    """
+    shared = bool(catalogue) and not asks_parameters(rule)
+    table, known = candidates(store, rule.artifacts, source_id, catalogue) if shared else ("", [])
+    compiler = Compiler(rule, list(known), parameters)
     condition = compiler.condition(rule.where)
     groups = _group_columns(rule, compiler)
     then = rule.then
@@ -307,10 +363,9 @@ def match(
     keys = ", ".join(f"{expression} AS g{index}" for index, (_, expression) in enumerate(groups))
     names = ", ".join(f"g{index}" for index in range(len(groups)))
     sames = "".join(f", {expression} AS s{index}" for index, expression in enumerate(same))
-    base = (
-        f"base AS (SELECT record_id, source_id, path, artifact, inode, parser, ordinal, host_id, state, origin, instant, "
-        f"time_text, time_field, {MOMENT} AS moment, {fields_expression(compiler.fields)} AS f FROM {relation})"
-    )
+    base = f"base AS (SELECT {BASE}, {MOMENT} AS moment, {fields_expression(compiler.fields)} AS f FROM {relation})"
+    if shared:
+        base = f"base AS (SELECT * FROM {table})"
     hits = f"hits AS (SELECT *, {keys}{sames} FROM base WHERE {condition})"
     with_parts = [base, hits]
     source = "hits"
@@ -353,25 +408,31 @@ def match(
     return out
 
 
-def scan(store: RecordStore, rules: Iterable[Indicator], source_id: str | None) -> set[str]:
-    """Which of many rules match anything at all: one scan an artifact set, so that the misses cost nothing each."""
+def scan(
+    store: RecordStore, rules: Iterable[Indicator], source_id: str | None, catalogue: Iterable[Indicator] = ()
+) -> set[str]:
+    """Which of many rules match anything at all: one scan an artifact set, so that the misses cost nothing each.
+
+    `catalogue` names all rules (default: these), so that the scan serves later calls of `match` too.
+    """
+    rules = list(rules)
+    catalogue = catalogue or rules
     by_artifacts: dict[tuple[str, ...], list[Indicator]] = {}
-    for rule in rules:
-        by_artifacts.setdefault(rule.artifacts, []).append(rule)
     hit: set[str] = set()
+    for rule in rules:
+        if asks_parameters(rule):  # outside the shared scan: what it matches depends on the call
+            hit.update({rule.id} if match(store, rule, source_id, limit=1) else ())
+        else:
+            by_artifacts.setdefault(rule.artifacts, []).append(rule)
     for artifacts, group in sorted(by_artifacts.items()):
-        relation = store.relation(artifacts, source_id)
-        if relation.startswith("(SELECT"):
+        if store.relation(artifacts, source_id).startswith("(SELECT"):
             continue
-        fields: list[str] = []
-        flags = []
-        for index, rule in enumerate(group):
-            flags.append(f"coalesce(bool_or({Compiler(rule, fields).condition(rule.where)}), false) AS r{index}")
-        inner = (
-            f"SELECT path, state, host_id, origin, artifact, time_text, time_field, source_id, parser, "
-            f"{fields_expression(fields)} AS f FROM {relation}"
-        )
-        row = store.query(f"SELECT {', '.join(flags)} FROM ({inner})")[0]
+        table, known = candidates(store, artifacts, source_id, catalogue)
+        flags = [
+            f"coalesce(bool_or({Compiler(rule, list(known)).condition(rule.where)}), false) AS r{index}"
+            for index, rule in enumerate(group)
+        ]
+        row = store.query(f"SELECT {', '.join(flags)} FROM {table}")[0]
         hit.update(rule.id for index, rule in enumerate(group) if row[f"r{index}"])
     return hit
 
@@ -396,8 +457,6 @@ def field_value(shown: dict[str, Any], name: str) -> Any:
 
 def fill(template: str, values: dict[str, Any]) -> str:
     """A title with `{field}` replaced by values; a gap reads `(not recorded)`."""
-    import re
-
     def put(found: re.Match[str]) -> str:
         value = values.get(found.group(1))
         if value is None or value == "":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,8 +24,11 @@ ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
 PART_ROWS = 50_000
 
 
-def connect(threads: int = 2, memory: str = "1GB") -> duckdb.DuckDBPyConnection:
-    """A DuckDB in memory that loads nothing from outside and reads nothing it is not told to."""
+def connect(threads: int = 2, memory: str = "1GB", spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """A DuckDB in memory that loads nothing from outside and reads nothing it is not told to.
+
+    What does not fit into `memory` goes to the folder `spill` (none: it fails), never to the current one.
+    """
     import duckdb  # a tenth of a second: not before it is needed
 
     connection = duckdb.connect(":memory:")
@@ -35,6 +38,7 @@ def connect(threads: int = 2, memory: str = "1GB") -> duckdb.DuckDBPyConnection:
     connection.execute("SET autoload_known_extensions=false")
     connection.execute("SET preserve_insertion_order=false")
     connection.execute("SET enable_progress_bar=false")
+    connection.execute(f"SET temp_directory={quoted(str(spill) if spill else '')}")
     return connection
 
 
@@ -72,6 +76,8 @@ class RecordStore:
         self.parts: list[Part] = []
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._dirty = True
+        self._derived: dict[Any, tuple[str, list[str]]] = {}
+        self._spill = case / "work" / "duckdb"
         self._threads = threads
         self._lock = threading.RLock()
 
@@ -114,13 +120,34 @@ class RecordStore:
         """The connection of this process, its views made anew when parts came."""
         with self._lock:
             if self._connection is None:
-                self._connection = connect(self._threads)
+                self._connection = connect(self._threads, spill=self._spill)
             if self._dirty:
                 self._dirty = False
                 self._views(self._connection)
             return self._connection
 
+    def derived(self, key: Any, build: Callable[[], tuple[str, list[str]]]) -> tuple[str, list[str]]:
+        """The table that a query gave, made once for the parts as they stand; `build` gives the query and its fields."""
+        with self._lock:
+            connection = self.connection()
+            if key not in self._derived:
+                select, fields = build()
+                table = f"derived_{len(self._derived)}"
+                connection.execute(f"CREATE TEMP TABLE {table} AS {select}")
+                self._derived[key] = (table, fields)
+            return self._derived[key]
+
+    def forget(self) -> None:
+        """Drop derived tables, so that the next call reads the parts again (the audit does)."""
+        with self._lock:
+            for table, _ in self._derived.values():
+                self.connection().execute(f"DROP TABLE IF EXISTS {table}")
+            self._derived.clear()
+
     def _views(self, connection: duckdb.DuckDBPyConnection) -> None:
+        for table, _ in self._derived.values():
+            connection.execute(f"DROP TABLE IF EXISTS {table}")
+        self._derived.clear()
         files = [str(self.folder / p.file) for p in self.parts]
         if files:
             listed = ", ".join(quoted(f) for f in files)
@@ -179,12 +206,17 @@ class RecordStore:
         for stored in self.stream(sql, parameters):
             yield shown(stored)
 
-    def by_id(self, record_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-        """Stored rows by record id."""
+    def by_id(
+        self, record_ids: Iterable[str], artifacts: Iterable[str] | None = None, source_id: str | None = None
+    ) -> dict[str, dict[str, Any]]:
+        """Stored rows by record id; naming their artifacts and source spares reading the other parts."""
         wanted = sorted(set(record_ids))
         if not wanted:
             return {}
-        rows = self.query(f"SELECT * FROM records WHERE record_id IN (SELECT unnest(?)) ORDER BY {ORDER}", [wanted])
+        relation = self.relation(artifacts, source_id)
+        rows = self.query(
+            f"SELECT * FROM {relation} WHERE record_id IN (SELECT unnest(?)) ORDER BY {ORDER}", [wanted]
+        )
         return {r["record_id"]: r for r in rows}
 
     def artifacts(self) -> dict[str, int]:

@@ -116,7 +116,8 @@ def other_side(context: ToolContext, subject: str = "") -> ToolOutput:
         f"WITH every AS ({' UNION ALL '.join(parts)}), kept AS (SELECT * FROM every WHERE length(trim(body)) >= 8 "
         f"AND instant IS NOT NULL AND way IN ('{SENT}', '{RECEIVED}')) "
         f"SELECT m.record_id AS mine, list({{'source_id': o.source_id, 'path': o.path, 'record_id': o.record_id, "
-        f"'seconds_later': round((o.instant - m.instant) / 1000000.0, 3)}} ORDER BY o.source_id, o.record_id)[1:{TWINS}] AS twins "
+        f"'seconds_later': round((o.instant - m.instant) / 1000000.0, 3)}} ORDER BY o.source_id, o.record_id)[1:{TWINS}] "
+        f"AS twins "
         f"FROM kept m JOIN kept o ON m.body = o.body AND m.source_id <> o.source_id AND m.way <> o.way "
         f"AND abs(m.instant - o.instant) <= {PAIR_SECONDS * 1_000_000} WHERE m.source_id = ? AND {about} "
         f"GROUP BY m.record_id ORDER BY m.record_id LIMIT {CAP + 1}",
@@ -129,7 +130,9 @@ def other_side(context: ToolContext, subject: str = "") -> ToolOutput:
     twins = {p["mine"]: p["twins"] for p in pairs}
     stored = context.store.by_id(twins)
     rows = sorted((citable(shown(r)) for r in stored.values()), key=_when)
-    return ToolOutput.of(({**r, "twins": twins[r["record_id"]]} for r in rows), f"{len(pairs)} messages agree on both sides")
+    return ToolOutput.of(
+        ({**r, "twins": twins[r["record_id"]]} for r in rows), f"{len(pairs)} messages agree on both sides"
+    )
 
 
 def _when(row: dict[str, Any]) -> tuple[str, str]:
@@ -181,7 +184,10 @@ def count_deleted_files(context: ToolContext) -> ToolOutput:
         f"GROUP BY 1, 2 ORDER BY 1, 2"
     )
     return ToolOutput.of(
-        ({"kind": r["kind"], "recovery": r["recovery"], "entries": int(r["entries"]), "bytes": int(r["bytes"])} for r in rows),
+        (
+            {"kind": r["kind"], "recovery": r["recovery"], "entries": int(r["entries"]), "bytes": int(r["bytes"])}
+            for r in rows
+        ),
         f"{sum(int(r['entries']) for r in rows)} deleted entries",
     )
 

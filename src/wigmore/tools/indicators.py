@@ -14,7 +14,7 @@ from wigmore.tools.context import ToolContext, ToolOutput, citable
 def scan_indicators(context: ToolContext, role: str, phase: str = "triage") -> ToolOutput:
     """Say which of a role's indicator rules match any record of the source; one row a rule with matches."""
     rules = [r for r in context.indicators.values() if r.role == role and r.phase == phase]
-    hits = scan(context.store, rules, context.source_id)
+    hits = scan(context.store, rules, context.source_id, context.indicators.values())
     note = f"{len(rules)} rules of role {role}, {len(hits)} with matches"
     return ToolOutput.of(({"rule": r.id, "title": r.title} for r in rules if r.id in hits), note)
 
@@ -29,8 +29,8 @@ def match_indicator(context: ToolContext, rule: str, parameters: dict[str, Any] 
     if rule not in context.indicators:
         return ToolOutput.failed(f"unknown rule {rule!r}; `wigmore list rules` names them")
     chosen = context.indicators[rule]
-    groups = match(context.store, chosen, context.source_id or None, parameters)
-    found = context.store.by_id(i for g in groups for i in g.record_ids)
+    groups = match(context.store, chosen, context.source_id or None, parameters, catalogue=context.indicators.values())
+    found = context.store.by_id((i for g in groups for i in g.record_ids), chosen.artifacts, context.source_id or None)
     rows: list[dict[str, Any]] = [
         {"group": g.group, "count": g.count, "first": g.first, "last": g.last, "record_ids": list(g.record_ids)}
         for g in groups
