@@ -107,3 +107,56 @@ def test_a_finished_case_run_again_has_the_same_end(finished: tuple[Path, Result
         assert run(small, Options(jobs=1, audit=False)).exit_code in (0, 3)
     assert outcome(small)[0] == finished[1].graph_hash
     assert outcome(small)[2] == outcome(finished[0] / "case")[2]
+
+
+WRITER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from wigmore.ledger import Event, Ledger, verify_case
+case = Path(sys.argv[1])
+with Ledger.create(case, lambda: datetime.now(UTC)) as ledger:
+    ledger.append([Event("fact", {"id": "f-1", "text": "x" * 5000})])
+    print("written", flush=True)
+    sys.stdin.readline()
+    assert verify_case(case) == []  # as a run's audit does, beside its own connection
+    print("verified", flush=True)
+    sys.stdin.readline()
+    ledger.append([Event("fact", {"id": f"f-{n}", "text": "x" * 5000}) for n in range(50)])
+    print(ledger.head().seq, flush=True)
+"""
+READER = """
+import fcntl, os, sys
+from pathlib import Path
+from wigmore.ledger import Ledger
+index = sys.argv[1] + "/ledger.sqlite-shm"
+if os.path.exists(index):
+    with open(index, "r+b") as handle:
+        try:
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, 128)  # SQLite's dead man's switch: a live writer shares it
+            sys.exit("the writer no longer holds its lock: the next reader cuts the index to nothing under it")
+        except BlockingIOError:
+            pass
+with Ledger.open_readonly(Path(sys.argv[1])) as ledger:
+    print(ledger.head().seq)
+"""
+
+
+def test_a_reader_that_comes_and_goes_does_a_writer_no_harm(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    case = str(tmp_path / "case")
+
+    def read() -> str:
+        return subprocess.run([sys.executable, "-c", READER, case], env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+    with subprocess.Popen([sys.executable, "-c", WRITER, case], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          text=True) as writer:
+        assert writer.stdin is not None and writer.stdout is not None
+        for word in ("written", "verified"):
+            assert writer.stdout.readline().strip() == word
+            assert read() == "1"
+            writer.stdin.write("\n")
+            writer.stdin.flush()
+        assert writer.stdout.readline().strip() == "51"
+    assert writer.returncode == 0  # it was killed by SIGBUS while closing a handle dropped SQLite's locks on its index
+    assert read() == "51"

@@ -9,9 +9,11 @@ the wal-index keeps the number of the last valid frame at byte 16 and the salts 
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from struct import Struct
+from threading import Lock
 
 from wigmore.ledger.errors import Damage
 
@@ -57,11 +59,31 @@ def _last_commit(log: Path) -> tuple[int, bytes] | None:
 def _last_valid(index: Path) -> tuple[int, bytes] | None:
     """The number of the last frame that SQLite reached, and its salts; None where no index is kept."""
     try:
-        with index.open("rb") as stream:
-            raw = stream.read(INDEX.size)
+        raw = _kept_open(index)
     except FileNotFoundError:
         return None
     return (INDEX.unpack(raw)[4], raw[32:40]) if len(raw) == INDEX.size else None
+
+
+_handles: dict[tuple[int, int], int] = {}  # of indexes, by device and inode
+_mutex = Lock()
+
+
+def _kept_open(index: Path) -> bytes:
+    """The first bytes of an index, through a handle that stays open while the index exists.
+
+    Closing any handle on it would drop this process's POSIX locks on it, SQLite's among them; the next reader would take
+    the index for abandoned and cut it to nothing under a live writer, which then dies of SIGBUS.
+    """
+    with _mutex:
+        for key, handle in list(_handles.items()):
+            if os.fstat(handle).st_nlink == 0:  # SQLite removed it: nobody has locks there any more
+                os.close(_handles.pop(key))
+        found = index.stat()
+        key = (found.st_dev, found.st_ino)
+        if key not in _handles:
+            _handles[key] = os.open(index, os.O_RDONLY | os.O_CLOEXEC)
+        return os.pread(_handles[key], INDEX.size, 0)
 
 
 def lost_commits(ledger: Path, live: bool) -> list[Damage]:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from wigmore.records.answer_question import Anchor, Moment, Question
@@ -34,6 +34,14 @@ DELETED = stem("deleted")
 VALUE_NAMES = frozenset("value data text content detail".split())
 
 
+@lru_cache(maxsize=65536)
+def _named(name: str) -> tuple[frozenset[str], str, frozenset[str]]:
+    parts = [p.split("[", 1)[0] for p in name[-200:].split(".")]
+    last = parts[-1][1:] if re.fullmatch(r"Z[A-Z0-9_]{2,}", parts[-1]) else parts[-1]
+    stems: frozenset[str] = frozenset()
+    return stems.union(*(name_stems(p) for p in parts[-3:])), packed(last), frozenset(packed(p) for p in parts)
+
+
 @dataclass(frozen=True)
 class Leaf:
     """One field of a record: its dotted name, its value as text."""
@@ -43,19 +51,20 @@ class Leaf:
     kind: str  # data | time | place | found_in
     instant: int | None = None
 
-    @cached_property
+    @property
     def stems(self) -> frozenset[str]:
-        return frozenset().union(*(name_stems(p) for p in self.name.split(".")[-3:])) if len(self.name) < 200 else frozenset()
+        """Stems of the last three parts of the dotted name."""
+        return _named(self.name)[0]
 
-    @cached_property
+    @property
     def packed(self) -> str:
-        last = self.name.rsplit(".", 1)[-1].split("[", 1)[0]
-        return packed(last[1:] if re.fullmatch(r"Z[A-Z0-9_]{2,}", last) else last)
+        """The last part of the dotted name, packed."""
+        return _named(self.name)[1]
 
-    @cached_property
+    @property
     def parts(self) -> frozenset[str]:
         """Each part of the dotted name, packed."""
-        return frozenset(packed(p.split("[", 1)[0]) for p in self.name.split(".")) if len(self.name) < 200 else frozenset()
+        return _named(self.name)[2]
 
     @cached_property
     def low(self) -> str:
@@ -260,15 +269,22 @@ class Match:
     relevance: tuple[tuple[int, float], ...]  # leaf number → relevance, best first
 
 
+@lru_cache(maxsize=16384)
+def fitness(question: Question, artifact: str, name: str) -> float:
+    """How well a field's name answers a question: its best fit, and something for the next two."""
+    stems, short, _ = _named(name)
+    fits = sorted((f.fits(stems, short) * f.weight for f in question.fields
+                   if not f.only or any(fnmatchcase(artifact, g) for g in f.only)), reverse=True)
+    return fits[0] + 0.25 * sum(fits[1:3]) if fits else 0.0
+
+
 def relevance(question: Question, candidate: Candidate, met: Mapping[str, float], noise: frozenset[str],
               named: frozenset[str]) -> list[tuple[int, float]]:
     """Fields of a record by how well they answer, best first; fields that only repeat the question come late."""
     keyed = any(name.rsplit(".", 1)[-1].casefold() in KEY_NAMES and quality >= 0.9 for name, quality in met.items())
     out = []
-    fields = [f for f in question.fields if not f.only or any(fnmatchcase(candidate.artifact, g) for g in f.only)]
     for number, leaf in enumerate(candidate.leaves):
-        fits = sorted((f.fits(leaf.stems, leaf.packed) * f.weight for f in fields), reverse=True)
-        fit = (fits[0] + 0.25 * sum(fits[1:3])) if fits else 0.0
+        fit = fitness(question, candidate.artifact, leaf.name)
         score = 0.1 + fit
         if leaf.kind == "time":
             if "time" in question.shapes:

@@ -74,7 +74,7 @@ class Anchor:
         return self.kind in STRICT and not (self.kind == "quote" and self.context & SECRETS)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Question:
     """A question, ready to be matched."""
 

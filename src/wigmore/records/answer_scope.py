@@ -14,8 +14,8 @@ from wigmore.records.store import ORDER, RecordStore, quoted
 from wigmore.registry import parsers
 
 SMALL = 900  # records laid out whole
-PER_ARTIFACT = 80
-MOST = 600
+PER_ARTIFACT = 60
+MOST = 400
 FIELDS = ("record_id, source_id, artifact, parser, path, inode, ordinal, locator, instant, time_text, time_field, times, state, "
           "host_id, data")
 HELD_BYTES = 60_000_000  # Parquet bytes of a case whose texts are held in memory (about ten times as many)
