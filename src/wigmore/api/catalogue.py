@@ -8,6 +8,7 @@ from typing import Any
 from wigmore.agents.templates import load_templates
 from wigmore.api.cases import UseError
 from wigmore.investigation.workbench import rule_folders
+from wigmore.model.yaml_text import read_yaml
 from wigmore.records.indicators import load_indicators
 from wigmore.registry import found
 from wigmore.tools.runner import schema
@@ -68,15 +69,13 @@ def listing(kind: str) -> list[dict[str, Any]]:
 
 
 def _questions(folders: list[Path]) -> list[dict[str, Any]]:
-    import yaml
-
     out: list[dict[str, Any]] = []
     for folder in folders:
         file = folder / "questions.yaml"
         if file.is_file():
             out.extend(
                 {"name": q["id"], "question": q["ask"], "answered_by": q.get("artifacts", [])}
-                for q in yaml.safe_load(file.read_text(encoding="utf-8")) or ()
+                for q in read_yaml(file) or ()
             )
     return out
 

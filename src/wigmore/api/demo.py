@@ -18,11 +18,17 @@ from wigmore.records.extraction import Progress
 
 FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
 MARK = "sample.json"
+CONFIG = """# Offline rounds cost seconds: the loop goes on until no lead is left that could change a belief.
+strategist: {max_rounds: 60, hard_stop_marginal_yield_zero_rounds: 0}
+"""
 
 
 def case_text(truth: Truth, folder: Path) -> str:
     """The case file of a generated case."""
-    lines = ["case: wigmore-demo\n", f"title: {json.dumps(truth.title)}\n", "local_only: true\n", "questions:\n"]
+    lines = ["case: wigmore-demo\n", f"title: {json.dumps(truth.title)}\n", "local_only: true\n"]
+    if truth.period[0]:
+        lines.append(f"scope: {{from: {truth.period[0]}, to: {truth.period[1]}}}\n")
+    lines.append("questions:\n")
     lines += [f"  - {{id: {q.id}, ask: {json.dumps(q.question)}}}\n" for q in truth.questions]
     lines.append("sources:\n")
     for source in truth.sources:
@@ -47,6 +53,7 @@ def make(folder: Path, *, scenario: str = "departing_engineer", seed: int = 1, *
     case = folder / "case"
     case.mkdir()
     (case / "case.yaml").write_text(case_text(truth, folder / "sample"), encoding="utf-8")
+    (case / "config.yaml").write_text(CONFIG, encoding="utf-8")
     assert is_case(case)
     return truth, case
 

@@ -97,6 +97,7 @@ def runs_of(file: Any, number: int | None = None) -> tuple[list[tuple[int, int]]
 
 
 def all_holes(attribute: Any) -> bool:
+    """Whether no run of an attribute has clusters of its own."""
     return all(int(run.flags) & (FILLER | SPARSE) for run in attribute)
 
 

@@ -46,6 +46,7 @@ def generate(target: Path, scenario: str = "departing_engineer", seed: int = 1, 
         tuple(case.planted),
         tuple(case.decoys),
         dict(sorted(case.expected.items())),
+        (f"{case.world.at(-2, '00:00:00'):%Y-%m-%d}T00:00:00Z", f"{case.world.at(12, '00:00:00'):%Y-%m-%d}T00:00:00Z"),
     )
     (target / "truth.json").write_text(truth.as_json(), encoding="utf-8")
     return truth

@@ -98,6 +98,7 @@ class Truth:
     planted: tuple[Planted, ...]
     decoys: tuple[Decoy, ...]
     expected: dict[str, str] = field(default_factory=dict)
+    period: tuple[str, str] = ("", "")  # from (inclusive) and to (exclusive), UTC: what the case is about
 
     def as_json(self) -> str:
         """The truth as JSON text, keys sorted, stable between runs."""

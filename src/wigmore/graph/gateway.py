@@ -33,7 +33,9 @@ from wigmore.model.nouns import (
     ToolInvocation,
     VerifiedFact,
 )
+from wigmore.model.times import iso
 
+FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
 SAME = 0.9  # Jaccard of titles from which phenomena with equal facts are one
 
 
@@ -136,7 +138,9 @@ class Gateway:
         agent: str,
         now: Callable[[], str],
         lead_id: str = "",
+        period: tuple[int | None, int | None] = (None, None),
     ) -> None:
+        self.period = period
         self.state = state
         self.outputs = outputs
         self.semantics = semantics
@@ -501,6 +505,8 @@ class Gateway:
                 kind, capped_from, caveat = NEUTRAL, edge_type, "no record of an artifact is cited"
             else:
                 _, kind, capped_from, caveat, mechanism = best
+            if kind in FOR and self._outside(phenomenon):
+                kind, capped_from, caveat = NEUTRAL, edge_type, "outside the period of the case: context, not support"
         made = Edge(
             identify("edge", phenomenon.id, hypothesis_id, kind),
             phenomenon.id,
@@ -522,6 +528,15 @@ class Gateway:
         self.edges[made.id] = made
         self.buffer.append(Event("edge", made.to_dict()))
         return made
+
+    def _outside(self, phenomenon: Phenomenon) -> bool:
+        """Whether every known instant of a phenomenon lies outside the case's period (none known: it may lie inside)."""
+        start, end = self.period
+        texts = [str(f.value) for f in phenomenon.verified_facts if f.name.startswith("times.") or f.name in ("first", "last")]
+        instants = [t["instant"] for t in map(iso, texts) if t is not None and t["instant"] is not None]
+        if not instants or (start is None and end is None):
+            return False
+        return all((start is not None and i < start) or (end is not None and i >= end) for i in instants)
 
     def entity(
         self, kind: str, name: str, source_id: str, identifiers: Iterable[tuple[str, str]], phenomenon: Phenomenon

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from wigmore.model.nouns import NEUTRAL
+from wigmore.model.yaml_text import read_yaml
 
 LADDER = ("direct_evidence", "supports", "prerequisite_met", NEUTRAL)
 LETTERS = {
@@ -63,14 +64,12 @@ class Semantics:
     @classmethod
     def load(cls, folders: Iterable[Path]) -> Semantics:
         """Read `semantics.yaml` of some folders; later folders add and override."""
-        import yaml
-
         table: dict[tuple[str, str], Capability] = {}
         for folder in folders:
             file = folder / "semantics.yaml"
             if not file.is_file():
                 continue
-            for entry in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
+            for entry in read_yaml(file) or ():
                 for proposition, letter in entry["carries"].items():
                     if str(letter) not in LETTERS:
                         raise SemanticsError(

@@ -149,7 +149,7 @@ def source_coverage(
                 "mark": "✓" if example else "✗",
                 "name": entry["name"],
                 "value_for": entry["value_for"],
-                "example": example["rerun"] if example else "",
+                "example": f"{example['tool']} {sorted(example['args'].items())}" if example else "",
             }
         )
     touched = sum(r["mark"] == "✓" for r in rows)

@@ -184,15 +184,9 @@ def _changed_in_tree(bench: Workbench, source_id: str) -> str:
             with top.file(entry).open() as stream:
                 if known and hash_stream(stream)["sha256"] != known:
                     named.append(entry.path)
-        files = {entry.path for entry in top.entries() if isinstance(entry, Entry) and entry.readable}
-        named += [
-            f"{path} (gone)"
-            for path, known in listed.items()
-            if known
-            and path not in found
-            and top.find(path) is None
-            and not any(path.startswith(f"{p}/") for p in found)
-        ]
+        files = tuple(f"{entry.path}/" for entry in top.entries() if isinstance(entry, Entry) and entry.readable)
+        gone = [path for path, known in listed.items() if known and not f"{path}/".startswith(files)]
+        named += [f"{path} (gone)" for path in gone]  # what lies inside a container goes with the container
     except (ParseError, OSError) as error:
         named.append(str(error))
     return ", ".join(sorted(named)[:5])

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.model.belief import DAMPINGS, LOG_LR
+from wigmore.model.yaml_text import read_yaml
 
 
 class ConfigError(ValueError):
@@ -145,7 +146,7 @@ def load_config(path: Path | None) -> Config:
     if path is None:
         return Config()
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        values = read_yaml(path)
     except (OSError, yaml.YAMLError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
     if values is not None and not isinstance(values, dict):

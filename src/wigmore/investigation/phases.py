@@ -44,6 +44,7 @@ class Investigation:
         self.jobs = max(1, jobs)
         self.say = say
         self.roles: dict[str, Role] = found("role")
+        self.period = bench.period()
         self.outcome = Outcome()
         self._failures: dict[str, int] = {}
 
@@ -59,6 +60,7 @@ class Investigation:
             agent=role,
             now=lambda: stamp(bench.clock()),
             lead_id=lead.id if lead else "",
+            period=self.period,
         )
         return Desk(
             role,
@@ -255,11 +257,11 @@ class Investigation:
         state, config = self.bench.state, self.bench.config.strategist
         used = sum(r.strategist_action != "interrupted_resume" for r in state.rounds.values())
         while True:
-            if used >= config.max_rounds:
-                self.outcome.stop = f"the most rounds ({config.max_rounds}) were used"
-                return
             if budget := self.bench.exceeded():
                 self.outcome.stop, self.outcome.budget = f"budget spent: {budget}", budget
+                return
+            if used >= config.max_rounds:
+                self.outcome.stop = f"the most rounds ({config.max_rounds}) were used"
                 return
             used += 1
             done, rationale = self._round()

@@ -15,12 +15,14 @@ from wigmore.agents.templates import Template, check_references, load_templates
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
-from wigmore.investigation.case_file import CaseFile, read_case, secret
+from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
 from wigmore.investigation.config import Config, load_config
 from wigmore.ledger import Event, Ledger, Outputs
-from wigmore.model.canonical import identify
+from wigmore.model.canonical import identify, sha256
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import Clock
+from wigmore.model.times import iso
+from wigmore.model.yaml_text import read_yaml
 from wigmore.records.indicators import Indicator, load_indicators
 from wigmore.records.store import Part, RecordStore
 from wigmore.registry import found
@@ -63,6 +65,7 @@ class Workbench:
         self.outputs = Outputs(case)
         self.store = RecordStore(case, threads)
         folders = rule_folders(self.case_file)
+        self.rules_sha256 = {f.name: sha256(f.read_bytes()) for d in folders for f in sorted(d.rglob("*.yaml"))}
         self.indicators: dict[str, Indicator] = load_indicators(folders)
         self.templates: dict[str, Template] = load_templates(folders)
         check_references(self.templates, self.indicators, found("role"))
@@ -120,8 +123,8 @@ class Workbench:
             self.coverage.extend(Coverage.from_dict(c) for c in body["coverage"])
 
     def snapshot(self) -> str:
-        """What the records are made of: part of every cache key."""
-        return identify("parts", [[p.file, p.sha256] for p in self.store.parts])
+        """What the records, the rules and the case's period are: part of every cache key."""
+        return identify("snapshot", [[p.file, p.sha256] for p in self.store.parts], self.rules_sha256, self.period())
 
     def spec(self, source_id: str) -> SourceSpec:
         """How to open a source."""
@@ -158,6 +161,7 @@ class Workbench:
             open_source=self.open_source,
             coverage=lambda: self.coverage,
             agent=agent,
+            period=self.period(),
             budget=self.budget(),
             expected=self.expected,
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
@@ -210,6 +214,16 @@ class Workbench:
         self.append([Event("asset", body)])
         return body
 
+    def period(self) -> tuple[int | None, int | None]:
+        """From and to of the case's scope, in microseconds UTC; CaseFileError for what is no time in UTC."""
+        out = []
+        for name, text in (("from", self.case_file.scope_from), ("to", self.case_file.scope_to)):
+            time = iso(text, zone="Z") if text else None
+            if text and time is None:
+                raise CaseFileError(f"{self.case / 'case.yaml'}: scope.{name} is no ISO 8601 time in UTC: {text!r}")
+            out.append(time["instant"] if time else None)
+        return out[0], out[1]
+
     def close(self) -> None:
         """Close everything."""
         for source in self._sources.values():
@@ -232,11 +246,9 @@ def _config_of(case: Path) -> Path | None:
 
 
 def _expected(folders: Iterable[Path]) -> list[dict[str, Any]]:
-    import yaml
-
     out: list[dict[str, Any]] = []
     for folder in folders:
         file = folder / "expected.yaml"
         if file.is_file():
-            out.extend(yaml.safe_load(file.read_text(encoding="utf-8")) or ())
+            out.extend(read_yaml(file) or ())
     return out

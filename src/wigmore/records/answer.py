@@ -8,7 +8,6 @@ was looked at, and "cannot say" where a part could not be read: never "no".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,25 +15,16 @@ from wigmore.model.nouns import Coverage
 from wigmore.records.answer_count import count
 from wigmore.records.answer_match import Match, score
 from wigmore.records.answer_question import Question, parse, refusal
+from wigmore.records.answer_readings import Reading, answer_readings
 from wigmore.records.answer_render import answers_of, citation
 from wigmore.records.answer_scope import Scope, described
-from wigmore.records.answer_words import load_terms
+from wigmore.records.answer_words import load_terms, stems_of
 from wigmore.records.store import RecordStore
 
 NEAR = 0.4  # records this close to the best one answer too
 WIDE = 0.7  # the same where several things are asked for
 LOOKED_AT = 30
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A phenomenon of the graph: a rule's reading of cited records."""
-
-    phenomenon_id: str
-    title: str
-    words: str  # category, interpretation, technique names: searched, not shown
-    caveat: str
-    facts: tuple[tuple[str, str, dict[str, Any], str, Any], ...]  # record_id, path, locator, name, value
+OPENING = 5  # a question that names an attack, a risk or the like among its first words asks what rules read
 
 
 class Answerer:
@@ -65,12 +55,20 @@ class Answerer:
         if not scope.rows:
             return self._unanswered(scope, question, {}, "")
         kinds = scope.kinds(question)
+        if self.terms.readings & set(stems_of(text)[:OPENING]) and not any(a.required for a in question.anchors):
+            read = answer_readings(self.readings, scope, question)
+            if read:
+                return {**_said("answered", "", self._looked(scope, kinds, [])), **read}
+            return self._unanswered(scope, question, kinds, "no rule read anything of the kind in the records (which is not a "
+                                    "clean bill of health)")
         matches = self._matches(scope, question, kinds)
         if question.kind == "count":
             counted = count(scope, question, kinds, matches)
             if counted:
                 joined = "; ".join(a["value"] for a in counted["answers"])
                 return {**_said("answered", joined, self._looked(scope, kinds, [counted["answers"][0]["artifact"]])), **counted}
+            reason = self._missing(matches, question) or "nothing countable fits the question"
+            return self._unanswered(scope, question, kinds, reason)
         good = [m for m in matches if self._suffices(m, question)]
         if not good:
             return self._unanswered(scope, question, kinds, self._missing(matches, question))
@@ -102,7 +100,7 @@ class Answerer:
         fit = match.words + 0.3 * match.kind
         if match.anchors < 0.3 and any(a.kind == "number" for a in question.anchors):
             return match.words >= 0.85 and match.answers >= 0.4
-        if question.anchors and match.anchors < 0.3 or match.proper < 0.4 and match.kind < 0.6:
+        if (question.anchors and match.anchors < 0.3) or (match.proper < 0.4 and match.kind < 0.6):
             return match.words >= 0.7 and match.answers >= 0.5
         if question.anchors and match.anchors >= 0.9 and match.relevance and match.relevance[0][1] >= 2.5:  # a field by its name
             return match.words >= 0.3
@@ -149,7 +147,7 @@ class Answerer:
         out: list[dict[str, Any]] = [{"artifact": a, "path": scope.path, "records": scope.artifacts[a]} for a in shown]
         likely = set(used) | set(ranked[:6])
         rows = [c for c in self.coverage if (c.outcome == "failed" or not c.complete) and scope.inside(c.path)
-                and (scope.path or c.artifact in likely or every and not c.path)]
+                and (scope.path or c.artifact in likely or (every and not c.path))]
         rows.sort(key=lambda c: (c.artifact not in likely, c.source_id, c.path, c.parser))
         for row in rows[: LOOKED_AT - len(out)]:
             out.append({"artifact": row.artifact, "parser": row.parser, "path": row.path, "records": row.records,

@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from wigmore.records.answer_match import Match
 from wigmore.records.answer_question import Question
-from wigmore.records.answer_render import MOST_CHARACTERS, row_citation, shown
+from wigmore.records.answer_render import MOST_CHARACTERS, citation, render, row_citation, shown
 from wigmore.records.answer_scope import Scope, described, generic, needle
+from wigmore.records.answer_words import WORD, packed, stem
 
 CITED = 20
+NOUN = re.compile(r"\b(?:how many|number of|count of|count (?:the|all))((?:\s+[\w-]+){1,4})", re.IGNORECASE)
+COMPOUND = re.compile(r"\b(and|, )\s*(which|what|when|who|where)\b", re.IGNORECASE)
 
 
-def stated(match: Match, question: Question) -> tuple[str, float] | None:
-    """A number that a record itself states under a name the question asks for."""
-    for number, relevance in match.relevance[:4]:
+def stated(match: Match, question: Question) -> str:
+    """The numbers that a record itself states under the names the question counts, or nothing."""
+    noun = NOUN.search(question.text)
+    spoken = WORD.findall(noun.group(1)) if noun else []
+    names, stems = {packed(w) for w in spoken if len(w) > 2}, frozenset(map(stem, spoken)) & frozenset(question.words)
+    found = []
+    for number, relevance in match.relevance:
         leaf = match.candidate.leaves[number]
-        if leaf.kind == "data" and relevance >= 0.85 and leaf.text.isdigit() and (leaf.stems & set(question.words)):
-            return shown(leaf, question, 200), relevance
-    return None
+        if leaf.kind == "data" and leaf.text.isdigit() and (leaf.packed in names or (relevance >= 0.85 and leaf.stems & stems)):
+            found.append(shown(leaf, question, 160))
+    return "; ".join(found[:3])
 
 
 def count(scope: Scope, question: Question, kinds: dict[str, float], matches: list[Match]) -> dict[str, Any] | None:
     """Answers and citations of a count question; None where no artifact of the scope fits it."""
     out: list[dict[str, Any]] = []
     citations: list[dict[str, Any]] = []
-    for match in matches[:3]:
-        number = stated(match, question)
-        if number and not match.strict_missing:
-            related = "; ".join(shown(match.candidate.leaves[n], question, 160) for n, r in match.relevance[:6] if r >= 0.5)
-            out.append({"value": related[:400] or number[0], "record_id": match.candidate.record_id,
-                        "path": match.candidate.path, "artifact": match.candidate.artifact})
+    for match in (m for m in matches if m.score >= matches[0].score - 3.0):
+        value = "" if match.strict_missing else stated(match, question)
+        if value:
+            out.append({"value": value, "record_id": match.candidate.record_id, "path": match.candidate.path,
+                        "artifact": match.candidate.artifact})
             citations.append({"record_id": match.candidate.record_id, "path": match.candidate.path,
                               "locator": match.candidate.locator})
             break
     ranked = sorted(kinds, key=lambda a: (-kinds[a] + (0.3 if generic(a) else 0.0), a))
     strict = [a for a in question.anchors if a.required and a.kind != "file"]
+    ranked = [a for a in ranked if a not in ("file_listing", "container") or scope.artifacts[a] > 1]  # not of the file itself
     for artifact in ranked[:1 if out else 2]:
-        if kinds[artifact] < 0.25 or _spoken(scope, artifact, question) < 0.5:
+        if kinds[artifact] < 0.25 or (kinds[artifact] < 0.45 and _spoken(scope, artifact, question) < 0.5):
             continue
         counted = _count(scope, artifact, question, [needle(a.low) for a in strict if a.moment is None])
         if counted:
@@ -45,6 +53,12 @@ def count(scope: Scope, question: Question, kinds: dict[str, float], matches: li
             citations.extend(counted[1])
     if not out:
         return None
+    if COMPOUND.search(question.text) and matches and not matches[0].strict_missing:
+        best = matches[0]
+        value, names = render(best, question, 300, 0.3)
+        out.append({"value": value, "record_id": best.candidate.record_id, "path": best.candidate.path,
+                    "artifact": best.candidate.artifact, "fields": list(names)})
+        citations.insert(0, citation(best.candidate))
     while sum(len(a["value"]) for a in out) > MOST_CHARACTERS:
         out.pop()
     return {"answers": out, "citations": citations[: CITED + 2]}
@@ -57,7 +71,9 @@ def _spoken(scope: Scope, artifact: str, question: Question) -> float:
     return hit / max(len(question.words), 1)
 
 
-def _count(scope: Scope, artifact: str, question: Question, needles: list[str]) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
+def _count(
+    scope: Scope, artifact: str, question: Question, needles: list[str]
+) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
     condition = "artifact = ?" + " AND contains(hay, ?)" * len(needles)
     table = scope.table
     rows = scope.store.query(
@@ -71,14 +87,20 @@ def _count(scope: Scope, artifact: str, question: Question, needles: list[str]) 
     first = scope.fetch([r["record_id"] for r in chosen])
     states = ", ".join(f"{r['n']} {r['state']}" for r in rows)
     where = f" that hold {', '.join(repr(n) for n in needles)}" if needles else ""
-    value = f"{total} records of {artifact}{where} ({states})"
+    plural = "s" if total > 1 else ""
+    value = f"{total} record{plural} of {artifact}{where} ({states})"
     own = scope.words[artifact]
-    qualifiers = [w for w in question.words if w not in own and len(w) > 2]
+    qualifiers = [w for w in question.words if (w not in own or w in scope.terms.outcomes) and len(w) > 2]
     for word in qualifiers[:4]:
-        some = scope.store.query(f"SELECT count(*) AS n FROM {table} WHERE {condition} AND contains(hay, ?)",
-                                 [artifact, *needles, needle(word)])[0]["n"]
-        if 0 < some < total:
-            value += f"; {some} of them hold “{word}”"
+        # a field of that name which is true, else a value that begins with the word, else the word anywhere
+        told = re.escape(needle(word))
+        for pattern, said in ((rf'"{told}\w*":true', f"where {word}… is true"), (rf':"{told}', f"with a value “{word}…”"),
+                              (told, f"hold “{word}”")):
+            some = scope.store.query(f"SELECT count(*) AS n FROM {table} WHERE {condition} AND regexp_matches(hay, ?)",
+                                     [artifact, *needles, pattern])[0]["n"]
+            if some:
+                value += f"; {some} of them {said}" if some < total else ""
+                break
     answer = {"value": value, "record_id": first[0]["record_id"], "path": first[0]["path"], "artifact": artifact,
               "query": f"artifact = {artifact}{where}; path = {scope.path or 'whole case'}", "count": total}
     return answer, [row_citation(r) for r in first]

@@ -68,10 +68,12 @@ class Leaf:
 
     @cached_property
     def low(self) -> str:
+        """The text as it is compared: no case, single spaces."""
         return " ".join(self.text.casefold().split())
 
     @cached_property
     def tight(self) -> str:
+        """The text without anything but letters and digits."""
         return packed(self.text[:20000]) if len(self.text) < 2000 else re.sub(r"[\W_]+", "", self.text[:20000].casefold())
 
 
@@ -142,7 +144,7 @@ def holds(low: str, word: str) -> bool:
     """Whether a text holds a stem: anywhere for longer ones, as a word for short ones."""
     if len(word) >= 4:
         return word in low
-    return re.search(rf"(?<![^\W_]){re.escape(word)}(?![^\W_])", low) is not None
+    return re.search(rf"(?<![^\W_]){re.escape(word)}(?:s|es|ed|ing)?(?![^\W_])", low) is not None
 
 
 def _forms(moment: Moment) -> tuple[str, ...]:
@@ -213,9 +215,7 @@ def anchor_quality(anchor: Anchor, candidate: Candidate) -> tuple[float, Leaf | 
     best: tuple[float, Leaf | None] = 0.0, None
     for leaf in candidate.leaves:
         score = 0.0
-        if leaf.low == low:
-            score = 1.0
-        elif anchor.kind in ("path", "file") and _same_path(low, leaf, candidate):
+        if leaf.low == low or (anchor.kind in ("path", "file") and _same_path(low, leaf, candidate)):
             score = 1.0
         elif leaf.name.casefold() == low or (leaf.kind == "data" and len(tight) > 3 and tight in leaf.parts):
             score = 0.95
@@ -351,7 +351,7 @@ def score(question: Question, candidate: Candidate, idf: Mapping[str, float], ki
             part = 0.9
         elif any(w.packed in candidate.fields for w in question.synonyms.get(word, ()) if not w.only):
             part = 0.8
-        elif word in words or len(word) > 2 and any(word in w for w in words):
+        elif word in words or (len(word) > 2 and any(word in w for w in words)):
             part = 0.7
         elif word in said:
             part = 0.5
@@ -375,7 +375,8 @@ def score(question: Question, candidate: Candidate, idf: Mapping[str, float], ki
     points -= 0.1 if current == "false" and not question.other else 0.0
     coverage = covered / len(question.words) if question.words else 1.0
     proper = known / len(question.proper) if question.proper else 1.0
-    return Match(candidate, points, share, missing, proper, coverage, min(1.0, best / 1.6), kind, tuple(sorted(met.items())), tuple(ranked))
+    return Match(candidate, points, share, missing, proper, coverage, min(1.0, best / 1.6), kind, tuple(sorted(met.items())),
+                 tuple(ranked))
 
 
 def rarity(rows: int, holding: int) -> float:

@@ -12,7 +12,8 @@ from wigmore.records.answer_words import WORD, Terms, Wanted, packed, stem, stem
 LIMIT = 2000  # characters of a question that are read
 QUOTED = re.compile(r"(?<!\w)'(.+?)'(?!\w)|\"(.+?)\"(?!\w)|“(.+?)”|(?<!\w)‘(.+?)’(?!\w)|«(.+?)»|`(.+?)`")
 MOMENT = re.compile(
-    r"(?<!\d)(\d{4})[-:/](\d\d)[-:/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?(?: ?(Z\b|UTC\b|[+-]\d\d:?\d\d))?(?!\d)"
+    r"(?<!\d)(\d{4})[-:/](\d\d)[-:/](\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?)?"
+    r"(?: ?(Z\b|UTC\b|[+-]\d\d:?\d\d))?(?!\d)"
 )
 STRUCTURED = re.compile(
     r"(?P<url>\b[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s'\"<>]+)"
@@ -32,11 +33,15 @@ WEIGHTS = {"quote": 3.0, "url": 3.0, "email": 3.0, "guid": 3.0, "sid": 3.0, "mac
 STRICT = frozenset("quote url email guid sid mac ip path hash time file".split())  # must be met for an answer
 ROOTS = (("hkey_current_user", "hkcu"), ("hkey_local_machine", "hklm"), ("hkey_users", "hku"), ("hkey_classes_root", "hkcr"))
 SECRETS = frozenset(stem(w) for w in ("password", "passphrase", "passcode", "pin", "secret"))
-COUNT = re.compile(r"^\W*(how many|what (is|was) the (total )?(number|count) of|count (the|all)|in how many)\b", re.IGNORECASE)
+COUNT = re.compile(
+    r"^\W*(how many(?! (times|[kmg]?i?bytes|seconds|minutes|hours|days|sectors)\b)"
+    r"|what (is|was) the (total )?(number|count) of|count (the|all)|in how many)\b", re.IGNORECASE)
 YES_NO = re.compile(r"^\W*(is|are|was|were|did|does|do|has|have|had|can|could)\b", re.IGNORECASE)
 NEWEST = re.compile(r"\b(last|latest|newest|most recent(ly)?)\b", re.IGNORECASE)
 OLDEST = re.compile(r"\b(first|earliest|oldest)\b", re.IGNORECASE)
-LISTS = re.compile(r"\b(which|what|list|name|all)\b(?:\W+[\w-]+){0,3}?\W+[\w-]*[a-rt-z]s\b(?<!ss)(?<!us)(?<!is)|\b(which|what) (two|three|four|five)\b", re.IGNORECASE)
+LISTS = re.compile(
+    r"\b(which|what|list|name|all)\b(?:\W+[\w-]+){0,3}?\W+[\w-]*[a-rt-z]s\b(?<!ss)(?<!us)(?<!is)"
+    r"|\b(which|what) (two|three|four|five)\b", re.IGNORECASE)
 OTHER = re.compile(r"\b(second|older|old|previous|earlier|other|former|superseded|deleted)\b", re.IGNORECASE)
 
 
@@ -197,8 +202,9 @@ def parse(text: str, terms: Terms) -> Question:
             fields.setdefault(want.packed, want)
     kind = "count" if COUNT.search(text) else "yes_no" if YES_NO.search(text) else "value"
     order = "newest" if NEWEST.search(rest) else "oldest" if OLDEST.search(rest) else ""
-    return Question(text, kind, tuple(anchors), words, tuple(fields.values()), frozenset(shapes), tuple(sorted(artifacts.items())),
-                    order, bool(LISTS.search(rest)), _proper(rest) & frozenset(words), bool(OTHER.search(rest)), synonyms)
+    return Question(text, kind, tuple(anchors), words, tuple(fields.values()), frozenset(shapes),
+                    tuple(sorted(artifacts.items())), order, bool(LISTS.search(rest)), _proper(rest) & frozenset(words),
+                    bool(OTHER.search(rest)), synonyms)
 
 
 def _proper(text: str) -> frozenset[str]:

@@ -48,7 +48,7 @@ def render(match: Match, question: Question, room: int, least: float) -> tuple[s
     texts: set[str] = set()
     for number, relevance in match.relevance:
         leaf = match.candidate.leaves[number]
-        if parts and (relevance < least or relevance < TELLING and used > CONTEXT):
+        if parts and (relevance < least or (relevance < TELLING and used > CONTEXT)):
             break
         if leaf.low in texts and len(leaf.low) > 8:  # the same value under a second name
             continue

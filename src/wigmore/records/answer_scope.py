@@ -30,7 +30,7 @@ HAY = "lower(data || ' ' || times || ' ' || locator)"
 
 def generic(artifact: str) -> bool:
     """Records of formats, not of meaning: they rank lower."""
-    return artifact.startswith("generic.") and not artifact.startswith("generic.features") or artifact == "windows.registry"
+    return (artifact.startswith("generic.") and not artifact.startswith("generic.features")) or artifact == "windows.registry"
 
 
 ABOUT_FILES = frozenset(stem(w) for w in (
@@ -153,8 +153,9 @@ class Scope:
                            for i, (_, weight, _) in enumerate(needles))]
         fits = " ".join(f"WHEN {quoted(a)} THEN {4.0 * k - (1.0 if generic(a) else 0.0):.4f}" for a, k in sorted(kinds.items()))
         chosen = self.store.query(
-            f"SELECT record_id FROM (SELECT record_id, artifact, n, {' + '.join(points)} + CASE artifact {fits} ELSE 0 END AS points "
-            f"FROM ask_hits) QUALIFY row_number() OVER (PARTITION BY artifact ORDER BY points DESC, n, record_id) <= {PER_ARTIFACT} "
+            f"SELECT record_id FROM (SELECT record_id, artifact, n, {' + '.join(points)} + CASE artifact {fits} ELSE 0 END "
+            "AS points FROM ask_hits) "
+            f"QUALIFY row_number() OVER (PARTITION BY artifact ORDER BY points DESC, n, record_id) <= {PER_ARTIFACT} "
             f"ORDER BY points DESC, n, record_id LIMIT {MOST}"
         )
         return [Candidate(r) for r in self.fetch([c["record_id"] for c in chosen])], self._weighed(idf)

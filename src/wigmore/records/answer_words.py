@@ -95,6 +95,7 @@ class Terms:
     terms: tuple[Term, ...]
     artifacts: tuple[tuple[str, tuple[str, ...]], ...]
     outcomes: frozenset[str]
+    readings: frozenset[str]
     noise: frozenset[str]
     standard: tuple[tuple[str, frozenset[str], tuple[str, ...], tuple[Wanted, ...]], ...]  # id, stems, artifacts, fields
 
@@ -169,6 +170,7 @@ def load_terms(folders: tuple[Path, ...]) -> Terms:
         terms=tuple(_term(t, str(file)) for t in table.get("terms", ())),
         artifacts=tuple((str(k), tuple(stems_of(str(v)))) for k, v in (table.get("artifacts") or {}).items()),
         outcomes=frozenset(stem(w) for w in str(table.get("outcomes", "")).split()),
+        readings=frozenset(stem(w) for w in str(table.get("readings", "")).split()),
         noise=frozenset(packed(n) for n in str(table.get("noise", "")).split()),
         standard=tuple((i, frozenset(s for s in words if s not in stop), a, f) for i, words, a, f in _standard(folders)),
     )

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wigmore.model.yaml_text import read_yaml
 from wigmore.records.store import RecordStore, quoted
 
 COLUMN_FIELDS = frozenset(
@@ -104,12 +105,10 @@ class Indicator:
 
 def load_indicators(folders: Iterable[Path]) -> dict[str, Indicator]:
     """All rules of `indicators/*.yaml` under some folders, by id; raises RuleError for faults and double ids."""
-    import yaml
-
     rules: dict[str, Indicator] = {}
     for folder in folders:
         for file in sorted(folder.glob("indicators/*.yaml")):
-            for values in yaml.safe_load(file.read_text(encoding="utf-8")) or ():
+            for values in read_yaml(file) or ():
                 rule = Indicator.read(values, file.name)
                 if rule.id in rules:
                     raise RuleError(f"{file.name}: rule {rule.id} stands twice, also in {rules[rule.id].origin}")
@@ -345,16 +344,21 @@ def match(
     parameters: dict[str, Any] | None = None,
     limit: int = 200,
     catalogue: Iterable[Indicator] = (),
+    period: tuple[int | None, int | None] = (None, None),
 ) -> list[Match]:
     """The groups of records that satisfy a rule in one source (or all), in canonical order; at most `limit`.
 
-    With the `catalogue` of all rules the records come from the one scan that serves them all.
+    With the `catalogue` of all rules the records come from the one scan that serves them all. A `period` (µs, from and to)
+    parts each group into what lies inside and what lies outside: the latter is context, not support.
     """
     shared = bool(catalogue) and not asks_parameters(rule)
     table, known = candidates(store, rule.artifacts, source_id, catalogue) if shared else ("", [])
     compiler = Compiler(rule, list(known), parameters)
     condition = compiler.condition(rule.where)
     groups = _group_columns(rule, compiler)
+    bounds = [f"moment {sign} {int(at)}" for sign, at in zip(("<", ">="), period, strict=True) if at is not None]
+    if bounds:
+        groups.append(("period", f"CASE WHEN {' OR '.join(bounds)} THEN 'outside' ELSE 'inside' END"))
     then = rule.then
     follow = compiler.condition(then["where"]) if then else ""
     same = [compiler.column(str(f)) for f in then.get("same", ())] if then else []

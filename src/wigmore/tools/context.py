@@ -68,6 +68,7 @@ class ToolContext:
     open_source: Callable[[str], Source]
     coverage: Callable[[], list[Coverage]]
     agent: str = ""
+    period: tuple[int | None, int | None] = (None, None)
     budget: dict[str, Any] = field(default_factory=dict)
     save_asset: Callable[[str, bytes], dict[str, Any]] | None = None
     expected: list[dict[str, Any]] = field(default_factory=list)

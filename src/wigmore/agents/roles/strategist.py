@@ -109,8 +109,9 @@ def expected_change(
     same_way = status == "supported" and probe.edge not in ("weakens", "contradicts")
     bearing = {e.source_id for e in desk.state.edges_to(hypothesis.id)}
     second = same_way and len(bearing) == 1 and any(s not in bearing for s in sources)
-    if same_way and not second and not probe.decisive:
-        if_found = 0.0  # more of the same direction for a supported hypothesis
+    other = same_way and bool(_artifacts(desk, probe) - _bearing_artifacts(desk, hypothesis))
+    if same_way and not second and not other and not probe.decisive:
+        if_found = 0.0  # more of the same from the same mechanism, for a supported hypothesis
     able = [s for s in sources if covered(desk.coverage, s, probe.artifacts)[0]]
     if_empty = abs(prospective(desk.state, hypothesis.id, probe.if_empty)) if probe.if_empty and able else 0.0
     gain = probe.likely * if_found + (1 - probe.likely) * if_empty
@@ -121,7 +122,20 @@ def expected_change(
     )
     if second:
         reason += "; all its support is from one source so far"
+    elif other:
+        reason += "; artifacts that do not bear on it yet"
     return round(gain, 6), reason
+
+
+def _artifacts(desk: Desk, probe: Probe) -> set[str]:
+    """The artifacts that a probe's rules read (or that it names itself)."""
+    return {a for name in probe.rules for a in desk.indicators[name].artifacts} or set(probe.artifacts)
+
+
+def _bearing_artifacts(desk: Desk, hypothesis: Hypothesis) -> set[str]:
+    """The artifacts whose records bear on a hypothesis already: their mechanisms are heard."""
+    cited = (desk.state.phenomena[e.phenomenon_id] for e in desk.state.edges_to(hypothesis.id))
+    return {f.artifact for p in cited for f in p.verified_facts}
 
 
 def _best_alternative(desk: Desk, hypothesis: Hypothesis) -> float:

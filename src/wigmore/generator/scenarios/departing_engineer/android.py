@@ -105,7 +105,7 @@ def _people(case: Case) -> None:
         path,
         "android.contact",
         (world.engineer.phone, f"{people[1].given} {people[1].family}"),
-        "contact_between_parties",
+        None,  # an entry shows an identity, never a contact
     )
     path = f"{PROVIDERS}.contacts/databases/calllog.db"
     records = [contacts2.Call(world.at(-2, "11:00:00"), world.administrator.phone, 65, contacts2.OUTGOING)]

@@ -164,7 +164,7 @@ def _contacts(case: Case) -> None:
         path,
         "ios.contact",
         (world.rival.given, world.rival.family, world.rival.phone),
-        "contact_between_parties",
+        None,  # an entry shows an identity, never a contact
     )
     case.decoy(
         f"{world.namesake.name} is the rival's contact person",
