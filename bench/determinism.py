@@ -23,7 +23,9 @@ SOURCE = Path(__file__).resolve().parent.parent / "src"
 def wigmore(*args: str) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     environment = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", str(SOURCE))}
-    return subprocess.run([sys.executable, "-m", "wigmore.cli.main", *args], env=environment, text=True, capture_output=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "wigmore.cli.main", *args], env=environment, text=True, capture_output=True, check=False
+    )
 
 
 def digest(lines: list[str]) -> str:
@@ -50,7 +52,9 @@ def compare(label: str, folder: Path, evidence: Path | None) -> bool:
         case = folder / str(number) / "case"  # one name: the folder's name is the case's number
         if evidence is None:
             case.mkdir(parents=True)
-            (case / "case.yaml").write_text((folder / "demo" / "case" / "case.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+            (case / "case.yaml").write_text(
+                (folder / "demo" / "case" / "case.yaml").read_text(encoding="utf-8"), encoding="utf-8"
+            )
             done = wigmore("run", str(case), "--jobs", str(jobs), "-q")
         else:
             done = wigmore("run", str(evidence), "-o", str(case), "--jobs", str(jobs), "-q")
@@ -60,7 +64,10 @@ def compare(label: str, folder: Path, evidence: Path | None) -> bool:
         found.setdefault(outcome(case), []).append(f"jobs {jobs}, {time.monotonic() - started:.1f} s")
     same = len(found) == 1
     for (graph, coverage, records), runs in found.items():
-        print(f"{'ok ' if same else 'BAD'} {label:<50} graph {graph[:16]} coverage {coverage} records {records}: {'; '.join(runs)}", flush=True)
+        print(
+            f"{'ok ' if same else 'BAD'} {label:<50} graph {graph[:16]} coverage {coverage} records {records}: {'; '.join(runs)}",
+            flush=True,
+        )
     return same
 
 

@@ -16,15 +16,36 @@ from collections import Counter
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parent.parent / "src"
-IMAGES = (".e01", ".qcow2", ".raw", ".dd", ".img", ".iso", ".dmg", ".vhd", ".vhdx", ".vmdk", ".001", ".aff", ".lo", ".vdi")
+IMAGES = (
+    ".e01",
+    ".qcow2",
+    ".raw",
+    ".dd",
+    ".img",
+    ".iso",
+    ".dmg",
+    ".vhd",
+    ".vhdx",
+    ".vmdk",
+    ".001",
+    ".aff",
+    ".lo",
+    ".vdi",
+)
 TIMEOUT = 900
 
 
 def wigmore(*args: str) -> subprocess.CompletedProcess[str]:
     """Run the command line."""
     environment = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", str(SOURCE))}
-    return subprocess.run([sys.executable, "-m", "wigmore.cli.main", *args], env=environment, text=True, capture_output=True,
-                          check=False, timeout=TIMEOUT)
+    return subprocess.run(
+        [sys.executable, "-m", "wigmore.cli.main", *args],
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=TIMEOUT,
+    )
 
 
 def items(evidence: Path) -> list[Path]:
@@ -55,12 +76,18 @@ def examine(path: Path, case: Path) -> tuple[str, bool]:
     listed = sum(p.suffix == ".parquet" for p in case.glob("records/*/file_listing/*"))
     run = json.loads(next(iter(sorted(case.glob("runs/*/run.json")))).read_text(encoding="utf-8"))
     audit = run["audit"]
-    for line in wigmore("show", str(case), "records", "--artifact", "file_listing", "-t", "jsonl").stdout.splitlines() if listed else ():
+    for line in (
+        wigmore("show", str(case), "records", "--artifact", "file_listing", "-t", "jsonl").stdout.splitlines()
+        if listed
+        else ()
+    ):
         rows["files"] += json.loads(line)["data"]["kind"] == "file"
     good = audit["overall"] == "approve" and audit["citations_checked"] == audit["citations_reproduced"]
-    text = (f"exit {done.returncode}  {rows['files']:>6} files  {rows['records']:>8} rows  {rows['failed']:>4} failed "
-            f"({rows['crashed']} crashed or stopped)  audit {audit['overall']} {audit['citations_reproduced']}/"
-            f"{audit['citations_checked']}  {seconds:6.1f} s")
+    text = (
+        f"exit {done.returncode}  {rows['files']:>6} files  {rows['records']:>8} rows  {rows['failed']:>4} failed "
+        f"({rows['crashed']} crashed or stopped)  audit {audit['overall']} {audit['citations_reproduced']}/"
+        f"{audit['citations_checked']}  {seconds:6.1f} s"
+    )
     if not good:
         text += "  " + "; ".join(f"{f['code']}: {f['message']} ({f['where']})" for f in audit["findings"][:3])
     return text, good

@@ -1,8 +1,8 @@
 """Known facts read: wigmore beside a plain strings dump and plaso, by the shared scorer, on one input.
 
 `python bench/facts.py SHARED WORK [--plaso VENV]`: SHARED holds evidence/ and score_facts.py. Value facts only, over all
-kinds and over the kinds that this version's parsers are for (not: mail, captures, encrypted containers, ESE databases). `ask` is scored on the
-same facts with the fact's path given.
+kinds and over those that this version's parsers are for (not: mail, captures, encrypted containers, ESE databases). `ask` is
+scored on the same facts with the fact's path given.
 """
 
 from __future__ import annotations

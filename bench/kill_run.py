@@ -52,7 +52,10 @@ def start(case: Path) -> subprocess.Popen[bytes]:
     """A run in a process group of its own."""
     return subprocess.Popen(
         [sys.executable, "-m", "wigmore.cli.main", "run", str(case), "--progress", "none", "--jobs", "2"],
-        env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+        env=environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
     )
 
 
@@ -68,8 +71,13 @@ def finish(case: Path) -> float:
 
 def show(case: Path, what: str) -> list[str]:
     """The lines of a view."""
-    done = subprocess.run([sys.executable, "-m", "wigmore.cli.main", "show", str(case), what, "-t", "jsonl"], env=environment(),
-                          capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "wigmore.cli.main", "show", str(case), what, "-t", "jsonl"],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return done.stdout.splitlines()
 
 
@@ -80,8 +88,11 @@ def outcome(case: Path) -> dict[str, str]:
         row = json.loads(line)
         row.pop("seconds")
         coverage.append(json.dumps(row, sort_keys=True))
-    return {"graph": show(case, "graph-hash")[0], "records": hashlib.sha256("\n".join(show(case, "records")).encode()).hexdigest(),
-            "coverage": hashlib.sha256("\n".join(coverage).encode()).hexdigest()}
+    return {
+        "graph": show(case, "graph-hash")[0],
+        "records": hashlib.sha256("\n".join(show(case, "records")).encode()).hexdigest(),
+        "coverage": hashlib.sha256("\n".join(coverage).encode()).hexdigest(),
+    }
 
 
 def head(case: Path) -> tuple[Head | None, str]:
@@ -102,7 +113,11 @@ def left(group: int) -> list[str]:
     found = []
     for name in os.listdir("/proc"):
         with suppress(OSError, IndexError):
-            fields = Path(f"/proc/{name}/stat").read_text(encoding="utf-8").rpartition(")")[2].split() if name.isdigit() else []
+            fields = (
+                Path(f"/proc/{name}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                if name.isdigit()
+                else []
+            )
             if fields and int(fields[2]) == group and fields[0] != "Z":
                 found.append(name)
     return found
@@ -141,8 +156,13 @@ def main() -> None:
         if len(sys.argv) > 3:
             first = folder / "demo" / "case"
             first.parent.mkdir()
-            subprocess.run([sys.executable, "-m", "wigmore.cli.main", "new", str(first), sys.argv[3]], env=environment(), check=True,
-                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run(
+                [sys.executable, "-m", "wigmore.cli.main", "new", str(first), sys.argv[3]],
+                env=environment(),
+                check=True,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
         else:
             first = small_case(folder / "demo", seed=7)
         text = (first / "case.yaml").read_text(encoding="utf-8")
@@ -166,20 +186,28 @@ def main() -> None:
                 done += 1
                 moments[kind] += 1
                 bad += bool(problems)
-                print(f"kill {done:>4} {'group ' if group else 'parent'} after {after:5.2f} s  {kind:<18} "
-                      f"{'; '.join(problems) or 'verified'}", flush=True)
+                print(
+                    f"kill {done:>4} {'group ' if group else 'parent'} after {after:5.2f} s  {kind:<18} "
+                    f"{'; '.join(problems) or 'verified'}",
+                    flush=True,
+                )
             finish(case)
             found = outcome(case)
             wrong = [k for k in wanted if found[k] != wanted[k]]
             bad += bool(wrong)
-            print(f"case {cases:>4} resumed to its end: {('DIFFERS in ' + ', '.join(wrong)) if wrong else 'the same'}", flush=True)
+            print(
+                f"case {cases:>4} resumed to its end: {('DIFFERS in ' + ', '.join(wrong)) if wrong else 'the same'}",
+                flush=True,
+            )
             if wrong and os.environ.get("KEEP"):
                 shutil.copytree(case, Path(os.environ["KEEP"]) / f"case-{cases}", dirs_exist_ok=True)
                 shutil.copytree(whole, Path(os.environ["KEEP"]) / "whole", dirs_exist_ok=True)
             shutil.rmtree(case)
             cases += 1
-    print(f"{done} kills in {cases} cases, newest event at the kill: {', '.join(f'{k} {n}' for k, n in sorted(moments.items()))}; "
-          f"{bad} failures; {time.monotonic() - started:.0f} s")
+    print(
+        f"{done} kills in {cases} cases, newest event at the kill: {', '.join(f'{k} {n}' for k, n in sorted(moments.items()))}; "
+        f"{bad} failures; {time.monotonic() - started:.0f} s"
+    )
     sys.exit(bool(bad))
 
 

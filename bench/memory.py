@@ -52,7 +52,18 @@ def status(pid: int) -> tuple[int, float]:
 def measure(evidence: Path, case: Path, *options: str) -> Peaks:
     """Run on the evidence and watch."""
     environment = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", str(SOURCE))}
-    command = [sys.executable, "-m", "wigmore.cli.main", "run", str(evidence), "-o", str(case), "--progress", "none", *options]
+    command = [
+        sys.executable,
+        "-m",
+        "wigmore.cli.main",
+        "run",
+        str(evidence),
+        "-o",
+        str(case),
+        "--progress",
+        "none",
+        *options,
+    ]
     started, peaks = time.monotonic(), Peaks()
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as process:
         while process.poll() is None:
@@ -73,19 +84,27 @@ def main() -> None:
     failed = False
     with tempfile.TemporaryDirectory(prefix="wigmore-memory-") as folder:
         trees = {rows: generate_rows_tree(Path(folder) / f"rows-{rows}", rows) for rows in sizes}
-        for label, options in (("extraction", ("--parsers", "web.access,file_listing", "--profile", "triage", "--no-audit")),
-                               ("whole run", ())):
+        for label, options in (
+            ("extraction", ("--parsers", "web.access,file_listing", "--profile", "triage", "--no-audit")),
+            ("whole run", ()),
+        ):
             found = {}
             for rows, tree in trees.items():
                 peaks = found[rows] = measure(tree, Path(folder) / f"case-{label.split()[0]}-{rows}", *options)
-                print(f"{label:<11} {rows:>9} rows: parent {peaks.parent:6.0f} MiB, workers "
-                      f"{', '.join(f'{p:.0f}' for p in sorted(peaks.workers.values()))} MiB, {peaks.seconds:6.1f} s, exit {peaks.code}")
+                print(
+                    f"{label:<11} {rows:>9} rows: parent {peaks.parent:6.0f} MiB, workers "
+                    f"{', '.join(f'{p:.0f}' for p in sorted(peaks.workers.values()))} MiB, "
+                    f"{peaks.seconds:6.1f} s, exit {peaks.code}"
+                )
                 failed |= peaks.code not in (0, 3)
             small, large = found[sizes[0]], found[sizes[-1]]
             for who, one, many in (("parent", small.parent, large.parent), ("worker", small.worker, large.worker)):
                 ratio = many / max(one, 1)
                 failed |= ratio > BOUND
-                print(f"{label:<11} {who}: {ratio:.2f}× at {sizes[-1] / sizes[0]:g}× the rows ({'ok' if ratio <= BOUND else 'GREW'})")
+                print(
+                    f"{label:<11} {who}: {ratio:.2f}× at {sizes[-1] / sizes[0]:g}× the rows "
+                    f"({'ok' if ratio <= BOUND else 'GREW'})"
+                )
     sys.exit(failed)
 
 

@@ -19,7 +19,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kill_run import small_case
-
 from wigmore.api.audit import audit
 from wigmore.api.run import Options, run
 from wigmore.investigation.audit import Audit
@@ -83,7 +82,9 @@ def tail(case: Path, choice: random.Random) -> tuple[str, str | None]:
         last = connection.execute("SELECT max(seq) FROM events").fetchone()[0]
         keep = last - choice.randint(1, 20)
         for (kind,) in connection.execute("SELECT DISTINCT kind FROM events").fetchall():
-            n = connection.execute("SELECT count(*) FROM events WHERE kind = ? AND seq <= ?", (kind, keep)).fetchone()[0]
+            n = connection.execute("SELECT count(*) FROM events WHERE kind = ? AND seq <= ?", (kind, keep)).fetchone()[
+                0
+            ]
             connection.execute("UPDATE counts SET n = ? WHERE kind = ?", (n, kind))
         connection.execute("DELETE FROM events WHERE seq > ?", (keep,))
     connection.close()
@@ -99,7 +100,9 @@ def rewritten(case: Path, choice: random.Random) -> tuple[str, str | None]:
     """A fact changed and every later hash made anew, with the heads of the runs taken away: only the printed head tells."""
     expected = head_of(case)
     with sqlite3.connect(case / "ledger.sqlite") as connection:
-        rows = connection.execute("SELECT seq, CAST(kind AS BLOB), CAST(at AS BLOB), body FROM events ORDER BY seq").fetchall()
+        rows = connection.execute(
+            "SELECT seq, CAST(kind AS BLOB), CAST(at AS BLOB), body FROM events ORDER BY seq"
+        ).fetchall()
         chosen = choice.choice([r[0] for r in rows if r[1] in (b"phenomenon", b"edge", b"invocation")])
         previous = GENESIS
         for seq, kind, at, body in rows:
@@ -112,8 +115,14 @@ def rewritten(case: Path, choice: random.Random) -> tuple[str, str | None]:
     return "event ", expected
 
 
-CHANGES: dict[str, Change] = {"source file": source, "output": output, "records part": part, "ledger event": event,
-                              "cut tail": tail, "rewritten chain": rewritten}
+CHANGES: dict[str, Change] = {
+    "source file": source,
+    "output": output,
+    "records part": part,
+    "ledger event": event,
+    "cut tail": tail,
+    "rewritten chain": rewritten,
+}
 
 
 def judged(found: Audit, place: str) -> str:
@@ -135,7 +144,9 @@ def main() -> None:
         case = small_case(folder, seed=3)
         run(case, Options(jobs=2))
         untouched = audit(case)
-        print(f"untouched: {untouched.overall}, {untouched.citations_reproduced} of {untouched.citations_checked} citations")
+        print(
+            f"untouched: {untouched.overall}, {untouched.citations_reproduced} of {untouched.citations_checked} citations"
+        )
         bad = untouched.overall != "approve"
         kept = Path(name) / "kept"
         folder.rename(kept)

@@ -130,7 +130,8 @@ def parser(
 ) -> Callable[[Callable[[EvidenceFile], Iterator[Yield]]], Callable[[EvidenceFile], Iterator[Yield]]]:
     """Declare a generator function as the parser of an artifact.
 
-    `tier` and `beside` say when it gives way to others (see Parser). `reads`: files it takes; `means` / `does_not_mean`: what a record shows and does not; `refs`: format documents.
+    `tier` and `beside` say when it gives way to others (see Parser). `reads`: files it takes; `means` and `does_not_mean`:
+    what a record shows and what it does not; `refs`: format documents.
     """
     for label, text in (("reads", reads), ("means", means), ("does_not_mean", does_not_mean)):
         if not text.strip():

@@ -134,6 +134,18 @@ def test_a_value_of_evidence_comes_back_as_it_was(make: Made, text: str) -> None
     assert store.query("SELECT count(*) AS n FROM records")[0]["n"] == 1
 
 
+def test_many_rows_of_the_largest_size_become_a_part_in_bounded_memory(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path / "case")
+    spool = tmp_path / "s.jsonl"
+    maker = RowMaker("s", "p", None, "app.log")
+    with spool.open("wb") as out:
+        for number in range(45):
+            text = f"{number:04d}" * 1_950_000
+            out.write(maker.line(number, {"kind": "record", "number": number}, record({"n": number, "text": text}))[2])
+    assert store.write_part("s", "app.log", [spool]).rows == 45
+    store.close()
+
+
 # operators -------------------------------------------------------------------------------------------------------------
 
 

@@ -180,9 +180,7 @@ def covered(coverage: list[Coverage], source_id: str, artifacts: tuple[str, ...]
     for wanted in artifacts:
         for row in coverage:
             if row.source_id != source_id or not (
-                row.artifact == wanted
-                or row.artifact.startswith(wanted + ".")
-                or wanted.startswith(row.artifact + ".")
+                row.artifact == wanted or row.artifact.startswith(wanted + ".") or wanted.startswith(row.artifact + ".")
             ):
                 continue
             there = True
@@ -193,7 +191,10 @@ def covered(coverage: list[Coverage], source_id: str, artifacts: tuple[str, ...]
             if row.recorder == "off":
                 return False, f"{row.path}: its recorder was off"
     if not there:
-        return False, f"no {' or '.join(artifacts)} was found in this source (not in the acquisition, or never recorded)"
+        return (
+            False,
+            f"no {' or '.join(artifacts)} was found in this source (not in the acquisition, or never recorded)",
+        )
     return True, ""
 
 

@@ -159,9 +159,13 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
     for template in templates.values():
         for probe in template.probes:
             if missing := [r for r in probe.rules if r not in indicators]:
-                raise TemplateError(f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}")
+                raise TemplateError(
+                    f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}"
+                )
             if probe.role not in known_roles:
-                raise TemplateError(f"{template.origin}: template {template.id}, probe {probe.id}: no role {probe.role!r}")
+                raise TemplateError(
+                    f"{template.origin}: template {template.id}, probe {probe.id}: no role {probe.role!r}"
+                )
     for rule in indicators.values():
         if rule.role not in known_roles:
             raise TemplateError(f"{rule.origin}: rule {rule.id}: no role {rule.role!r}")

@@ -31,8 +31,13 @@ def ask(case: Path, question: str, *, file: Path | None = None, path: str = "") 
         given = 0
         for number in sorted(range(len(asked)), key=lambda n: (asked[n][2], n)):
             identifier, text, where = asked[number]
-            found[number] = {"case": bench.case_file.case, "id": identifier, "question": text,
-                             **answerer.answer(text, where), "model": MODEL}
+            found[number] = {
+                "case": bench.case_file.case,
+                "id": identifier,
+                "question": text,
+                **answerer.answer(text, where),
+                "model": MODEL,
+            }
             while given in found:
                 yield found.pop(given)
                 given += 1
@@ -49,9 +54,13 @@ def _sheet(file: Path) -> list[tuple[str, str, str]]:
             reader = csv.DictReader(stream)
             columns = reader.fieldnames or []
             if "question" not in columns:
-                raise UseError(f"{file}: no column `question`; a sheet has the columns id, question and optionally path")
-            rows = [(str(r.get("id") or f"Q{n}"), str(r["question"] or ""), str(r.get("path") or ""))
-                    for n, r in enumerate(reader, 1)]
+                raise UseError(
+                    f"{file}: no column `question`; a sheet has the columns id, question and optionally path"
+                )
+            rows = [
+                (str(r.get("id") or f"Q{n}"), str(r["question"] or ""), str(r.get("path") or ""))
+                for n, r in enumerate(reader, 1)
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UseError(f"{file} cannot be read as a sheet: {error}") from error
     if not rows:
@@ -62,7 +71,11 @@ def _sheet(file: Path) -> list[tuple[str, str, str]]:
 def _readings(bench: Workbench) -> list[Reading]:
     out = []
     for phenomenon in sorted(bench.state.phenomena.values(), key=lambda p: p.id):
-        facts = tuple(Fact(f.citation.record_id or "", f.path, f.locator, f.name, f.value) for f in phenomenon.verified_facts)
+        facts = tuple(
+            Fact(f.citation.record_id or "", f.path, f.locator, f.name, f.value) for f in phenomenon.verified_facts
+        )
         words = " ".join([phenomenon.category, phenomenon.interpretation, phenomenon.rule, *phenomenon.attack])
-        out.append(Reading(phenomenon.id, phenomenon.title, words, phenomenon.caveat, bench.state.quality(phenomenon), facts))
+        out.append(
+            Reading(phenomenon.id, phenomenon.title, words, phenomenon.caveat, bench.state.quality(phenomenon), facts)
+        )
     return out

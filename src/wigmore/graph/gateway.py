@@ -532,7 +532,11 @@ class Gateway:
     def _outside(self, phenomenon: Phenomenon) -> bool:
         """Whether every known instant of a phenomenon lies outside the case's period (none known: it may lie inside)."""
         start, end = self.period
-        texts = [str(f.value) for f in phenomenon.verified_facts if f.name.startswith("times.") or f.name in ("first", "last")]
+        texts = [
+            str(f.value)
+            for f in phenomenon.verified_facts
+            if f.name.startswith("times.") or f.name in ("first", "last")
+        ]
         instants = [t["instant"] for t in map(iso, texts) if t is not None and t["instant"] is not None]
         if not instants or (start is None and end is None):
             return False

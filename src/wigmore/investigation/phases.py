@@ -471,7 +471,12 @@ class Investigation:
                         owed.probe.role,
                         f"{owed.probe.description} — for: {owed.hypothesis.title}",
                         5,
-                        {"source_id": "", "rationale": owed.reason, "probe": owed.probe.id, "sources": list(owed.sources)},
+                        {
+                            "source_id": "",
+                            "rationale": owed.reason,
+                            "probe": owed.probe.id,
+                            "sources": list(owed.sources),
+                        },
                         "pending",
                         owed.hypothesis.id,
                         "gap_analysis",

@@ -17,7 +17,7 @@ from wigmore.records.answer_match import Match, score
 from wigmore.records.answer_question import Question, parse, refusal
 from wigmore.records.answer_readings import Reading, answer_readings
 from wigmore.records.answer_render import answers_of, citation
-from wigmore.records.answer_scope import Scope, described
+from wigmore.records.answer_scope import Scope, described, normal
 from wigmore.records.answer_words import load_terms, stems_of
 from wigmore.records.store import RecordStore
 
@@ -30,15 +30,20 @@ OPENING = 5  # a question that names an attack, a risk or the like among its fir
 class Answerer:
     """Answers questions over one case's records."""
 
-    def __init__(self, store: RecordStore, coverage: Sequence[Coverage], folders: Iterable[Path],
-                 readings: Sequence[Reading] = ()) -> None:
+    def __init__(
+        self,
+        store: RecordStore,
+        coverage: Sequence[Coverage],
+        folders: Iterable[Path],
+        readings: Sequence[Reading] = (),
+    ) -> None:
         self.store, self.coverage, self.readings = store, coverage, readings
         self.terms = load_terms(tuple(folders))
         self._scope: Scope | None = None
 
     def scope(self, path: str) -> Scope:
         """The scope of a path; the last one is kept."""
-        if self._scope is None or self._scope.path != path.strip().removeprefix("./").rstrip("/"):
+        if self._scope is None or self._scope.path != normal(path):
             self._scope = Scope(self.store, path, self.terms)
         return self._scope
 
@@ -46,8 +51,12 @@ class Answerer:
         """status, answer, answers, citations and looked_at of one question (INTERFACE.md)."""
         because = refusal(text, self.terms)
         if because:
-            return _said("refused", f"not answered: {because}. Records name accounts, numbers, devices and times; who a person "
-                         "was and what they meant is for people to judge", [])
+            return _said(
+                "refused",
+                f"not answered: {because}. Records name accounts, numbers, devices and times; who a person "
+                "was and what they meant is for people to judge",
+                [],
+            )
         question = parse(text, self.terms)
         scope = self.scope(path)
         if not question.words and not question.anchors:
@@ -59,14 +68,21 @@ class Answerer:
             read = answer_readings(self.readings, scope, question)
             if read:
                 return {**_said("answered", "", self._looked(scope, kinds, [])), **read}
-            return self._unanswered(scope, question, kinds, "no rule read anything of the kind in the records (which is not a "
-                                    "clean bill of health)")
+            return self._unanswered(
+                scope,
+                question,
+                kinds,
+                "no rule read anything of the kind in the records (which is not a clean bill of health)",
+            )
         matches = self._matches(scope, question, kinds)
         if question.kind == "count":
             counted = count(scope, question, kinds, matches)
             if counted:
                 joined = "; ".join(a["value"] for a in counted["answers"])
-                return {**_said("answered", joined, self._looked(scope, kinds, [counted["answers"][0]["artifact"]])), **counted}
+                return {
+                    **_said("answered", joined, self._looked(scope, kinds, [counted["answers"][0]["artifact"]])),
+                    **counted,
+                }
             reason = self._missing(matches, question) or "nothing countable fits the question"
             return self._unanswered(scope, question, kinds, reason)
         good = [m for m in matches if self._suffices(m, question)]
@@ -79,16 +95,32 @@ class Answerer:
         joined = " | ".join(a["value"] for a in answers)
         if more > 0:
             joined += f" | and {more} more records that fit as well"
-        return {**_said("answered", joined, self._looked(scope, kinds, [a["artifact"] for a in answers])), "answers": answers,
-                "citations": [citation(by_id[a["record_id"]]) for a in answers]}
+        return {
+            **_said("answered", joined, self._looked(scope, kinds, [a["artifact"] for a in answers])),
+            "answers": answers,
+            "citations": [citation(by_id[a["record_id"]]) for a in answers],
+        }
 
     def _matches(self, scope: Scope, question: Question, kinds: dict[str, float]) -> list[Match]:
         candidates, idf = scope.candidates(question, kinds)
         known = described()
         nothing: frozenset[str] = frozenset()
-        matches = [score(question, c, idf, kinds[c.artifact], scope.words[c.artifact], known.get(c.artifact, nothing),
-                         self.terms.noise, scope.penalty(c.artifact, c.path, question)) for c in candidates]
-        matches.sort(key=lambda m: (m.strict_missing, -m.score, m.candidate.path, m.candidate.ordinal, m.candidate.record_id))
+        matches = [
+            score(
+                question,
+                c,
+                idf,
+                kinds[c.artifact],
+                scope.words[c.artifact],
+                known.get(c.artifact, nothing),
+                self.terms.noise,
+                scope.penalty(c.artifact, c.path, question),
+            )
+            for c in candidates
+        ]
+        matches.sort(
+            key=lambda m: (m.strict_missing, -m.score, m.candidate.path, m.candidate.ordinal, m.candidate.record_id)
+        )
         return matches
 
     def _suffices(self, match: Match, question: Question) -> bool:
@@ -102,21 +134,34 @@ class Answerer:
             return match.words >= 0.85 and match.answers >= 0.4
         if (question.anchors and match.anchors < 0.3) or (match.proper < 0.4 and match.kind < 0.6):
             return match.words >= 0.7 and match.answers >= 0.5
-        if question.anchors and match.anchors >= 0.9 and match.relevance and match.relevance[0][1] >= 2.5:  # a field by its name
+        if (
+            question.anchors and match.anchors >= 0.9 and match.relevance and match.relevance[0][1] >= 2.5
+        ):  # a field by its name
             return match.words >= 0.3
         return match.words >= 0.35 and fit >= 0.62 and match.answers >= 0.4
 
     def _near(self, good: list[Match], question: Question) -> list[Match]:
         best = good[0]
         margin = WIDE if question.lists else NEAR
-        near = [m for m in good if m.score >= best.score - margin
-                and (m.candidate.artifact == best.candidate.artifact or m.score >= best.score - 0.1)][:200]
+        near = [
+            m
+            for m in good
+            if m.score >= best.score - margin
+            and (m.candidate.artifact == best.candidate.artifact or m.score >= best.score - 0.1)
+        ][:200]
         if question.order and len(near) > 1:
-            dated = [m for m in near if m.candidate.instant is not None and m.candidate.artifact == best.candidate.artifact]
+            dated = [
+                m for m in near if m.candidate.instant is not None and m.candidate.artifact == best.candidate.artifact
+            ]
             close = [m for m in dated if m.score >= best.score - 0.05]
             if len(close) > 1:
-                close.sort(key=lambda m: ((-1 if question.order == "newest" else 1) * (m.candidate.instant or 0),
-                                          m.candidate.path, m.candidate.ordinal))
+                close.sort(
+                    key=lambda m: (
+                        (-1 if question.order == "newest" else 1) * (m.candidate.instant or 0),
+                        m.candidate.path,
+                        m.candidate.ordinal,
+                    )
+                )
                 first = close[:2]
                 near = first + [m for m in near if m not in first]
         return near
@@ -133,28 +178,57 @@ class Answerer:
         reason = missing or ("no record fits the question well enough" if scope.rows else "there are no records of it")
         where = f"below {scope.path}" if scope.path else "in the case"
         if gaps:
-            named = "; ".join(f"{r['path']} ({r['artifact'] or r['parser']}): {r['reason'] or r['outcome']}" for r in gaps[:3])
+            named = "; ".join(
+                f"{r['path']} ({r['artifact'] or r['parser']}): {r['reason'] or r['outcome']}" for r in gaps[:3]
+            )
             more = f" and {len(gaps) - 3} more" if len(gaps) > 3 else ""
             said = f"cannot say: {reason}, but parts {where} could not be read or were not: {named}{more}"
         else:
-            said = (f"not answered: {reason} among the {scope.rows} records {where}; that is said of these records, not of the "
-                    "world, and activity that none of them records is not excluded")
+            said = (
+                f"not answered: {reason} among the {scope.rows} records {where}; that is said of these records, not of the "
+                "world, and activity that none of them records is not excluded"
+            )
         return _said("unanswered", said, looked)
 
-    def _looked(self, scope: Scope, kinds: dict[str, float], used: Sequence[str], every: bool = False) -> list[dict[str, Any]]:
+    def _looked(
+        self, scope: Scope, kinds: dict[str, float], used: Sequence[str], every: bool = False
+    ) -> list[dict[str, Any]]:
         ranked = sorted(kinds, key=lambda a: (a not in used, -kinds[a], a))
         shown = [a for a in ranked if every or a in used][:12]
         out: list[dict[str, Any]] = [{"artifact": a, "path": scope.path, "records": scope.artifacts[a]} for a in shown]
         likely = set(used) | set(ranked[:6])
-        rows = [c for c in self.coverage if (c.outcome == "failed" or not c.complete) and scope.inside(c.path)
-                and (scope.path or c.artifact in likely or (every and not c.path))]
+        rows = [
+            c
+            for c in self.coverage
+            if (c.outcome == "failed" or not c.complete)
+            and scope.inside(c.path)
+            and (scope.path or c.artifact in likely or (every and not c.path))
+        ]
         rows.sort(key=lambda c: (c.artifact not in likely, c.source_id, c.path, c.parser))
         for row in rows[: LOOKED_AT - len(out)]:
-            out.append({"artifact": row.artifact, "parser": row.parser, "path": row.path, "records": row.records,
-                        "outcome": row.outcome, "complete": row.complete, "reason": row.reason})
+            out.append(
+                {
+                    "artifact": row.artifact,
+                    "parser": row.parser,
+                    "path": row.path,
+                    "records": row.records,
+                    "outcome": row.outcome,
+                    "complete": row.complete,
+                    "reason": row.reason,
+                }
+            )
         if not out and every:
-            out.append({"artifact": "", "parser": "", "path": scope.path, "records": 0, "outcome": "not_run",
-                        "complete": False, "reason": "no records of this path"})
+            out.append(
+                {
+                    "artifact": "",
+                    "parser": "",
+                    "path": scope.path,
+                    "records": 0,
+                    "outcome": "not_run",
+                    "complete": False,
+                    "reason": "no records of this path",
+                }
+            )
         return out
 
 

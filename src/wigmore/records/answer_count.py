@@ -24,7 +24,11 @@ def stated(match: Match, question: Question) -> str:
     found = []
     for number, relevance in match.relevance:
         leaf = match.candidate.leaves[number]
-        if leaf.kind == "data" and leaf.text.isdigit() and (leaf.packed in names or (relevance >= 0.85 and leaf.stems & stems)):
+        if (
+            leaf.kind == "data"
+            and leaf.text.isdigit()
+            and (leaf.packed in names or (relevance >= 0.85 and leaf.stems & stems))
+        ):
             found.append(shown(leaf, question, 160))
     return "; ".join(found[:3])
 
@@ -32,36 +36,60 @@ def stated(match: Match, question: Question) -> str:
 def count(scope: Scope, question: Question, kinds: dict[str, float], matches: list[Match]) -> dict[str, Any] | None:
     """Answers and citations of a count question; None where no artifact of the scope fits it."""
     out: list[dict[str, Any]] = []
-    citations: list[dict[str, Any]] = []
+    citations: list[dict[str, Any]] = []  # of every answer one, then the rest
+    rest: list[dict[str, Any]] = []
     for match in (m for m in matches if m.score >= matches[0].score - 3.0):
         value = "" if match.strict_missing else stated(match, question)
         if value:
-            out.append({"value": value, "record_id": match.candidate.record_id, "path": match.candidate.path,
-                        "artifact": match.candidate.artifact})
-            citations.append({"record_id": match.candidate.record_id, "path": match.candidate.path,
-                              "locator": match.candidate.locator})
+            out.append(
+                {
+                    "value": value,
+                    "record_id": match.candidate.record_id,
+                    "path": match.candidate.path,
+                    "artifact": match.candidate.artifact,
+                }
+            )
+            citations.append(
+                {
+                    "record_id": match.candidate.record_id,
+                    "path": match.candidate.path,
+                    "locator": match.candidate.locator,
+                }
+            )
             break
     ranked = sorted(kinds, key=lambda a: (-kinds[a] + (0.3 if generic(a) else 0.0), a))
     strict = [a for a in question.anchors if a.required and a.kind != "file"]
-    ranked = [a for a in ranked if a not in ("file_listing", "container") or scope.artifacts[a] > 1]  # not of the file itself
-    for artifact in ranked[:1 if out else 2]:
+    ranked = [
+        a for a in ranked if a not in ("file_listing", "container") or scope.artifacts[a] > 1
+    ]  # not of the file itself
+    for artifact in ranked[: 1 if out else 2]:
         if kinds[artifact] < 0.25 or (kinds[artifact] < 0.45 and _spoken(scope, artifact, question) < 0.5):
             continue
-        counted = _count(scope, artifact, question, [needle(a.low) for a in strict if a.moment is None])
+        counted = _count(
+            scope, artifact, question, [a.moment.utc.lower() if a.moment else needle(a.low) for a in strict]
+        )
         if counted:
             out.append(counted[0])
-            citations.extend(counted[1])
+            citations.append(counted[1][0])
+            rest.extend(counted[1][1:])
     if not out:
         return None
     if COMPOUND.search(question.text) and matches and not matches[0].strict_missing:
         best = matches[0]
         value, names = render(best, question, 300, 0.3)
-        out.append({"value": value, "record_id": best.candidate.record_id, "path": best.candidate.path,
-                    "artifact": best.candidate.artifact, "fields": list(names)})
+        out.append(
+            {
+                "value": value,
+                "record_id": best.candidate.record_id,
+                "path": best.candidate.path,
+                "artifact": best.candidate.artifact,
+                "fields": list(names),
+            }
+        )
         citations.insert(0, citation(best.candidate))
     while sum(len(a["value"]) for a in out) > MOST_CHARACTERS:
         out.pop()
-    return {"answers": out, "citations": citations[: CITED + 2]}
+    return {"answers": out, "citations": [*citations, *rest][:CITED]}
 
 
 def _spoken(scope: Scope, artifact: str, question: Question) -> float:
@@ -77,13 +105,15 @@ def _count(
     condition = "artifact = ?" + " AND contains(hay, ?)" * len(needles)
     table = scope.table
     rows = scope.store.query(
-        f"SELECT state, count(*) AS n FROM {table} WHERE {condition} GROUP BY state ORDER BY state", [artifact, *needles]
+        f"SELECT state, count(*) AS n FROM {table} WHERE {condition} GROUP BY state ORDER BY state",
+        [artifact, *needles],
     )
     total = sum(r["n"] for r in rows)
     if not total:
         return None
-    chosen = scope.store.query(f"SELECT record_id FROM {table} WHERE {condition} ORDER BY n, record_id LIMIT {CITED}",
-                               [artifact, *needles])
+    chosen = scope.store.query(
+        f"SELECT record_id FROM {table} WHERE {condition} ORDER BY n, record_id LIMIT {CITED}", [artifact, *needles]
+    )
     first = scope.fetch([r["record_id"] for r in chosen])
     states = ", ".join(f"{r['n']} {r['state']}" for r in rows)
     where = f" that hold {', '.join(repr(n) for n in needles)}" if needles else ""
@@ -94,14 +124,24 @@ def _count(
     for word in qualifiers[:4]:
         # a field of that name which is true, else a value that begins with the word, else the word anywhere
         told = re.escape(needle(word))
-        for pattern, said in ((rf'"{told}\w*":true', f"where {word}… is true"), (rf':"{told}', f"with a value “{word}…”"),
-                              (told, f"hold “{word}”")):
-            some = scope.store.query(f"SELECT count(*) AS n FROM {table} WHERE {condition} AND regexp_matches(hay, ?)",
-                                     [artifact, *needles, pattern])[0]["n"]
+        for pattern, said in (
+            (rf'"{told}\w*":true', f"where {word}… is true"),
+            (rf':"{told}', f"with a value “{word}…”"),
+            (told, f"hold “{word}”"),
+        ):
+            some = scope.store.query(
+                f"SELECT count(*) AS n FROM {table} WHERE {condition} AND regexp_matches(hay, ?)",
+                [artifact, *needles, pattern],
+            )[0]["n"]
             if some:
                 value += f"; {some} of them {said}" if some < total else ""
                 break
-    answer = {"value": value, "record_id": first[0]["record_id"], "path": first[0]["path"], "artifact": artifact,
-              "query": f"artifact = {artifact}{where}; path = {scope.path or 'whole case'}", "count": total}
+    answer = {
+        "value": value,
+        "record_id": first[0]["record_id"],
+        "path": first[0]["path"],
+        "artifact": artifact,
+        "query": f"artifact = {artifact}{where}; path = {scope.path or 'whole case'}",
+        "count": total,
+    }
     return answer, [row_citation(r) for r in first]
-

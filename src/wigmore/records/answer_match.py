@@ -28,7 +28,9 @@ SHAPE = {
     "guid": re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"),
     "number": re.compile(r"^-?\d+(\.\d+)?$"),
 }
-KEY_NAMES = frozenset("name key term keyword setting value_name title id identifier path element json_path feature field".split())
+KEY_NAMES = frozenset(
+    "name key term keyword setting value_name title id identifier path element json_path feature field".split()
+)
 NAMED = 0.851  # an anchor that is part of a field's name
 DELETED = stem("deleted")
 VALUE_NAMES = frozenset("value data text content detail".split())
@@ -74,7 +76,9 @@ class Leaf:
     @cached_property
     def tight(self) -> str:
         """The text without anything but letters and digits."""
-        return packed(self.text[:20000]) if len(self.text) < 2000 else re.sub(r"[\W_]+", "", self.text[:20000].casefold())
+        return (
+            packed(self.text[:20000]) if len(self.text) < 2000 else re.sub(r"[\W_]+", "", self.text[:20000].casefold())
+        )
 
 
 def flatten(value: Any, name: str, depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -151,8 +155,11 @@ def _forms(moment: Moment) -> tuple[str, ...]:
     out = []
     for digits in dict.fromkeys((moment.digits, moment.utc)):
         day, _, clock = digits.partition("T")
-        out += [f"{day} {clock}", f"{day}t{clock}", f"{day.replace('-', ':')} {clock}", f"{day.replace('-', '/')} {clock}"] \
-            if clock else [day, day.replace("-", ":"), day.replace("-", "/")]
+        out += (
+            [f"{day} {clock}", f"{day}t{clock}", f"{day.replace('-', ':')} {clock}", f"{day.replace('-', '/')} {clock}"]
+            if clock
+            else [day, day.replace("-", ":"), day.replace("-", "/")]
+        )
     return tuple(out)
 
 
@@ -186,8 +193,12 @@ def _number_quality(anchor: Anchor, candidate: Candidate) -> tuple[float, Leaf |
         if leaf.low == anchor.low or (value is not None and leaf.kind == "data" and _value(leaf.low) == value):
             near = bool(anchor.context & leaf.stems)
             score = 1.0 if near and leaf.kind == "data" else 0.85 if near else 0.65 if leaf.kind == "data" else 0.4
-        elif leaf.kind == "data" and anchor.low in leaf.low and holds(leaf.low[:20000], anchor.low) \
-                and re.search(rf"(?<![\w.]){re.escape(anchor.low)}(?![\w])", leaf.low[:20000]):
+        elif (
+            leaf.kind == "data"
+            and anchor.low in leaf.low
+            and holds(leaf.low[:20000], anchor.low)
+            and re.search(rf"(?<![\w.]){re.escape(anchor.low)}(?![\w])", leaf.low[:20000])
+        ):
             score = 0.55 if anchor.context & leaf.stems else 0.35
         else:
             continue
@@ -224,7 +235,7 @@ def anchor_quality(anchor: Anchor, candidate: Candidate) -> tuple[float, Leaf | 
         elif low in leaf.low:
             share = len(low) / len(leaf.low)
             whole = re.search(rf"(?<![^\W_]){re.escape(low)}(?![^\W_])", leaf.low) is not None
-            score = 0.7 + 0.2 * share if whole else 0.6 * share ** 0.5 if len(low) < 5 else 0.6 + 0.2 * share
+            score = 0.7 + 0.2 * share if whole else 0.6 * share**0.5 if len(low) < 5 else 0.6 + 0.2 * share
         elif len(tight) >= 6 and tight in leaf.tight:
             score = 0.65 + 0.15 * len(tight) / len(leaf.tight)
         if leaf.kind in ("found_in", "place"):
@@ -248,8 +259,11 @@ def _same_path(low: str, leaf: Leaf, candidate: Candidate) -> bool:
         return bool(mine)
     if leaf.kind == "found_in" and candidate.artifact == "file_listing" and len(mine) > 4:
         pairs = list(zip(reversed(mine.split("/")), reversed(other.split("/")), strict=False))
-        return len(pairs) == mine.count("/") + 1 and all(o in (m, "_" + m[1:]) for m, o in pairs) \
+        return (
+            len(pairs) == mine.count("/") + 1
+            and all(o in (m, "_" + m[1:]) for m, o in pairs)
             and ("deleted", "true") in {(x.name, x.text) for x in candidate.leaves}
+        )
     return False
 
 
@@ -273,13 +287,20 @@ class Match:
 def fitness(question: Question, artifact: str, name: str) -> float:
     """How well a field's name answers a question: its best fit, and something for the next two."""
     stems, short, _ = _named(name)
-    fits = sorted((f.fits(stems, short) * f.weight for f in question.fields
-                   if not f.only or any(fnmatchcase(artifact, g) for g in f.only)), reverse=True)
+    fits = sorted(
+        (
+            f.fits(stems, short) * f.weight
+            for f in question.fields
+            if not f.only or any(fnmatchcase(artifact, g) for g in f.only)
+        ),
+        reverse=True,
+    )
     return fits[0] + 0.25 * sum(fits[1:3]) if fits else 0.0
 
 
-def relevance(question: Question, candidate: Candidate, met: Mapping[str, float], noise: frozenset[str],
-              named: frozenset[str]) -> list[tuple[int, float]]:
+def relevance(
+    question: Question, candidate: Candidate, met: Mapping[str, float], noise: frozenset[str], named: frozenset[str]
+) -> list[tuple[int, float]]:
     """Fields of a record by how well they answer, best first; fields that only repeat the question come late."""
     keyed = any(name.rsplit(".", 1)[-1].casefold() in KEY_NAMES and quality >= 0.9 for name, quality in met.items())
     out = []
@@ -318,8 +339,16 @@ def relevance(question: Question, candidate: Candidate, met: Mapping[str, float]
     return out
 
 
-def score(question: Question, candidate: Candidate, idf: Mapping[str, float], kind: float, words: frozenset[str],
-          said: frozenset[str], noise: frozenset[str], penalty: float) -> Match:
+def score(
+    question: Question,
+    candidate: Candidate,
+    idf: Mapping[str, float],
+    kind: float,
+    words: frozenset[str],
+    said: frozenset[str],
+    noise: frozenset[str],
+    penalty: float,
+) -> Match:
     """Score one record; `kind` is how well its artifact fits (0 to 1), `words` the artifact's own stems, `said` its meaning's."""
     total = reached = 0.0
     missing = False
@@ -375,8 +404,18 @@ def score(question: Question, candidate: Candidate, idf: Mapping[str, float], ki
     points -= 0.1 if current == "false" and not question.other else 0.0
     coverage = covered / len(question.words) if question.words else 1.0
     proper = known / len(question.proper) if question.proper else 1.0
-    return Match(candidate, points, share, missing, proper, coverage, min(1.0, best / 1.6), kind, tuple(sorted(met.items())),
-                 tuple(ranked))
+    return Match(
+        candidate,
+        points,
+        share,
+        missing,
+        proper,
+        coverage,
+        min(1.0, best / 1.6),
+        kind,
+        tuple(sorted(met.items())),
+        tuple(ranked),
+    )
 
 
 def rarity(rows: int, holding: int) -> float:

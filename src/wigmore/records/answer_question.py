@@ -28,20 +28,42 @@ STRUCTURED = re.compile(
     r"|(?P<number>(?<![\w.-])(?:(?<=\s)[+-])?(?:0x[0-9a-fA-F]+|\d+(?:\.\d+)?)(?!\w))"
     r"|(?P<name>\b(?:\w*[a-z]\w*[A-Z]\w*|\w*\d\w*[A-Za-z]\w*|\w*[A-Za-z]\w*\d\w*|\w+_\w+)\b)"
 )
-WEIGHTS = {"quote": 3.0, "url": 3.0, "email": 3.0, "guid": 3.0, "sid": 3.0, "mac": 3.0, "ip": 2.5, "path": 2.5, "hash": 3.0,
-           "file": 2.0, "number": 1.0, "time": 2.5, "name": 0.8}
+WEIGHTS = {
+    "quote": 3.0,
+    "url": 3.0,
+    "email": 3.0,
+    "guid": 3.0,
+    "sid": 3.0,
+    "mac": 3.0,
+    "ip": 2.5,
+    "path": 2.5,
+    "hash": 3.0,
+    "file": 2.0,
+    "number": 1.0,
+    "time": 2.5,
+    "name": 0.8,
+}
 STRICT = frozenset("quote url email guid sid mac ip path hash time file".split())  # must be met for an answer
-ROOTS = (("hkey_current_user", "hkcu"), ("hkey_local_machine", "hklm"), ("hkey_users", "hku"), ("hkey_classes_root", "hkcr"))
+ROOTS = (
+    ("hkey_current_user", "hkcu"),
+    ("hkey_local_machine", "hklm"),
+    ("hkey_users", "hku"),
+    ("hkey_classes_root", "hkcr"),
+)
 SECRETS = frozenset(stem(w) for w in ("password", "passphrase", "passcode", "pin", "secret"))
 COUNT = re.compile(
     r"^\W*(how many(?! (times|[kmg]?i?bytes|seconds|minutes|hours|days|sectors)\b)"
-    r"|what (is|was) the (total )?(number|count) of|count (the|all)|in how many)\b", re.IGNORECASE)
+    r"|what (is|was) the (total )?(number|count) of|count (the|all)|in how many)\b",
+    re.IGNORECASE,
+)
 YES_NO = re.compile(r"^\W*(is|are|was|were|did|does|do|has|have|had|can|could)\b", re.IGNORECASE)
 NEWEST = re.compile(r"\b(last|latest|newest|most recent(ly)?)\b", re.IGNORECASE)
 OLDEST = re.compile(r"\b(first|earliest|oldest)\b", re.IGNORECASE)
 LISTS = re.compile(
     r"\b(which|what|list|name|all)\b(?:\W+[\w-]+){0,3}?\W+[\w-]*[a-rt-z]s\b(?<!ss)(?<!us)(?<!is)"
-    r"|\b(which|what) (two|three|four|five)\b", re.IGNORECASE)
+    r"|\b(which|what) (two|three|four|five)\b",
+    re.IGNORECASE,
+)
 OTHER = re.compile(r"\b(second|older|old|previous|earlier|other|former|superseded|deleted)\b", re.IGNORECASE)
 
 
@@ -202,9 +224,20 @@ def parse(text: str, terms: Terms) -> Question:
             fields.setdefault(want.packed, want)
     kind = "count" if COUNT.search(text) else "yes_no" if YES_NO.search(text) else "value"
     order = "newest" if NEWEST.search(rest) else "oldest" if OLDEST.search(rest) else ""
-    return Question(text, kind, tuple(anchors), words, tuple(fields.values()), frozenset(shapes),
-                    tuple(sorted(artifacts.items())), order, bool(LISTS.search(rest)), _proper(rest) & frozenset(words),
-                    bool(OTHER.search(rest)), synonyms)
+    return Question(
+        text,
+        kind,
+        tuple(anchors),
+        words,
+        tuple(fields.values()),
+        frozenset(shapes),
+        tuple(sorted(artifacts.items())),
+        order,
+        bool(LISTS.search(rest)),
+        _proper(rest) & frozenset(words),
+        bool(OTHER.search(rest)),
+        synonyms,
+    )
 
 
 def _proper(text: str) -> frozenset[str]:
@@ -222,8 +255,12 @@ def _standard(words: tuple[str, ...], terms: Terms) -> list[tuple[str, float, tu
         if common >= 2:
             scored.append((common / (len(asked) * max(len(known), 1)) ** 0.5, identifier, artifacts, fields))
     scored.sort(key=lambda s: (-s[0], s[1]))
-    return [(glob, min(0.6, score), fields) for score, _, artifacts, fields in scored[:2] if score >= 0.35
-            for glob in artifacts]
+    return [
+        (glob, min(0.6, score), fields)
+        for score, _, artifacts, fields in scored[:2]
+        if score >= 0.35
+        for glob in artifacts
+    ]
 
 
 def refusal(text: str, terms: Terms) -> str:

@@ -42,7 +42,9 @@ def answer_readings(readings: Sequence[Reading], scope: Scope, question: Questio
         facts = _of_one_record(reading, scope)
         if facts:
             known = set(stems_of(f"{reading.title} {reading.words}"))
-            ranked.append((-sum(w in known for w in question.words), -reading.quality, reading.phenomenon_id, reading, facts))
+            ranked.append(
+                (-sum(w in known for w in question.words), -reading.quality, reading.phenomenon_id, reading, facts)
+            )
     ranked.sort(key=lambda r: r[:3])
     answers: list[dict[str, Any]] = []
     citations: list[dict[str, Any]] = []
@@ -54,8 +56,15 @@ def answer_readings(readings: Sequence[Reading], scope: Scope, question: Questio
             if len(value) + len(more) <= room:
                 value += more
         first = facts[0]
-        answers.append({"value": value, "record_id": first.record_id, "path": first.path, "phenomenon_id": reading.phenomenon_id,
-                        "caveat": reading.caveat})
+        answers.append(
+            {
+                "value": value,
+                "record_id": first.record_id,
+                "path": first.path,
+                "phenomenon_id": reading.phenomenon_id,
+                "caveat": reading.caveat,
+            }
+        )
         citations.append({"record_id": first.record_id, "path": first.path, "locator": first.locator})
     if not answers:
         return None

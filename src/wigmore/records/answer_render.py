@@ -22,8 +22,9 @@ def excerpt(leaf: Leaf, question: Question, room: int) -> str:
     if len(leaf.text) <= room:
         return leaf.text
     low = leaf.text.casefold()
-    places = [p for p in (low.find(a.low) for a in question.anchors) if p >= 0] or \
-        [p for p in (low.find(w) for w in question.words if len(w) > 3) if p >= 0]
+    places = [p for p in (low.find(a.low) for a in question.anchors) if p >= 0] or [
+        p for p in (low.find(w) for w in question.words if len(w) > 3) if p >= 0
+    ]
     start = max(0, min(places) - room // 4) if places else 0
     start = 0 if start < 20 else start
     end = min(len(leaf.text), start + max(room - 2, 8))
@@ -90,8 +91,16 @@ def answers_of(matches: Sequence[Match], question: Question) -> list[dict[str, A
         if not value:
             continue
         left -= len(value)
-        out.append({"value": value, "record_id": match.candidate.record_id, "path": match.candidate.path,
-                    "artifact": match.candidate.artifact, "state": match.candidate.state, "fields": list(names)})
+        out.append(
+            {
+                "value": value,
+                "record_id": match.candidate.record_id,
+                "path": match.candidate.path,
+                "artifact": match.candidate.artifact,
+                "state": match.candidate.state,
+                "fields": list(names),
+            }
+        )
     return out
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
+from wigmore.model.canonical import clean
 from wigmore.records.answer_match import Candidate, holds, rarity
 from wigmore.records.answer_question import Question
 from wigmore.records.answer_words import WORD, Terms, stem, stems_of
@@ -16,26 +17,36 @@ from wigmore.registry import parsers
 SMALL = 900  # records laid out whole
 PER_ARTIFACT = 60
 MOST = 400
-FIELDS = ("record_id, source_id, artifact, parser, path, inode, ordinal, locator, instant, time_text, time_field, times, state, "
-          "host_id, data")
+FIELDS = (
+    "record_id, source_id, artifact, parser, path, inode, ordinal, locator, instant, time_text, time_field, times, state, "
+    "host_id, data"
+)
 HELD_BYTES = 60_000_000  # Parquet bytes of a case whose texts are held in memory (about ten times as many)
 CONDITIONS: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("path = ? OR starts_with(path, ? || '/') OR starts_with(path, ? || ':')", str),
     ("lower(path) = ? OR starts_with(lower(path), ? || '/') OR starts_with(lower(path), ? || ':')", str.lower),
-    ("ends_with(lower(path), '/' || ?) OR contains(lower(path), '/' || ? || '/') OR contains(lower(path), '/' || ? || ':')",
-     lambda path: path.lower().lstrip("/")),
+    (
+        "ends_with(lower(path), '/' || ?) OR contains(lower(path), '/' || ? || '/') OR contains(lower(path), '/' || ? || ':')",
+        lambda path: path.lower().lstrip("/"),
+    ),
 )
 HAY = "lower(data || ' ' || times || ' ' || locator)"
 
 
 def generic(artifact: str) -> bool:
     """Records of formats, not of meaning: they rank lower."""
-    return (artifact.startswith("generic.") and not artifact.startswith("generic.features")) or artifact == "windows.registry"
+    return (
+        artifact.startswith("generic.") and not artifact.startswith("generic.features")
+    ) or artifact == "windows.registry"
 
 
-ABOUT_FILES = frozenset(stem(w) for w in (
-    "file files folder directory deleted undelete recover size md5 sha1 sha256 hash inode slack stream name names entries "
-    "attribute fork link root partition sector volume disk archive password zip encrypted").split())
+ABOUT_FILES = frozenset(
+    stem(w)
+    for w in (
+        "file files folder directory deleted undelete recover size md5 sha1 sha256 hash inode slack stream name names entries "
+        "attribute fork link root partition sector volume disk archive password zip encrypted"
+    ).split()
+)
 
 
 @lru_cache(maxsize=1)
@@ -54,6 +65,11 @@ def needle(text: str) -> str:
     return json.dumps(text, ensure_ascii=True)[1:-1].lower()
 
 
+def normal(path: str) -> str:
+    """A path as the records write it."""
+    return clean(path).strip().removeprefix("./").rstrip("/")
+
+
 class Scope:
     """Records below one path ("" is the whole case).
 
@@ -62,13 +78,14 @@ class Scope:
 
     def __init__(self, store: RecordStore, path: str, terms: Terms) -> None:
         self.store, self.terms = store, terms
-        self.path = path.strip().removeprefix("./").rstrip("/")
+        self.path = normal(path)
         self.condition, self.parameters = "true", []
         if self.path:
             for condition, value in CONDITIONS:
                 self.condition, self.parameters = condition, [value(self.path)] * 3
-                if self.store.query(f"SELECT count(*) AS n FROM (SELECT 1 FROM records WHERE {condition} LIMIT 1)",
-                                    self.parameters)[0]["n"]:
+                if self.store.query(
+                    f"SELECT count(*) AS n FROM (SELECT 1 FROM records WHERE {condition} LIMIT 1)", self.parameters
+                )[0]["n"]:
                     break
         self._prepare()
         counted = store.query("SELECT artifact, count(*) AS n FROM ask_texts GROUP BY artifact ORDER BY artifact")
@@ -78,14 +95,18 @@ class Scope:
         self._all: list[Candidate] | None = None
 
     def _prepare(self) -> None:
-        select = (f"SELECT row_number() OVER (ORDER BY {ORDER}) AS n, record_id, artifact, state, {HAY} AS hay FROM records "
-                  f"WHERE {self.condition}")
+        select = (
+            f"SELECT row_number() OVER (ORDER BY {ORDER}) AS n, record_id, artifact, state, {HAY} AS hay FROM records "
+            f"WHERE {self.condition}"
+        )
         self.store.query("DROP VIEW IF EXISTS ask_texts_view")
         self.store.query("DROP TABLE IF EXISTS ask_texts")
         if not self.path and sum(p.bytes for p in self.store.parts) > HELD_BYTES:
             select = select.replace(f"row_number() OVER (ORDER BY {ORDER})", "0")
             self.store.query(f"CREATE TEMP VIEW ask_texts_view AS {select}")
-            self.store.query("CREATE TEMP TABLE ask_texts AS SELECT n, record_id, artifact, state, '' AS hay FROM ask_texts_view")
+            self.store.query(
+                "CREATE TEMP TABLE ask_texts AS SELECT n, record_id, artifact, state, '' AS hay FROM ask_texts_view"
+            )
             self.table = "ask_texts_view"
         else:
             self.store.query(f"CREATE TEMP TABLE ask_texts AS {select}", self.parameters)
@@ -95,8 +116,9 @@ class Scope:
         """Stored rows of the scope, in canonical order: all of them, or those named."""
         also = "" if record_ids is None else " AND record_id IN (SELECT unnest(?))"
         extra: list[Any] = [] if record_ids is None else [record_ids]
-        return self.store.query(f"SELECT {FIELDS} FROM records WHERE ({self.condition}){also} ORDER BY {ORDER}",
-                                [*self.parameters, *extra])
+        return self.store.query(
+            f"SELECT {FIELDS} FROM records WHERE ({self.condition}){also} ORDER BY {ORDER}", [*self.parameters, *extra]
+        )
 
     def penalty(self, artifact: str, path: str, question: Question) -> float:
         """What a record loses for saying little: formats without meaning, and listings of the very file that is asked about."""
@@ -144,14 +166,24 @@ class Scope:
     def _search(self, question: Question, kinds: dict[str, float]) -> tuple[list[Candidate], dict[str, float]]:
         needles = [(needle(w), 1.0, w) for w in question.words[:16]] + list(self._needles(question))
         flags = ", ".join(f"contains(hay, ?) AS h{i}" for i in range(len(needles)))
-        self.store.query(f"CREATE OR REPLACE TEMP TABLE ask_hits AS SELECT n, record_id, artifact{', ' if flags else ''}{flags} "
-                         f"FROM {self.table}", [text for text, _, _ in needles])
+        self.store.query(
+            f"CREATE OR REPLACE TEMP TABLE ask_hits AS SELECT n, record_id, artifact{', ' if flags else ''}{flags} "
+            f"FROM {self.table}",
+            [text for text, _, _ in needles],
+        )
         counts = ", ".join(f"count(*) FILTER (h{i}) AS n{i}" for i in range(len(needles))) or "0 AS nothing"
         counted = self.store.query(f"SELECT {counts} FROM ask_hits")[0]
         idf = {word: rarity(self.rows, counted[f"n{i}"]) for i, (_, _, word) in enumerate(needles) if word}
-        points = ["0.0", *(f"(CASE WHEN h{i} THEN {weight * rarity(self.rows, counted[f'n{i}']):.4f} ELSE 0 END)"
-                           for i, (_, weight, _) in enumerate(needles))]
-        fits = " ".join(f"WHEN {quoted(a)} THEN {4.0 * k - (1.0 if generic(a) else 0.0):.4f}" for a, k in sorted(kinds.items()))
+        points = [
+            "0.0",
+            *(
+                f"(CASE WHEN h{i} THEN {weight * rarity(self.rows, counted[f'n{i}']):.4f} ELSE 0 END)"
+                for i, (_, weight, _) in enumerate(needles)
+            ),
+        ]
+        fits = " ".join(
+            f"WHEN {quoted(a)} THEN {4.0 * k - (1.0 if generic(a) else 0.0):.4f}" for a, k in sorted(kinds.items())
+        )
         chosen = self.store.query(
             f"SELECT record_id FROM (SELECT record_id, artifact, n, {' + '.join(points)} + CASE artifact {fits} ELSE 0 END "
             "AS points FROM ask_hits) "
@@ -175,4 +207,3 @@ class Scope:
             if len(parts) > 1:
                 for part in sorted(dict.fromkeys(parts), key=len, reverse=True)[:3]:
                     yield needle(part), anchor.weight * 0.35, ""
-

@@ -28,7 +28,11 @@ def stem(word: str) -> str:
     if len(word) < 4 or not word.isalpha():
         return word
     for ending in ("ations", "ation", "ings", "ing", "ions", "ion", "ed", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3 and not (ending in ("s", "es") and word.endswith("ss")):
+        if (
+            word.endswith(ending)
+            and len(word) - len(ending) >= 3
+            and not (ending in ("s", "es") and word.endswith("ss"))
+        ):
             word = word[: -len(ending)]
             break
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiousl":
@@ -97,7 +101,9 @@ class Terms:
     outcomes: frozenset[str]
     readings: frozenset[str]
     noise: frozenset[str]
-    standard: tuple[tuple[str, frozenset[str], tuple[str, ...], tuple[Wanted, ...]], ...]  # id, stems, artifacts, fields
+    standard: tuple[
+        tuple[str, frozenset[str], tuple[str, ...], tuple[Wanted, ...]], ...
+    ]  # id, stems, artifacts, fields
 
     def artifact_words(self, artifact: str) -> tuple[str, ...]:
         """Stems by which examiners call an artifact, its own name's first."""
@@ -110,7 +116,9 @@ class Terms:
 
 def wanted(name: str, weight: float = 1.0, only: tuple[str, ...] = ()) -> Wanted:
     """A wanted field from its name."""
-    return Wanted(name, frozenset(name_stems(name) - {stem(packed(name))}) or name_stems(name), packed(name), weight, only)
+    return Wanted(
+        name, frozenset(name_stems(name) - {stem(packed(name))}) or name_stems(name), packed(name), weight, only
+    )
 
 
 def _term(entry: Any, place: str) -> Term:
@@ -142,7 +150,9 @@ def _standard(folders: Iterable[Path]) -> Iterable[tuple[str, frozenset[str], tu
                 continue
             words = " ".join([str(entry.get("ask", "")), *map(str, _listed(entry.get("keywords")))])
             artifacts = tuple(str(a) for a in _listed(entry.get("artifacts")) if isinstance(a, str))
-            fields = tuple(wanted(str(f).rsplit(".", 1)[-1], 0.6) for f in _listed(entry.get("fields")) if isinstance(f, str))
+            fields = tuple(
+                wanted(str(f).rsplit(".", 1)[-1], 0.6) for f in _listed(entry.get("fields")) if isinstance(f, str)
+            )
             yield str(entry.get("id", "")), frozenset(stems_of(words)), artifacts, fields
 
 
@@ -172,5 +182,7 @@ def load_terms(folders: tuple[Path, ...]) -> Terms:
         outcomes=frozenset(stem(w) for w in str(table.get("outcomes", "")).split()),
         readings=frozenset(stem(w) for w in str(table.get("readings", "")).split()),
         noise=frozenset(packed(n) for n in str(table.get("noise", "")).split()),
-        standard=tuple((i, frozenset(s for s in words if s not in stop), a, f) for i, words, a, f in _standard(folders)),
+        standard=tuple(
+            (i, frozenset(s for s in words if s not in stop), a, f) for i, words, a, f in _standard(folders)
+        ),
     )

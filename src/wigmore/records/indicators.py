@@ -290,9 +290,7 @@ def _group_columns(rule: Indicator, compiler: Compiler) -> list[tuple[str, str]]
     return columns
 
 
-BASE = (
-    "record_id, source_id, path, artifact, inode, parser, ordinal, host_id, state, origin, instant, time_text, time_field"
-)
+BASE = "record_id, source_id, path, artifact, inode, parser, ordinal, host_id, state, origin, instant, time_text, time_field"
 
 
 PARAMETER = re.compile(r'"\$[a-z_]+"')
@@ -461,6 +459,7 @@ def field_value(shown: dict[str, Any], name: str) -> Any:
 
 def fill(template: str, values: dict[str, Any]) -> str:
     """A title with `{field}` replaced by values; a gap reads `(not recorded)`."""
+
     def put(found: re.Match[str]) -> str:
         value = values.get(found.group(1))
         if value is None or value == "":

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
 PART_ROWS = 50_000
+WRITING = "256MB"  # memory of the connection that writes parts
+ROW_GROUP = 16 * 1024 * 1024  # bytes after which a row group is written out: rows may be of 8 MiB each
 
 
 def connect(threads: int = 2, memory: str = "1GB", spill: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -75,6 +77,9 @@ class RecordStore:
         self.folder = case / "records"
         self.parts: list[Part] = []
         self._connection: duckdb.DuckDBPyConnection | None = None
+        self._writer: duckdb.DuckDBPyConnection | None = (
+            None  # its own, so that writing takes the same memory whatever it writes
+        )
         self._dirty = True
         self._derived: dict[Any, tuple[str, list[str]]] = {}
         self._spill = case / "work" / "duckdb"
@@ -91,7 +96,9 @@ class RecordStore:
     def write_part(self, source_id: str, artifact: str, spools: Sequence[Path]) -> Part:
         """Turn spool files of one artifact into one durable part."""
         with self._lock:
-            connection = self.connection()
+            if self._writer is None:
+                self._writer = connect(min(self._threads, 2), WRITING, self._spill)
+            connection = self._writer
             safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in artifact)
             folder = self.folder / "".join(c if c.isalnum() or c in "._-" else "_" for c in source_id) / safe
             folder.mkdir(parents=True, exist_ok=True)
@@ -105,7 +112,7 @@ class RecordStore:
                 done = connection.execute(
                     f"COPY (SELECT * FROM read_json([{files}], format='newline_delimited', columns={{{columns}}}, "
                     f"maximum_object_size=16777216)) TO {quoted(str(temporary))} "
-                    f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20000)"
+                    f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20000, ROW_GROUP_SIZE_BYTES {ROW_GROUP})"
                 ).fetchone()
             return Part(
                 str(target.relative_to(self.folder)),
@@ -214,9 +221,7 @@ class RecordStore:
         if not wanted:
             return {}
         relation = self.relation(artifacts, source_id)
-        rows = self.query(
-            f"SELECT * FROM {relation} WHERE record_id IN (SELECT unnest(?)) ORDER BY {ORDER}", [wanted]
-        )
+        rows = self.query(f"SELECT * FROM {relation} WHERE record_id IN (SELECT unnest(?)) ORDER BY {ORDER}", [wanted])
         return {r["record_id"]: r for r in rows}
 
     def artifacts(self) -> dict[str, int]:
@@ -227,11 +232,12 @@ class RecordStore:
         return dict(sorted(out.items()))
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connections."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            for connection in (self._connection, self._writer):
+                if connection is not None:
+                    connection.close()
+            self._connection = self._writer = None
 
 
 def rows_hash(lines: Iterable[bytes]) -> str:

@@ -29,7 +29,14 @@ def match_indicator(context: ToolContext, rule: str, parameters: dict[str, Any] 
     if rule not in context.indicators:
         return ToolOutput.failed(f"unknown rule {rule!r}; `wigmore list rules` names them")
     chosen = context.indicators[rule]
-    groups = match(context.store, chosen, context.source_id or None, parameters, catalogue=context.indicators.values(), period=context.period)
+    groups = match(
+        context.store,
+        chosen,
+        context.source_id or None,
+        parameters,
+        catalogue=context.indicators.values(),
+        period=context.period,
+    )
     found = context.store.by_id((i for g in groups for i in g.record_ids), chosen.artifacts, context.source_id or None)
     rows: list[dict[str, Any]] = [
         {"group": g.group, "count": g.count, "first": g.first, "last": g.last, "record_ids": list(g.record_ids)}

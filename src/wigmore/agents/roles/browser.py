@@ -15,7 +15,8 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     tools=(*READING, "browser_history", "browser_downloads", "browser_searches", "sqlite_query", "query_records"),
     prompt=DISCIPLINE
     + """
-A visit belongs to a profile, not a person; synced and imported rows did not happen in this browser. A download is complete only when its state says so.
+A visit belongs to a profile, not a person; synced and imported rows did not happen in this browser. A download is
+complete only when its state says so.
 """,
 )
 def browser(desk: Desk) -> None:

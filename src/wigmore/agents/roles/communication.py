@@ -25,7 +25,8 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     ),
     prompt=DISCIPLINE
     + """
-State direction, parties and time as stored. A contact entry is no contact. Synced stores belong to the account before they belong to the device.
+State direction, parties and time as stored. A contact entry is no contact. Synced stores belong to the account before
+they belong to the device.
 """,
 )
 def communication(desk: Desk) -> None:

@@ -15,7 +15,8 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     tools=(*READING, "query_events", "list_logons", "get_shutdown_time", "get_timezone", "query_records"),
     prompt=DISCIPLINE
     + """
-Identify events by provider, channel and id. Order inside a log is the record id. A service installation is not hostile by itself; failed logons alone show an attempt.
+Identify events by provider, channel and id. Order inside a log is the record id. A service installation is not
+hostile by itself; failed logons alone show an attempt.
 """,
 )
 def eventlog(desk: Desk) -> None:

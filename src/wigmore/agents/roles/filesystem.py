@@ -33,7 +33,8 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     ),
     prompt=DISCIPLINE
     + """
-Look at names, places, deletions and hashes. A modified time before a created time means a copy far more often than a forgery; say so. Deleted content counts only as far as its clusters are shown intact.
+Look at names, places, deletions and hashes. A modified time before a created time means a copy far more often than a
+forgery; say so. Deleted content counts only as far as its clusters are shown intact.
 """,
 )
 def filesystem(desk: Desk) -> None:

@@ -12,7 +12,15 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Pictures and video: who made them, where, when.",
     sources=("*",),
     aliases=("photo",),
-    tools=(*READING, "exif_image", "list_locations", "ocr_image", "extract_file", "read_binary_preview", "query_records"),
+    tools=(
+        *READING,
+        "exif_image",
+        "list_locations",
+        "ocr_image",
+        "extract_file",
+        "read_binary_preview",
+        "query_records",
+    ),
     prompt=DISCIPLINE
     + """
 Camera clocks carry no zone unless they say so. GNSS time is not the camera's. Absent metadata is not removed metadata.

@@ -15,7 +15,8 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     tools=(*READING, "list_networks", "list_logons", "search_strings", "read_text_file", "query_records"),
     prompt=DISCIPLINE
     + """
-A request pattern in a log is an attempt; success needs an effect. Addresses may be proxies. Failures then a success from one origin is more than either.
+A request pattern in a log is an attempt; success needs an effect. Addresses may be proxies. Failures then a success
+from one origin is more than either.
 """,
 )
 def network(desk: Desk) -> None:

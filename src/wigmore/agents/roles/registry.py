@@ -31,7 +31,8 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     ),
     prompt=DISCIPLINE
     + """
-A key's last-write time dates the key, not one value. Counters in UserAssist may be factory seeds. Control sets are copies, not witnesses.
+A key's last-write time dates the key, not one value. Counters in UserAssist may be factory seeds. Control sets are
+copies, not witnesses.
 """,
 )
 def registry(desk: Desk) -> None:

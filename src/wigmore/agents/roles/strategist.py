@@ -149,14 +149,20 @@ def unfinished(desk: Desk) -> bool:
     """
     leads = sorted(desk.state.leads.values(), key=lambda x: x.id)
     for lead in leads:
-        made = all((lead.motivating_hypothesis, lead.context.get("probe"), s) in desk.state.probes
-                   for s in lead.context.get("sources") or [lead.context.get("source_id", "")])
+        made = all(
+            (lead.motivating_hypothesis, lead.context.get("probe"), s) in desk.state.probes
+            for s in lead.context.get("sources") or [lead.context.get("source_id", "")]
+        )
         if len(desk.config["decide"].leads) == LEADS_A_ROUND:
             break
         if lead.status == "failed" and lead.context.get("failure_reason") == "interrupted before complete" and not made:
             desk.config["decide"].propose(
-                lead.description, lead.target_agent, lead.motivating_hypothesis, lead.expected_evidence_type,
-                **{k: v for k, v in lead.context.items() if k not in ("failure_reason", "retry")})
+                lead.description,
+                lead.target_agent,
+                lead.motivating_hypothesis,
+                lead.expected_evidence_type,
+                **{k: v for k, v in lead.context.items() if k not in ("failure_reason", "retry")},
+            )
     return bool(desk.config["decide"].leads) or any(x.status == "pending" for x in leads)
 
 

@@ -55,8 +55,9 @@ def join(names: Iterator[str]) -> str:
     for name in names:
         if name.startswith("\\\\"):
             path = name  # a network location spells its whole path
-        else:
-            path = f"{path}\\{name}" if path and not path.endswith("\\") else path + name
+            continue
+        separator = "\\" if path and not path.endswith("\\") else ""
+        path = path + separator + name
     return path
 
 
