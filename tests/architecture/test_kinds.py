@@ -27,10 +27,14 @@ TOOLS: dict[str, Tool] = found("tool")
 
 # words that claim more than a record can carry (STYLE: CI refuses them in text that reaches reports)
 OVERCLAIMS = re.compile(
-    r"\b(proves?|proven|proof|clearly|certainly|undoubtedly|obviously|definitely|conclusively|without (?:a )?doubt|guilty|culprit|"
-    r"suspect|perpetrator|(?:the )?user (?:viewed|opened|knew|intended|wanted|deleted|typed|searched|visited)|"
-    r"always|every(?:thing|one)|no one|nobody)\b", re.IGNORECASE)
-ALL = re.compile(r"\ball (?:the )?(?:activity|activities|actions|files|messages|events|programs|users|visits|calls)\b", re.IGNORECASE)
+    r"\b(proves?|proven|proof|clearly|certainly|undoubtedly|obviously|definitely|conclusively|without (?:a )?doubt|guilty|"
+    r"culprit|suspect|perpetrator|(?:the )?user (?:viewed|opened|knew|intended|wanted|deleted|typed|searched|visited)|"
+    r"always|every(?:thing|one)|no one|nobody)\b",
+    re.IGNORECASE,
+)
+ALL = re.compile(
+    r"\ball (?:the )?(?:activity|activities|actions|files|messages|events|programs|users|visits|calls)\b", re.IGNORECASE
+)
 
 
 def overclaims(text: str) -> list[str]:
@@ -74,8 +78,23 @@ def test_parsers_never_claim_by_a_bare_star() -> None:
 
 
 def test_the_roles_of_the_specification_are_there() -> None:
-    assert {"filesystem", "registry", "communication", "network", "ios_artifact", "android_artifact", "media", "hypothesis", "timeline",
-            "report", "strategist", "eventlog", "browser", "accounts", "malware"} <= set(ROLES)
+    assert {
+        "filesystem",
+        "registry",
+        "communication",
+        "network",
+        "ios_artifact",
+        "android_artifact",
+        "media",
+        "hypothesis",
+        "timeline",
+        "report",
+        "strategist",
+        "eventlog",
+        "browser",
+        "accounts",
+        "malware",
+    } <= set(ROLES)
     assert {n for n, r in ROLES.items() if not r.worker} == {"report", "strategist"}
 
 
@@ -92,8 +111,18 @@ def test_no_alias_stands_for_two_roles() -> None:
 
 
 def test_the_strategist_has_no_tool_that_writes_evidence() -> None:
-    writing = {"add_phenomenon", "observe_identity", "link_to_entity", "add_temporal_edge", "add_lead", "add_hypothesis", "save_report",
-               "link_evidence", "extract_file", "set_active_partition"}
+    writing = {
+        "add_phenomenon",
+        "observe_identity",
+        "link_to_entity",
+        "add_temporal_edge",
+        "add_lead",
+        "add_hypothesis",
+        "save_report",
+        "link_evidence",
+        "extract_file",
+        "set_active_partition",
+    }
     assert not writing & set(ROLES["strategist"].tools)
 
 
@@ -104,7 +133,13 @@ FOLDERS = rule_folders(None)
 RULES = load_indicators(FOLDERS)
 TEMPLATES = load_templates(FOLDERS)
 SEMANTICS = Semantics.load(FOLDERS)
-ARTIFACTS = {a for p in PARSERS.values() for a in p.artifacts} | {"file_listing", "container", "partition", "volume", "encrypted_volume"}
+ARTIFACTS = {a for p in PARSERS.values() for a in p.artifacts} | {
+    "file_listing",
+    "container",
+    "partition",
+    "volume",
+    "encrypted_volume",
+}
 
 
 @pytest.mark.parametrize("name", sorted(RULES))
@@ -134,10 +169,20 @@ def test_every_bearing_of_a_rule_has_an_artifact_that_may_carry_it(name: str) ->
     for bearing in rule.bears_on:
         if bearing.edge in ("weakens", "contradicts"):
             continue
-        named = [a for pattern in rule.artifacts for a in ([pattern] if "*" not in pattern else
-                 [x for x in ARTIFACTS if re.fullmatch(pattern.replace(".", r"\.").replace("*", ".*"), x)] or [pattern.replace("*", "x")])]
-        assert any(SEMANTICS.cap(bearing.edge, artifact, bearing.proposition).edge_type != "consistent_with" for artifact in named), (
-            f"{bearing.proposition} is carried by none of {named}: the edge would never count")
+        named = [
+            a
+            for pattern in rule.artifacts
+            for a in (
+                [pattern]
+                if "*" not in pattern
+                else [x for x in ARTIFACTS if re.fullmatch(pattern.replace(".", r"\.").replace("*", ".*"), x)]
+                or [pattern.replace("*", "x")]
+            )
+        ]
+        assert any(
+            SEMANTICS.cap(bearing.edge, artifact, bearing.proposition).edge_type != "consistent_with"
+            for artifact in named
+        ), f"{bearing.proposition} is carried by none of {named}: the edge would never count"
 
 
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
@@ -165,8 +210,13 @@ def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef 
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and not node.name.startswith("_"):
             yield node
             if isinstance(node, ast.ClassDef):
-                yield from (n for n in node.body if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef)) and not n.name.startswith("_")
-                            and not any(isinstance(d, ast.Name) and d.id == "overload" for d in n.decorator_list))
+                yield from (
+                    n
+                    for n in node.body
+                    if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))
+                    and not n.name.startswith("_")
+                    and not any(isinstance(d, ast.Name) and d.id == "overload" for d in n.decorator_list)
+                )
 
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda f: f.relative_to(SOURCE).as_posix())
@@ -176,36 +226,71 @@ def test_every_module_and_public_name_has_a_docstring(file: Path) -> None:
     assert [f"{n.name} (line {n.lineno})" for n in public(tree) if not ast.get_docstring(n)] == []
 
 
-@pytest.mark.parametrize("pattern", [r"raise NotImplementedError\b", r"\b(TODO|FIXME|XXX|HACK)\b", r"\bpickle\b|\bmarshal\.loads\b",
-                                     r"shell=True|os\.system\(|\beval\(|(?<![\w.])exec\(", r"except Exception:\s*\n\s*pass\b",
-                                     r"except:\s*$"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"raise NotImplementedError\b",
+        r"\b(TODO|FIXME|XXX|HACK)\b",
+        r"\bpickle\b|\bmarshal\.loads\b",
+        r"shell=True|os\.system\(|\beval\(|(?<![\w.])exec\(",
+        r"except Exception:\s*\n\s*pass\b",
+        r"except:\s*$",
+    ],
+)
 def test_no_module_holds_what_is_unfinished_or_unsafe(pattern: str) -> None:
     # a base class may say that a method is its subclasses' to give
     allowed = {"evidence/store.py", "evidence/tree.py"} if "NotImplemented" in pattern else set()
-    found_in = [f"{file.relative_to(SOURCE).as_posix()}:{text[: match.start()].count(chr(10)) + 1}"
-                for file in MODULES for text in [file.read_text(encoding="utf-8")] for match in re.finditer(pattern, text, re.MULTILINE)
-                if file.relative_to(SOURCE).as_posix() not in allowed]
+    found_in = [
+        f"{file.relative_to(SOURCE).as_posix()}:{text[: match.start()].count(chr(10)) + 1}"
+        for file in MODULES
+        for text in [file.read_text(encoding="utf-8")]
+        for match in re.finditer(pattern, text, re.MULTILINE)
+        if file.relative_to(SOURCE).as_posix() not in allowed
+    ]
     assert found_in == []
 
 
-ENGINE = [f for folder in ("model", "records", "graph", "ledger", "investigation", "api", "cli") for f in sorted((SOURCE / folder).rglob("*.py"))]
-ENGINE += sorted((SOURCE / "agents").glob("*.py")) + [SOURCE / "registry.py", SOURCE / "tools" / "runner.py", SOURCE / "tools" / "context.py"]
+ENGINE = [
+    f
+    for folder in ("model", "records", "graph", "ledger", "investigation", "api", "cli")
+    for f in sorted((SOURCE / folder).rglob("*.py"))
+]
+ENGINE += [
+    *sorted((SOURCE / "agents").glob("*.py")),
+    SOURCE / "registry.py",
+    SOURCE / "tools" / "runner.py",
+    SOURCE / "tools" / "context.py",
+]
 GENERIC = {"file_listing", "container", "partition", "volume", "encrypted_volume", "source"}
-KNOWN = {"records/answer_scope.py": {"windows.registry"}}  # ranks raw registry values below what their meaning was read from
+KNOWN = {
+    "records/answer_scope.py": {"windows.registry"}
+}  # ranks raw registry values below what their meaning was read from
 
 
 @pytest.mark.parametrize("file", ENGINE, ids=lambda f: f.relative_to(SOURCE).as_posix())
 def test_the_engine_names_no_extension(file: Path) -> None:
     """Strings of the engine's code (docstrings aside) equal to, or beginning like, the name of a parser, artifact or tool."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    documents = {id(n.body[0].value) for n in ast.walk(tree) if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef))
-                 and n.body and isinstance(n.body[0], ast.Expr)}
+    documents = {
+        id(n.body[0].value)
+        for n in ast.walk(tree)
+        if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef)) and n.body and isinstance(n.body[0], ast.Expr)
+    }
     known = KNOWN.get(file.relative_to(SOURCE).as_posix(), set())
     names = {n for n in {*PARSERS, *ARTIFACTS} - GENERIC - known if "." in n and not n.startswith("generic.")}
     families = {n.split(".")[0] + "." for n in names}
-    texts = [(n.lineno, n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in documents]
-    named = [f"line {line}: {text!r}" for line, text in texts if text in names or (
-        len(text) < 60 and text.split("*")[0] in names) or any(text in (f, f + "*") for f in families)]
+    texts = [
+        (n.lineno, n.value)
+        for n in ast.walk(tree)
+        if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in documents
+    ]
+    named = [
+        f"line {line}: {text!r}"
+        for line, text in texts
+        if text in names
+        or (len(text) < 60 and text.split("*")[0] in names)
+        or any(text in (f, f + "*") for f in families)
+    ]
     assert named == []
 
 
@@ -217,9 +302,16 @@ def tracked() -> list[Path]:
 
 
 def test_no_tracked_file_names_the_host_of_a_package_registry() -> None:
-    hosts = re.compile(rb"(?:pypi\.org|files\.pythonhosted\.org|registry\.npmjs\.org|crates\.io|repo1?\.maven\.org|proxy\.golang\.org|index-url)")
-    named = [f"{file.relative_to(ROOT)}: {match.group(0).decode()}" for file in tracked() if file.is_file() and file.stat().st_size < 5_000_000
-             and file != Path(__file__) for match in [hosts.search(file.read_bytes())] if match and file.name != "Makefile"]
+    hosts = re.compile(
+        rb"(?:pypi\.org|files\.pythonhosted\.org|registry\.npmjs\.org|crates\.io|repo1?\.maven\.org|proxy\.golang\.org|index-url)"
+    )
+    named = [
+        f"{file.relative_to(ROOT)}: {match.group(0).decode()}"
+        for file in tracked()
+        if file.is_file() and file.stat().st_size < 5_000_000 and file != Path(__file__)
+        for match in [hosts.search(file.read_bytes())]
+        if match and file.name != "Makefile"
+    ]
     assert named == []
 
 

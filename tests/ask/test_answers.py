@@ -31,7 +31,12 @@ def _message(number: int, text: str, who: str, when: str) -> tuple[str, str, dic
     moment = iso(when)
     assert moment is not None
     data = {"_id": number, "body": text, "address": who, "direction": "received" if number % 2 else "sent"}
-    return "android.sms", PHONE, {"kind": "row", "table": "sms", "rowid": number}, Record(data, {"date": moment}, "date")
+    return (
+        "android.sms",
+        PHONE,
+        {"kind": "row", "table": "sms", "rowid": number},
+        Record(data, {"date": moment}, "date"),
+    )
 
 
 def _file(number: int, path: str, size: int, deleted: bool) -> tuple[str, str, dict[str, Any], Record]:
@@ -42,7 +47,13 @@ def _file(number: int, path: str, size: int, deleted: bool) -> tuple[str, str, d
 def _request(number: int, client: str, target: str) -> tuple[str, str, dict[str, Any], Record]:
     moment = iso(f"2024-05-01T10:00:{number:02d}+02:00")
     assert moment is not None
-    data = {"client": client, "method": "GET", "path": target, "status": 200 + number, "request": f"GET {target} HTTP/1.1"}
+    data = {
+        "client": client,
+        "method": "GET",
+        "path": target,
+        "status": 200 + number,
+        "request": f"GET {target} HTTP/1.1",
+    }
     return "web.access", LOG, {"kind": "line", "line": number}, Record(data, {"requested_at": moment}, "requested_at")
 
 
@@ -63,7 +74,8 @@ def store(tmp_path: Path) -> Iterator[RecordStore]:
     for artifact in sorted({r[0] for r in ROWS}):
         lines = [
             RowMaker("src", path, None, artifact).line(n, locator, record)[2]
-            for n, (kind, path, locator, record) in enumerate(ROWS) if kind == artifact
+            for n, (kind, path, locator, record) in enumerate(ROWS)
+            if kind == artifact
         ]
         spool = tmp_path / f"{artifact}.jsonl"
         spool.write_bytes(b"".join(lines))
@@ -78,7 +90,9 @@ def answerer(store: RecordStore) -> Answerer:
     return Answerer(store, [], [RULES])
 
 
-def test_a_quoted_message_is_answered_with_its_number_and_time_and_cited(answerer: Answerer, store: RecordStore) -> None:
+def test_a_quoted_message_is_answered_with_its_number_and_time_and_cited(
+    answerer: Answerer, store: RecordStore
+) -> None:
     said = answerer.answer("Who sent the text 'Did the parcel arrive?' and when?", PHONE)
     assert said["status"] == "answered"
     best = said["answers"][0]
@@ -86,13 +100,19 @@ def test_a_quoted_message_is_answered_with_its_number_and_time_and_cited(answere
     assert "date: 2024-03-02T11:30:00.250Z" in best["value"]
     cited = store.by_id([best["record_id"]])[best["record_id"]]
     assert json.loads(cited["data"])["body"] == "Did the parcel arrive?"
-    assert said["citations"][0] == {"record_id": best["record_id"], "path": PHONE, "locator": {
-        "kind": "row", "table": "sms", "rowid": 3}}
+    assert said["citations"][0] == {
+        "record_id": best["record_id"],
+        "path": PHONE,
+        "locator": {"kind": "row", "table": "sms", "rowid": 3},
+    }
 
 
 def test_every_value_given_stands_in_the_cited_record(answerer: Answerer, store: RecordStore) -> None:
-    for question in ("Which client requested /page3.php?id=3 and with which status?", "What is the size of notes.txt?",
-                     "When was the message 'No.' sent?"):
+    for question in (
+        "Which client requested /page3.php?id=3 and with which status?",
+        "What is the size of notes.txt?",
+        "When was the message 'No.' sent?",
+    ):
         for given in answerer.answer(question)["answers"]:
             held = json.dumps(store.by_id([given["record_id"]])[given["record_id"]])
             for part in given["value"].split("; "):
@@ -136,8 +156,10 @@ def test_an_unread_part_turns_no_into_cannot_say(store: RecordStore) -> None:
     assert any(looked.get("outcome") == "failed" for looked in said["looked_at"])
 
 
-@pytest.mark.parametrize("question", [
-    "Who did it?", "Is the suspect guilty?", "Did the user intend to leak the plans?", "Why did he delete the files?"])
+@pytest.mark.parametrize(
+    "question",
+    ["Who did it?", "Is the suspect guilty?", "Did the user intend to leak the plans?", "Why did he delete the files?"],
+)
 def test_guilt_and_motive_are_refused(answerer: Answerer, question: str) -> None:
     said = answerer.answer(question)
     assert said["status"] == "refused" and not said["answers"]
@@ -168,9 +190,13 @@ def test_a_path_that_has_no_records_is_unanswered(answerer: Answerer) -> None:
 def test_an_attack_is_answered_from_readings_only(store: RecordStore) -> None:
     question = "Which attack does this log show?"
     assert Answerer(store, [], [RULES]).answer(question, LOG)["status"] == "unanswered"
-    cited = next(r for r in store.query("SELECT record_id, path FROM records WHERE artifact = 'web.access' ORDER BY ordinal"))
+    cited = next(
+        r for r in store.query("SELECT record_id, path FROM records WHERE artifact = 'web.access' ORDER BY ordinal")
+    )
     fact = Fact(cited["record_id"], cited["path"], {"kind": "line", "line": 1}, "path", "/page1.php?id=1")
-    reading = Reading("phe-1", "Requests for an injected parameter", "web attack", "a request, not its success", 0.5, (fact,))
+    reading = Reading(
+        "phe-1", "Requests for an injected parameter", "web attack", "a request, not its success", 0.5, (fact,)
+    )
     said = Answerer(store, [], [RULES], [reading]).answer(question, LOG)
     assert said["status"] == "answered" and said["answers"][0]["value"].startswith("a rule reads: Requests")
     assert said["citations"][0]["record_id"] == cited["record_id"]
@@ -178,8 +204,11 @@ def test_an_attack_is_answered_from_readings_only(store: RecordStore) -> None:
 
 def test_questions_are_taken_apart() -> None:
     terms = load_terms((RULES,))
-    asked = parse("When was 'Thom De'Fer' at http://a.example/x?y=1 from 10.1.2.3:80, PID 4711, SHA-256, at "
-                  "2024-01-02T03:04:05.600+01:00 in HKEY_CURRENT_USER\\Software\\Run?", terms)
+    asked = parse(
+        "When was 'Thom De'Fer' at http://a.example/x?y=1 from 10.1.2.3:80, PID 4711, SHA-256, at "
+        "2024-01-02T03:04:05.600+01:00 in HKEY_CURRENT_USER\\Software\\Run?",
+        terms,
+    )
     kinds = {a.kind: a for a in asked.anchors}
     assert kinds["quote"].text == "Thom De'Fer" and kinds["url"].text == "http://a.example/x?y=1"
     assert kinds["ip"].text == "10.1.2.3:80" and "pid" in kinds["number"].context
@@ -203,7 +232,17 @@ def test_a_table_of_terms_that_is_wrong_is_refused(tmp_path: Path) -> None:
 
 def test_hostile_questions_end_well(answerer: Answerer) -> None:
     injected = "'; DROP TABLE records; --"
-    for question in ("'" * 3000, "?", "\x00\x01", "(" * 500, "9" * 5000, injected, "when " * 900, "\u202e\ud83d", "/" * 2000):
+    for question in (
+        "'" * 3000,
+        "?",
+        "\x00\x01",
+        "(" * 500,
+        "9" * 5000,
+        injected,
+        "when " * 900,
+        "\u202e\ud83d",
+        "/" * 2000,
+    ):
         assert answerer.answer(question)["status"] in ("answered", "unanswered", "refused")
 
 
@@ -212,11 +251,23 @@ def test_a_sheet_needs_its_question_column_and_keeps_its_order(tmp_path: Path, c
     sheet.write_text("id,text\n1,x\n", encoding="utf-8")
     with pytest.raises(UseError, match="question"):
         list(ask(case, "", file=sheet))
-    sheet.write_text("id,question,path\nb,Who did it?,zzz\na,When was the last logon?,\nc,How many files are there?,aaa\n",
-                     encoding="utf-8")
+    sheet.write_text(
+        "id,question,path\nb,Who did it?,zzz\na,When was the last logon?,\nc,How many files are there?,aaa\n",
+        encoding="utf-8",
+    )
     answers = list(ask(case, "", file=sheet))
     assert [a["id"] for a in answers] == ["b", "a", "c"]
     for answer in answers:
-        assert set(answer) >= {"case", "id", "question", "status", "answer", "answers", "citations", "looked_at", "model"}
+        assert set(answer) >= {
+            "case",
+            "id",
+            "question",
+            "status",
+            "answer",
+            "answers",
+            "citations",
+            "looked_at",
+            "model",
+        }
         assert answer["model"] == "offline"
     assert answers == list(ask(case, "", file=sheet))

@@ -31,7 +31,9 @@ def copied(folder: Path, target: Path) -> Path:
     """A copy with sources of its own; returns its case folder."""
     shutil.copytree(folder, target)
     file = target / "case" / "case.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace(str(folder.resolve()), str(target.resolve())), encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace(str(folder.resolve()), str(target.resolve())), encoding="utf-8"
+    )
     return target / "case"
 
 

@@ -50,8 +50,11 @@ def test_a_whole_case_is_approved_with_every_citation_run_again(finished: tuple[
 
 def test_an_audit_changes_nothing(finished: tuple[Path, Result]) -> None:
     def content() -> dict[str, bytes]:
-        return {str(p): p.read_bytes() for p in sorted((finished[0] / "case").rglob("*")) if p.is_file()
-                and p.suffix not in (".sqlite-shm", ".sqlite-wal") and not p.name.endswith(("-shm", "-wal"))}
+        return {
+            str(p): p.read_bytes()
+            for p in sorted((finished[0] / "case").rglob("*"))
+            if p.is_file() and p.suffix not in (".sqlite-shm", ".sqlite-wal") and not p.name.endswith(("-shm", "-wal"))
+        }
 
     before = content()
     audit(finished[0] / "case", jobs=1)
@@ -118,9 +121,13 @@ def test_a_changed_event_is_named_by_its_number_and_kind(small: Path, kind: str)
     seqs: list[int] = []
 
     def change(connection: sqlite3.Connection) -> None:
-        seq, body = connection.execute("SELECT seq, body FROM events WHERE kind = ? ORDER BY seq DESC", (kind,)).fetchone()
+        seq, body = connection.execute(
+            "SELECT seq, body FROM events WHERE kind = ? ORDER BY seq DESC", (kind,)
+        ).fetchone()
         seqs.append(seq)
-        connection.execute("UPDATE events SET body = ? WHERE seq = ?", (bytes(body).replace(b'"id":"', b'"id":"X', 1), seq))
+        connection.execute(
+            "UPDATE events SET body = ? WHERE seq = ?", (bytes(body).replace(b'"id":"', b'"id":"X', 1), seq)
+        )
 
     ledger(small, change)
     found = audit(small, jobs=1)
@@ -129,7 +136,10 @@ def test_a_changed_event_is_named_by_its_number_and_kind(small: Path, kind: str)
 
 
 def test_a_cut_tail_is_found_by_the_head_that_the_run_noted(small: Path) -> None:
-    ledger(small, lambda c: [c.execute("DELETE FROM events WHERE seq > (SELECT max(seq) - 3 FROM events)")] and None)
+    def cut(connection: sqlite3.Connection) -> None:
+        connection.execute("DELETE FROM events WHERE seq > (SELECT max(seq) - 3 FROM events)")
+
+    ledger(small, cut)
     assert "tail_cut" in {code for code, _ in blocks(audit(small, jobs=1))}
 
 
@@ -137,7 +147,8 @@ def test_a_chain_rewritten_whole_is_found_by_the_expected_head(small: Path, fini
     def rewrite(connection: sqlite3.Connection) -> None:
         previous = GENESIS
         for seq, kind, at, body in connection.execute(
-                "SELECT seq, CAST(kind AS BLOB), CAST(at AS BLOB), body FROM events ORDER BY seq").fetchall():
+            "SELECT seq, CAST(kind AS BLOB), CAST(at AS BLOB), body FROM events ORDER BY seq"
+        ).fetchall():
             if kind == b"edge":
                 body = body.replace(b"direct_evidence", b"weakens").replace(b"supports", b"weakens")
             previous = link(previous, seq, kind, at, body)
@@ -155,8 +166,16 @@ def test_the_command_ends_with_4_and_prints_the_interface(small: Path, finished:
     good = CliRunner().invoke(app, ["audit", str(finished[0] / "case"), "-t", "json", "--jobs", "1"])
     values = json.loads(good.stdout)
     assert good.exit_code == 0
-    assert {"case", "overall", "chain_ok", "sources_ok", "citations_checked", "citations_reproduced", "findings",
-            "graph_hash"} <= set(values)
+    assert {
+        "case",
+        "overall",
+        "chain_ok",
+        "sources_ok",
+        "citations_checked",
+        "citations_reproduced",
+        "findings",
+        "graph_hash",
+    } <= set(values)
     flip(sorted((small / "records").rglob("*.parquet"))[0])
     bad = CliRunner().invoke(app, ["audit", str(small), "-t", "json", "--jobs", "1"])
     assert bad.exit_code == 4

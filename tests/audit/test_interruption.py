@@ -33,7 +33,11 @@ def outcome(case: Path) -> tuple[str, list[dict[str, Any]], list[str]]:
 def start(case: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "wigmore.cli.main", "run", str(case), "--progress", "none", "--jobs", "2"],
-        env={**os.environ, "PYTHONPATH": str(SOURCE)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def count(case: Path, kind: str) -> int:
@@ -65,9 +69,7 @@ def test_two_runs_and_any_number_of_workers_give_the_same_graph_records_and_cove
     assert outcome(case) == outcome(finished[0] / "case")
 
 
-def test_a_run_killed_thrice_goes_on_to_the_same_end(
-    finished: tuple[Path, Result], bare: Path, tmp_path: Path
-) -> None:
+def test_a_run_killed_thrice_goes_on_to_the_same_end(finished: tuple[Path, Result], bare: Path, tmp_path: Path) -> None:
     case = copied(bare, tmp_path / "killed")
     for kind, number, whole_group in (("run.started", 1, False), ("invocation", 9, True), ("round", 2, False)):
         kill_at(case, kind, number, whole_group)
@@ -147,10 +149,13 @@ def test_a_reader_that_comes_and_goes_does_a_writer_no_harm(tmp_path: Path) -> N
     case = str(tmp_path / "case")
 
     def read() -> str:
-        return subprocess.run([sys.executable, "-c", READER, case], env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            [sys.executable, "-c", READER, case], env=environment, stdout=subprocess.PIPE, text=True, check=True
+        ).stdout.strip()
 
-    with subprocess.Popen([sys.executable, "-c", WRITER, case], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          text=True) as writer:
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, case], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as writer:
         assert writer.stdin is not None and writer.stdout is not None
         for word in ("written", "verified"):
             assert writer.stdout.readline().strip() == word

@@ -21,27 +21,126 @@ from wigmore.cli.show import COLUMNS, safe
 from wigmore.registry import tools
 from wigmore.tools.runner import arguments
 
-COMMANDS = ("demo", "new", "check", "run", "ask", "show", "review", "export", "audit", "diff", "tool", "list", "explain")
+COMMANDS = (
+    "demo",
+    "new",
+    "check",
+    "run",
+    "ask",
+    "show",
+    "review",
+    "export",
+    "audit",
+    "diff",
+    "tool",
+    "list",
+    "explain",
+)
 TIME = {"text", "instant", "zone", "raw", "owner", "precision", "zone_source"}
 FIELDS: dict[str, set[str]] = {
-    "records": {"source_id", "artifact", "parser", "path", "locator", "time", "time_field", "data", "times", "state", "host_id",
-                "origin", "record_id"},
-    "facts": {"fact_id", "phenomenon_id", "source_id", "artifact", "path", "locator", "name", "value", "invocation_id",
-              "output_sha256", "rerun"},
-    "coverage": {"source_id", "path", "artifact", "parser", "outcome", "records", "reason", "seconds", "complete", "covers_from",
-                 "covers_to", "recorder", "needs"},
-    "invocations": {"id", "tool", "args", "source_id", "agent", "task_id", "started", "finished", "status", "output_sha256", "rerun",
-                    "lead_id"},
-    "phenomena": {"id", "source_id", "agent", "category", "title", "verified_facts", "interpretation", "created_at", "occurred_at"},
+    "records": {
+        "source_id",
+        "artifact",
+        "parser",
+        "path",
+        "locator",
+        "time",
+        "time_field",
+        "data",
+        "times",
+        "state",
+        "host_id",
+        "origin",
+        "record_id",
+    },
+    "facts": {
+        "fact_id",
+        "phenomenon_id",
+        "source_id",
+        "artifact",
+        "path",
+        "locator",
+        "name",
+        "value",
+        "invocation_id",
+        "output_sha256",
+        "rerun",
+    },
+    "coverage": {
+        "source_id",
+        "path",
+        "artifact",
+        "parser",
+        "outcome",
+        "records",
+        "reason",
+        "seconds",
+        "complete",
+        "covers_from",
+        "covers_to",
+        "recorder",
+        "needs",
+    },
+    "invocations": {
+        "id",
+        "tool",
+        "args",
+        "source_id",
+        "agent",
+        "task_id",
+        "started",
+        "finished",
+        "status",
+        "output_sha256",
+        "rerun",
+        "lead_id",
+    },
+    "phenomena": {
+        "id",
+        "source_id",
+        "agent",
+        "category",
+        "title",
+        "verified_facts",
+        "interpretation",
+        "created_at",
+        "occurred_at",
+    },
     "hypotheses": {"id", "title", "description", "prior_prob", "log_odds", "confidence", "status", "confidence_log"},
     "edges": {"id", "phenomenon_id", "hypothesis_id", "edge_type"},
     "entities": {"id", "type", "name", "source_id", "identifiers"},
-    "leads": {"id", "target_agent", "description", "priority", "context", "status", "hypothesis_id", "proposed_by",
-              "motivating_hypothesis", "expected_evidence_type", "round_number"},
-    "rounds": {"id", "round_number", "started_at", "completed_at", "strategist_action", "leads_proposed", "leads_executed",
-               "hypothesis_status_snapshot_before", "hypothesis_status_snapshot_after", "phenomena_count_before",
-               "phenomena_count_after", "edges_count_before", "edges_count_after", "decision_rationale", "new_phenomena_count",
-               "new_edges_count", "status_flips"},
+    "leads": {
+        "id",
+        "target_agent",
+        "description",
+        "priority",
+        "context",
+        "status",
+        "hypothesis_id",
+        "proposed_by",
+        "motivating_hypothesis",
+        "expected_evidence_type",
+        "round_number",
+    },
+    "rounds": {
+        "id",
+        "round_number",
+        "started_at",
+        "completed_at",
+        "strategist_action",
+        "leads_proposed",
+        "leads_executed",
+        "hypothesis_status_snapshot_before",
+        "hypothesis_status_snapshot_after",
+        "phenomena_count_before",
+        "phenomena_count_after",
+        "edges_count_before",
+        "edges_count_after",
+        "decision_rationale",
+        "new_phenomena_count",
+        "new_edges_count",
+        "status_flips",
+    },
     "rejections": {"id", "agent", "source_id", "what", "reason", "proposal"},
     "timeline": {"time", "source_id", "phenomenon_id", "title"},
     "questions": {"id", "ask", "status"},
@@ -85,7 +184,10 @@ def test_help_lists_the_commands_and_the_exit_codes(cli: Cli) -> None:
     assert code == 0
     assert all(f"  {name} " in out for name in COMMANDS)
     flat = " ".join(out.split())
-    assert all(word in flat for word in ("0 done", "1 failed", "2 usage", "3 done with gaps", "4 integrity failure", "5 budget spent"))
+    assert all(
+        word in flat
+        for word in ("0 done", "1 failed", "2 usage", "3 done with gaps", "4 integrity failure", "5 budget spent")
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -105,16 +207,31 @@ def test_a_mistyped_command_names_the_near_one(cli: Cli) -> None:
     assert code == 2 and "'rnu'" in error and "'run'" in error
 
 
-@pytest.mark.parametrize("args", [(), ("show",), ("show", "x"), ("run",), ("audit", "x", "--nonsense"), ("show", "x", "records", "-t", "xml")])
+@pytest.mark.parametrize(
+    "args",
+    [(), ("show",), ("show", "x"), ("run",), ("audit", "x", "--nonsense"), ("show", "x", "records", "-t", "xml")],
+)
 def test_wrong_usage_ends_with_2(cli: Cli, args: tuple[str, ...]) -> None:
     code, _, error = cli(*args)
     assert code == 2 and "Traceback" not in error
 
 
-@pytest.mark.parametrize("args", [("show", "{}", "records"), ("check", "{}"), ("audit", "{}"), ("ask", "{}", "why?"), ("tool", "{}", "query_records"),
-                                  ("export", "{}", "-t", "csv", "-o", "{}/out"), ("diff", "{}", "{}"),
-                                  ("review", "{}", "x", "--accept", "--reason", "r", "--by", "b")])
-def test_a_folder_that_is_no_case_is_refused_in_one_line_that_says_what_to_do(cli: Cli, tmp_path: Path, args: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("show", "{}", "records"),
+        ("check", "{}"),
+        ("audit", "{}"),
+        ("ask", "{}", "why?"),
+        ("tool", "{}", "query_records"),
+        ("export", "{}", "-t", "csv", "-o", "{}/out"),
+        ("diff", "{}", "{}"),
+        ("review", "{}", "x", "--accept", "--reason", "r", "--by", "b"),
+    ],
+)
+def test_a_folder_that_is_no_case_is_refused_in_one_line_that_says_what_to_do(
+    cli: Cli, tmp_path: Path, args: tuple[str, ...]
+) -> None:
     code, out, error = cli(*(a.format(tmp_path) for a in args))
     assert code == 2 and out == ""
     assert one_line(error) and "case.yaml" in error
@@ -145,7 +262,10 @@ def test_a_case_inside_its_evidence_is_refused(cli: Cli, tmp_path: Path) -> None
     assert code == 2 and one_line(error) and "inside" in error
 
 
-@pytest.mark.parametrize(("config", "named"), [("colour: red\n", "colour"), ("strategist: {max_rounds: ten}\n", "max_rounds"), ("[", "config.yaml")])
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [("colour: red\n", "colour"), ("strategist: {max_rounds: ten}\n", "max_rounds"), ("[", "config.yaml")],
+)
 def test_a_faulty_configuration_stops_the_run_with_2(cli: Cli, tmp_path: Path, config: str, named: str) -> None:
     (tmp_path / "e.txt").write_text("x", encoding="utf-8")
     cli("new", tmp_path / "case", tmp_path / "e.txt")
@@ -160,8 +280,22 @@ def test_garbage_is_examined_without_a_traceback(cli: Cli, tmp_path: Path) -> No
     garbage = tmp_path / "garbage"
     garbage.mkdir()
     chance = random.Random(5)
-    for number, head in enumerate([b"", b"regf", b"MZ", b"PK\x03\x04", b"SQLite format 3\x00", b"EVF\x09\x0d\x0a\xff\x00", b"ElfFile\x00",
-                                   b"\x1f\x8b", b"%PDF-1.4", b"bplist00", b"\xff\xd8\xff\xe1", b"L\x00\x00\x00\x01\x14\x02\x00"]):
+    for number, head in enumerate(
+        [
+            b"",
+            b"regf",
+            b"MZ",
+            b"PK\x03\x04",
+            b"SQLite format 3\x00",
+            b"EVF\x09\x0d\x0a\xff\x00",
+            b"ElfFile\x00",
+            b"\x1f\x8b",
+            b"%PDF-1.4",
+            b"bplist00",
+            b"\xff\xd8\xff\xe1",
+            b"L\x00\x00\x00\x01\x14\x02\x00",
+        ]
+    ):
         (garbage / f"f{number}").write_bytes(head + chance.randbytes(3000))
     code, out, error = cli("run", garbage, "-o", tmp_path / "case", "--progress", "none", "--jobs", "1")
     assert code in (0, 3), error
@@ -183,7 +317,10 @@ def test_a_stated_hash_that_differs_stops_the_run_with_4(cli: Cli, tmp_path: Pat
     (tmp_path / "e.txt").write_text("x", encoding="utf-8")
     cli("new", tmp_path / "case", tmp_path / "e.txt")
     file = tmp_path / "case" / "case.yaml"
-    file.write_text(file.read_text(encoding="utf-8").replace("    path:", f"    container_sha256: {'0' * 64}\n    path:", 1), encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("    path:", f"    container_sha256: {'0' * 64}\n    path:", 1),
+        encoding="utf-8",
+    )
     code, _, error = cli("run", tmp_path / "case", "--progress", "none", "--jobs", "1")
     assert code == 4 and one_line(error) and "container_sha256" in error
 
@@ -203,7 +340,9 @@ def test_every_view_is_listed_and_checked_here() -> None:
 
 
 @pytest.mark.parametrize("view", [v for v in FIELDS if v != "graph-hash"])
-def test_a_view_prints_json_lines_with_its_fields_and_the_case_in_the_same_order(cli: Cli, investigated: Path, view: str) -> None:
+def test_a_view_prints_json_lines_with_its_fields_and_the_case_in_the_same_order(
+    cli: Cli, investigated: Path, view: str
+) -> None:
     code, out, error = cli("show", investigated / "case", view, "-t", "jsonl")
     assert (code, error) == (0, "")
     found = rows(out)
@@ -215,7 +354,12 @@ def test_a_view_prints_json_lines_with_its_fields_and_the_case_in_the_same_order
 
 
 def test_times_have_the_parts_of_the_interface_and_only_utc_ends_in_z(cli: Cli, investigated: Path) -> None:
-    dated = [t for r in rows(cli("show", investigated / "case", "records", "-t", "jsonl")[1]) for t in [r["time"], *r["times"].values()] if t]
+    dated = [
+        t
+        for r in rows(cli("show", investigated / "case", "records", "-t", "jsonl")[1])
+        for t in [r["time"], *r["times"].values()]
+        if t
+    ]
     assert dated
     for time in dated:
         assert set(time) == TIME
@@ -230,7 +374,19 @@ def test_locators_say_their_kind_and_paths_are_relative(cli: Cli, investigated: 
 
 
 def test_records_can_be_limited_to_artifact_and_source(cli: Cli, investigated: Path) -> None:
-    chosen = rows(cli("show", investigated / "case", "records", "--artifact", "file_listing", "--source", "src-server", "-t", "jsonl")[1])
+    chosen = rows(
+        cli(
+            "show",
+            investigated / "case",
+            "records",
+            "--artifact",
+            "file_listing",
+            "--source",
+            "src-server",
+            "-t",
+            "jsonl",
+        )[1]
+    )
     assert chosen and {(r["artifact"], r["source_id"]) for r in chosen} == {("file_listing", "src-server")}
     for wrong in (("--artifact", "no.such"), ("--source", "src-none")):
         code, out, error = cli("show", investigated / "case", "records", *wrong, "-t", "jsonl")
@@ -248,7 +404,9 @@ def test_the_graph_hash_is_one_line(cli: Cli, investigated: Path) -> None:
     assert code == 0 and len(out.strip()) == 64 and out.count("\n") == 1
 
 
-@pytest.mark.parametrize("view", ["findings", "records", "facts", "coverage", "leads", "rounds", "invocations", "hypotheses", "timeline"])
+@pytest.mark.parametrize(
+    "view", ["findings", "records", "facts", "coverage", "leads", "rounds", "invocations", "hypotheses", "timeline"]
+)
 def test_tables_and_csv_are_printed_of_every_kind(cli: Cli, investigated: Path, view: str) -> None:
     code, table, error = cli("show", investigated / "case", view)
     assert (code, error) == (0, "") and table.strip()
@@ -291,10 +449,17 @@ def test_the_command_prints_the_recorded_bytes(cli: Cli, investigated: Path) -> 
         assert cli(*shlex.split(command)[1:])[:2] == (0, output)
 
 
-@pytest.mark.parametrize(("args", "named"), [
-    (("nonsense",), "query_records"), (("query_records", "colour=red"), "artifact"), (("query_records", "artifact"), "name=value"),
-    (("query_records", "limit=many"), "limit"), (("query_records", "--source", "src-none"), "src-server"), (("match_indicator",), "rule"),
-])
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        (("nonsense",), "query_records"),
+        (("query_records", "colour=red"), "artifact"),
+        (("query_records", "artifact"), "name=value"),
+        (("query_records", "limit=many"), "limit"),
+        (("query_records", "--source", "src-none"), "src-server"),
+        (("match_indicator",), "rule"),
+    ],
+)
 def test_a_wrong_call_names_what_is_valid(cli: Cli, investigated: Path, args: tuple[str, ...], named: str) -> None:
     code, out, error = cli("tool", investigated / "case", *args)
     assert (code, out) == (2, "") and one_line(error) and named in error
@@ -318,7 +483,9 @@ def test_an_answer_has_the_fields_of_the_interface(cli: Cli, investigated: Path)
 
 def test_a_sheet_of_questions_is_answered_in_its_order(cli: Cli, investigated: Path, tmp_path: Path) -> None:
     sheet = tmp_path / "q.csv"
-    sheet.write_text("id,question,path\nB,Which browser was used?,\nA,Which user logged in?,var/log\n", encoding="utf-8")
+    sheet.write_text(
+        "id,question,path\nB,Which browser was used?,\nA,Which user logged in?,var/log\n", encoding="utf-8"
+    )
     code, out, _ = cli("ask", investigated / "case", "-f", sheet, "-t", "jsonl")
     assert code == 0 and [a["id"] for a in rows(out)] == ["B", "A"]
     code, _, error = cli("ask", investigated / "case", "-f", tmp_path / "none.csv")
@@ -346,13 +513,23 @@ def test_a_case_does_not_differ_from_itself(cli: Cli, investigated: Path) -> Non
 
 def test_a_review_is_a_persons_act_with_name_and_reason(cli: Cli, case: Path) -> None:
     item = rows(cli("show", case, "hypotheses", "-t", "jsonl")[1])[0]["id"]
-    for missing in ([], ["--accept"], ["--accept", "--reason", "r"], ["--accept", "--reject", "--reason", "r", "--by", "b"],
-                    ["--amend", "--reason", "r", "--by", "b"]):
+    for missing in (
+        [],
+        ["--accept"],
+        ["--accept", "--reason", "r"],
+        ["--accept", "--reject", "--reason", "r", "--by", "b"],
+        ["--amend", "--reason", "r", "--by", "b"],
+    ):
         assert cli("review", case, item, *missing)[0] == 2
     before = cli("show", case, "graph-hash")[1]
     code, out, _ = cli("review", case, item, "--accept", "--reason", "seen it", "--by", "A. Rao")
     (made,) = rows(out)
-    assert code == 0 and (made["decision"], made["by"], made["reason"], made["item"]) == ("accept", "A. Rao", "seen it", item)
+    assert code == 0 and (made["decision"], made["by"], made["reason"], made["item"]) == (
+        "accept",
+        "A. Rao",
+        "seen it",
+        item,
+    )
     assert cli("show", case, "graph-hash")[1] == before
     assert cli("review", case, "hyp-none", "--accept", "--reason", "r", "--by", "b")[0] == 2
 
@@ -369,7 +546,22 @@ def test_a_check_says_what_a_run_would_do_and_writes_nothing(cli: Cli, case: Pat
 # terminals -------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["\x1b[2J", "a\rb", "a\nb", "\x07", "\x9b31m", "\u202etxt.exe", "\u2066x\u2069", "\x00", "\x7f", "\u200f", "\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x1b[2J",
+        "a\rb",
+        "a\nb",
+        "\x07",
+        "\x9b31m",
+        "\u202etxt.exe",
+        "\u2066x\u2069",
+        "\x00",
+        "\x7f",
+        "\u200f",
+        "\ud800",
+    ],
+)
 def test_control_and_direction_characters_are_written_out(text: str) -> None:
     shown = safe(text)
     assert shown.isprintable() and shown != text and "\\" in shown
@@ -390,7 +582,10 @@ def test_a_hostile_name_of_evidence_reaches_no_terminal(cli: Cli, tmp_path: Path
     for view in ("records", "coverage"):
         out += cli("show", tmp_path / "case", view)[1]
     assert not set(out + error) & {"\x1b", "\x07", "\u202e"}
-    names = [r["data"]["name"] for r in rows(cli("show", tmp_path / "case", "records", "--artifact", "file_listing", "-t", "jsonl")[1])]
+    names = [
+        r["data"]["name"]
+        for r in rows(cli("show", tmp_path / "case", "records", "--artifact", "file_listing", "-t", "jsonl")[1])
+    ]
     assert "\x1b]0;owned\x07\u202egpj.exe\n.txt" in names  # as data it is whole
 
 

@@ -26,41 +26,79 @@ sources:
   - {{id: src-two, path: '{folder}/two', type: log_collection, platform: linux}}
 rules: rules
 """
-SEMANTICS = [{"artifact": "web.access", "mechanism": "access log", "absence": "w", "caveat": "a request was logged",
-              "carries": {"RAN": "D", "KNEW": "D", "SENT": "S", "SEEN": "P"}}]
+SEMANTICS = [
+    {
+        "artifact": "web.access",
+        "mechanism": "access log",
+        "absence": "w",
+        "caveat": "a request was logged",
+        "carries": {"RAN": "D", "KNEW": "D", "SENT": "S", "SEEN": "P"},
+    }
+]
 REQUESTS = {"one": ("seed", "first", "second", "third", "other"), "two": ("first", "fourth")}
 
 
 def log(paths: tuple[str, ...]) -> str:
     """An access log with one request a path, a minute apart."""
-    return "".join(f'192.0.2.7 - - [03/Mar/2026:10:{n:02d}:00 +0000] "GET /{p} HTTP/1.1" 200 512 "-" "test"\n'
-                   for n, p in enumerate(paths))
+    return "".join(
+        f'192.0.2.7 - - [03/Mar/2026:10:{n:02d}:00 +0000] "GET /{p} HTTP/1.1" 200 512 "-" "test"\n'
+        for n, p in enumerate(paths)
+    )
 
 
 def indicator(name: str, phase: str = "probe", **more: Any) -> dict[str, Any]:
     """A rule that matches the requests for one path."""
-    return {"id": f"h.{name}", "title": f"request for {name}", "artifacts": ["web.access"], "role": "network",
-            "category": "requests", "phase": phase, "where": [{"field": "request", "starts": f"GET /{name} "}], "facts": ["request", "client"],
-            "interpretation": "The server logged this request.", "caveat": "A request is not its effect.", **more}
+    return {
+        "id": f"h.{name}",
+        "title": f"request for {name}",
+        "artifacts": ["web.access"],
+        "role": "network",
+        "category": "requests",
+        "phase": phase,
+        "where": [{"field": "request", "starts": f"GET /{name} "}],
+        "facts": ["request", "client"],
+        "interpretation": "The server logged this request.",
+        "caveat": "A request is not its effect.",
+        **more,
+    }
 
 
 def probe(name: str, edge: str = "supports", **more: Any) -> dict[str, Any]:
     """A probe over the rule of one path."""
-    return {"id": name, "role": "network", "description": f"requests for {name}", "rules": [f"h.{name}"], "edge": edge,
-            "proposition": "RAN", "artifacts": ["web.access"], **more}
+    return {
+        "id": name,
+        "role": "network",
+        "description": f"requests for {name}",
+        "rules": [f"h.{name}"],
+        "edge": edge,
+        "proposition": "RAN",
+        "artifacts": ["web.access"],
+        **more,
+    }
 
 
 def template(name: str, probes: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
     """A hypothesis template with one innocent alternative."""
-    return {"id": name, "title": f"{name} took place", "description": "", "act": "RAN", "prior": 0.5, "per": "case",
-            "alternatives": [{"id": "upkeep", "title": f"{name} was upkeep", "description": "", "prior": 0.5}],
-            "probes": probes, **more}
+    return {
+        "id": name,
+        "title": f"{name} took place",
+        "description": "",
+        "act": "RAN",
+        "prior": 0.5,
+        "per": "case",
+        "alternatives": [{"id": "upkeep", "title": f"{name} was upkeep", "description": "", "prior": 0.5}],
+        "probes": probes,
+        **more,
+    }
 
 
 def seed(*templates: str) -> dict[str, Any]:
     """The triage rule that raises hypotheses, by an edge that carries half a point."""
-    return indicator("seed", "triage", bears_on=[
-        {"template": t, "edge": "prerequisite_met", "proposition": "RAN"} for t in templates])
+    return indicator(
+        "seed",
+        "triage",
+        bears_on=[{"template": t, "edge": "prerequisite_met", "proposition": "RAN"} for t in templates],
+    )
 
 
 DECISIVE = probe("third", "direct_evidence", decisive=True, disconfirming=True, if_empty="weakens")
@@ -76,8 +114,12 @@ class House:
 
     def rules(self, indicators: list[dict[str, Any]], templates: list[dict[str, Any]], **files: Any) -> None:
         """Write the case's rules."""
-        for name, values in (("indicators/house", indicators), ("hypotheses/house", templates),
-                             ("semantics", files.pop("semantics", SEMANTICS)), *files.items()):
+        for name, values in (
+            ("indicators/house", indicators),
+            ("hypotheses/house", templates),
+            ("semantics", files.pop("semantics", SEMANTICS)),
+            *files.items(),
+        ):
             file = self.case / "rules" / f"{name}.yaml"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(yaml.safe_dump(values), encoding="utf-8")

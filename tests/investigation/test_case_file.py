@@ -53,32 +53,44 @@ def test_the_documented_example_loads_whole(tmp_path: Path) -> None:
     assert read.rules == ((tmp_path / "rules/house").resolve(),)
 
 
-@pytest.mark.parametrize(("written", "text"), [
-    ("0417", "0417"), ("12:30", "12:30"), ("1e3", "1e3"), ("no", "no"), ("0x1F", "0x1F"), ("2026-04-17", "2026-04-17"), ("1_000", "1_000"),
-])
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("0417", "0417"),
+        ("12:30", "12:30"),
+        ("1e3", "1e3"),
+        ("no", "no"),
+        ("0x1F", "0x1F"),
+        ("2026-04-17", "2026-04-17"),
+        ("1_000", "1_000"),
+    ],
+)
 def test_scalars_are_the_text_that_was_written(tmp_path: Path, written: str, text: str) -> None:
     read = case(tmp_path, f"case: {written}\nsources:\n  - {{id: s, path: x, exhibit: {written}}}\n")
     assert (read.case, read.sources[0].exhibit) == (text, text)
 
 
-@pytest.mark.parametrize(("text", "named"), [
-    ("case: x\ncolour: red\n", ["colour", "local_only"]),
-    ("case: x\nsources:\n  - {path: a, colour: red}\n", ["colour", "exhibit", "sources[0]"]),
-    ("case: x\nscope: {excluded: a}\n", ["excluded", "exclude"]),
-    ("case: x\nsources:\n  - {id: a}\n", ["sources[0]", "path"]),
-    ("case: x\nsources:\n  - {path: a, type: floppy}\n", ["floppy", "disk_image"]),
-    ("case: x\nsources:\n  - {id: s, path: a}\n  - {id: s, path: b}\n", ["'s'", "twice"]),
-    ("case: x\nquestions:\n  - {id: Q1}\n", ["questions[0]", "ask"]),
-    ("title: x\n", ["`case`"]),
-    ("- a\n", ["mapping"]),
-    ("", ["mapping"]),
-    ("case: [\n", ["cannot be read"]),
-    ("case: &a [*a]\n", ["cannot be read"]),
-    ("case: x\nscope: everything\n", ["`scope`", "mapping"]),
-    ("case: x\nsecrets: [a]\n", ["`secrets`", "mapping"]),
-    ("case: x\nsources: {a: b}\n", ["`sources`", "list"]),
-    ("case: x\nquestions: why\n", ["`questions`", "list"]),
-])
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("case: x\ncolour: red\n", ["colour", "local_only"]),
+        ("case: x\nsources:\n  - {path: a, colour: red}\n", ["colour", "exhibit", "sources[0]"]),
+        ("case: x\nscope: {excluded: a}\n", ["excluded", "exclude"]),
+        ("case: x\nsources:\n  - {id: a}\n", ["sources[0]", "path"]),
+        ("case: x\nsources:\n  - {path: a, type: floppy}\n", ["floppy", "disk_image"]),
+        ("case: x\nsources:\n  - {id: s, path: a}\n  - {id: s, path: b}\n", ["'s'", "twice"]),
+        ("case: x\nquestions:\n  - {id: Q1}\n", ["questions[0]", "ask"]),
+        ("title: x\n", ["`case`"]),
+        ("- a\n", ["mapping"]),
+        ("", ["mapping"]),
+        ("case: [\n", ["cannot be read"]),
+        ("case: &a [*a]\n", ["cannot be read"]),
+        ("case: x\nscope: everything\n", ["`scope`", "mapping"]),
+        ("case: x\nsecrets: [a]\n", ["`secrets`", "mapping"]),
+        ("case: x\nsources: {a: b}\n", ["`sources`", "list"]),
+        ("case: x\nquestions: why\n", ["`questions`", "list"]),
+    ],
+)
 def test_a_fault_is_an_error_that_names_place_and_remedy(tmp_path: Path, text: str, named: list[str]) -> None:
     with pytest.raises(CaseFileError) as caught:
         case(tmp_path, text)
@@ -123,30 +135,37 @@ def test_source_ids_come_from_names_and_are_unique() -> None:
 def test_the_defaults_are_those_of_the_specification() -> None:
     config = Config()
     assert (config.max_investigation_rounds, config.damping) == (5, "per_type")
-    assert (config.strategist.enabled, config.strategist.max_rounds, config.strategist.hard_stop_marginal_yield_zero_rounds) == (True, 10, 3)
+    assert (
+        config.strategist.enabled,
+        config.strategist.max_rounds,
+        config.strategist.hard_stop_marginal_yield_zero_rounds,
+    ) == (True, 10, 3)
     assert set(vars(config.budgets).values()) == {None}  # a cap left out is unbounded
 
 
-@pytest.mark.parametrize(("values", "named"), [
-    ({"colour": 1}, ["colour", "max_investigation_rounds"]),
-    ({"strategist": {"speed": 1}}, ["strategist", "speed", "max_rounds"]),
-    ({"budgets": {"tokens": 1}}, ["budgets", "tokens", "tokens_total"]),
-    ({"agent": {"url": "x"}}, ["agent", "url", "base_url"]),
-    ({"strategist": [1]}, ["strategist", "mapping"]),
-    ({"hypothesis_log_lr": {"proves": 9}}, ["proves", "supports"]),
-    ({"hypothesis_log_lr": {"supports": "much"}}, ["supports", "number"]),
-    ({"hypothesis_log_lr": [1]}, ["hypothesis_log_lr", "mapping"]),
-    ({"damping": "none"}, ["none", "per_type", "per_source"]),
-    ({"hypotheses": [{"description": "x"}]}, ["title"]),
-    ({"hypotheses": [{"title": "t", "prior_prob": 1}]}, ["prior_prob", "between 0 and 1"]),
-    ({"investigation_areas": [{"description": "x"}]}, ["area"]),
-    ({"strategist": {"max_rounds": "ten"}}, ["max_rounds", "whole number", "ten"]),
-    ({"strategist": {"enabled": "yes"}}, ["enabled", "true or false"]),
-    ({"budgets": {"tool_calls_total": "5000"}}, ["tool_calls_total", "whole number"]),
-    ({"budgets": {"wall_clock_minutes_max": -1}}, ["wall_clock_minutes_max", "negative"]),
-    ({"max_investigation_rounds": None}, ["max_investigation_rounds"]),
-    ({"agent": {"model": 4}}, ["model", "a text"]),
-])
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"colour": 1}, ["colour", "max_investigation_rounds"]),
+        ({"strategist": {"speed": 1}}, ["strategist", "speed", "max_rounds"]),
+        ({"budgets": {"tokens": 1}}, ["budgets", "tokens", "tokens_total"]),
+        ({"agent": {"url": "x"}}, ["agent", "url", "base_url"]),
+        ({"strategist": [1]}, ["strategist", "mapping"]),
+        ({"hypothesis_log_lr": {"proves": 9}}, ["proves", "supports"]),
+        ({"hypothesis_log_lr": {"supports": "much"}}, ["supports", "number"]),
+        ({"hypothesis_log_lr": [1]}, ["hypothesis_log_lr", "mapping"]),
+        ({"damping": "none"}, ["none", "per_type", "per_source"]),
+        ({"hypotheses": [{"description": "x"}]}, ["title"]),
+        ({"hypotheses": [{"title": "t", "prior_prob": 1}]}, ["prior_prob", "between 0 and 1"]),
+        ({"investigation_areas": [{"description": "x"}]}, ["area"]),
+        ({"strategist": {"max_rounds": "ten"}}, ["max_rounds", "whole number", "ten"]),
+        ({"strategist": {"enabled": "yes"}}, ["enabled", "true or false"]),
+        ({"budgets": {"tool_calls_total": "5000"}}, ["tool_calls_total", "whole number"]),
+        ({"budgets": {"wall_clock_minutes_max": -1}}, ["wall_clock_minutes_max", "negative"]),
+        ({"max_investigation_rounds": None}, ["max_investigation_rounds"]),
+        ({"agent": {"model": 4}}, ["model", "a text"]),
+    ],
+)
 def test_a_fault_of_the_configuration_names_the_key(values: dict[str, Any], named: list[str]) -> None:
     with pytest.raises(ConfigError) as caught:
         read_config(values)
@@ -183,7 +202,11 @@ def test_the_shipped_example_holds_every_key_and_its_default() -> None:
     values = yaml.safe_load(example.read_text(encoding="utf-8"))
     config = read_config(values)
     assert set(values) == set(vars(Config()))
-    assert (config.budgets.tool_calls_total, config.budgets.strategist_rounds_max, config.budgets.wall_clock_minutes_max) == (5000, 10, 480)
+    assert (
+        config.budgets.tool_calls_total,
+        config.budgets.strategist_rounds_max,
+        config.budgets.wall_clock_minutes_max,
+    ) == (5000, 10, 480)
     for name in ("agent", "strategist", "budgets"):
         assert set(values[name]) == set(vars(getattr(Config(), name)))
     assert config.strategist == Config().strategist and config.max_investigation_rounds == 5

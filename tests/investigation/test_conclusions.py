@@ -15,8 +15,19 @@ ACT = {"propositions": ("RAN",), "frame": "f", "probes": ("p", "q"), "decisive":
 
 
 def probed(probe: str, outcome: str = "found", *, decisive: bool = False, disconfirming: bool = False) -> Event:
-    return Event("probe", {"id": probe, "hypothesis_id": "h", "probe": probe, "source_id": "src-a", "outcome": outcome,
-                           "reason": "the log ends before", "decisive": decisive, "disconfirming": disconfirming})
+    return Event(
+        "probe",
+        {
+            "id": probe,
+            "hypothesis_id": "h",
+            "probe": probe,
+            "source_id": "src-a",
+            "outcome": outcome,
+            "reason": "the log ends before",
+            "decisive": decisive,
+            "disconfirming": disconfirming,
+        },
+    )
 
 
 TESTED = [probed("p", "empty", disconfirming=True), probed("q", "found", decisive=True)]
@@ -73,8 +84,10 @@ def test_an_alternative_about_another_subject_does_not_count() -> None:
 
 @pytest.mark.parametrize("outcome", ["cannot_say", "failed"])
 def test_a_probe_that_could_not_say_is_no_test(outcome: str) -> None:
-    verdict = said(*on_act(1, "direct_evidence"), events=[
-        probed("p", outcome, disconfirming=True), probed("q", outcome, decisive=True)])
+    verdict = said(
+        *on_act(1, "direct_evidence"),
+        events=[probed("p", outcome, disconfirming=True), probed("q", outcome, decisive=True)],
+    )
     assert verdict.verdict == "not_tested" and len(verdict.reasons) == 2
     assert all("the log ends before" in r for r in verdict.reasons)
 

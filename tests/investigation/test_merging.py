@@ -22,8 +22,10 @@ class Outputs:
 
     def __init__(self, rows: list[dict[str, Any]]) -> None:
         self.printed = rows
-        self.made = {s: ToolInvocation(f"inv-{s}", "query_records", {}, s, "network", "t", "", "", "found", "0" * 64, 1, "", "1")
-                     for s in ("src-a", "src-b")}
+        self.made = {
+            s: ToolInvocation(f"inv-{s}", "query_records", {}, s, "network", "t", "", "", "found", "0" * 64, 1, "", "1")
+            for s in ("src-a", "src-b")
+        }
 
     def invocation(self, invocation_id: str) -> ToolInvocation | None:
         return next((i for i in self.made.values() if i.id == invocation_id), None)
@@ -40,12 +42,17 @@ def desk(values: list[dict[str, Any]]) -> tuple[GraphState, Gateway]:
     for name in ("src-a", "src-b"):
         state.apply(Event("source", EvidenceSource(name, name, "disk_image", "image", "/x").to_dict()))
         state.apply(Event("source.hashed", {"id": name, "hashes": {}, "mismatch": ""}))
-    rows = [{"record_id": f"rec-{n}", "artifact": "a", "path": "p", "locator": {"n": n}, "data": v} for n, v in enumerate(values)]
+    rows = [
+        {"record_id": f"rec-{n}", "artifact": "a", "path": "p", "locator": {"n": n}, "data": v}
+        for n, v in enumerate(values)
+    ]
     return state, Gateway(state, Outputs(rows), Semantics([]), agent="network", now=lambda: "2026-01-01T00:00:00Z")
 
 
 def propose(number: int, title: str, source: str = "src-a", category: str = "c", rule: str = "r") -> Proposal:
-    return Proposal(source, category, title, "", (CitedRecord(f"inv-{source}", f"rec-{number}", ("value",)),), rule=rule)
+    return Proposal(
+        source, category, title, "", (CitedRecord(f"inv-{source}", f"rec-{number}", ("value",)),), rule=rule
+    )
 
 
 @pytest.mark.parametrize("value", ["same", 1102, True, ["a", 1], {"b": None}])
@@ -59,16 +66,22 @@ def test_two_records_of_the_same_values_under_almost_the_same_title_are_one_with
     assert len(state.phenomena) == 1 and len(state.merged[first.id]) == 1
 
 
-@pytest.mark.parametrize(("values", "second"), [
-    (["one", "two"], {}),
-    (["same", "same"], {"title": "another matter entirely"}),
-    (["same", "same"], {"source": "src-b"}),
-    (["same", "same"], {"category": "other"}),
-    (["same", "same"], {"rule": "other"}),
-    ([1, "1"], {}),
-    ([1, True], {}),
-], ids=["values", "title", "source", "category", "rule", "number and text", "number and truth"])
-def test_what_differs_in_source_category_rule_value_or_words_stays_two(values: list[Any], second: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("values", "second"),
+    [
+        (["one", "two"], {}),
+        (["same", "same"], {"title": "another matter entirely"}),
+        (["same", "same"], {"source": "src-b"}),
+        (["same", "same"], {"category": "other"}),
+        (["same", "same"], {"rule": "other"}),
+        ([1, "1"], {}),
+        ([1, True], {}),
+    ],
+    ids=["values", "title", "source", "category", "rule", "number and text", "number and truth"],
+)
+def test_what_differs_in_source_category_rule_value_or_words_stays_two(
+    values: list[Any], second: dict[str, str]
+) -> None:
     _, gateway = desk([{"value": v} for v in values])
     one = gateway.admit(propose(0, WORDS))
     two = gateway.admit(propose(1, **{"title": WORDS, **second}))

@@ -29,8 +29,13 @@ def test_the_fixed_round_loop_opens_no_round(opened: Opened) -> None:
 
 
 def test_the_fixed_round_loop_stops_when_all_hypotheses_have_converged(house: House, opened: Opened) -> None:
-    house.rules(RULES, [template("entry", [probe("third", "direct_evidence", decisive=True, disconfirming=True)],
-                                 prior=0.05) | {"alternatives": [{"id": "upkeep", "title": "upkeep", "description": "", "prior": 0.05}]}])
+    house.rules(
+        RULES,
+        [
+            template("entry", [probe("third", "direct_evidence", decisive=True, disconfirming=True)], prior=0.05)
+            | {"alternatives": [{"id": "upkeep", "title": "upkeep", "description": "", "prior": 0.05}]}
+        ],
+    )
     investigation = opened(strategist={"enabled": False})
     outcome = investigation.run()
     assert outcome.stop == "all hypotheses converged"
@@ -55,14 +60,29 @@ def test_the_fixed_round_loop_dispatches_triage_leads_too(opened: Opened) -> Non
     investigation.triage()
     investigation.hypothesise()
     hypothesis = next(h.id for h in investigation.bench.state.hypotheses.values() if h.template == "entry")
-    investigation.bench.append([Event("lead", Lead("lead-t", "network", "", motivating_hypothesis=hypothesis, proposed_by="network",
-                                                   context={"source_id": "src-two", "probe": "first"}).to_dict())])
+    investigation.bench.append(
+        [
+            Event(
+                "lead",
+                Lead(
+                    "lead-t",
+                    "network",
+                    "",
+                    motivating_hypothesis=hypothesis,
+                    proposed_by="network",
+                    context={"source_id": "src-two", "probe": "first"},
+                ).to_dict(),
+            )
+        ]
+    )
     investigation.investigate()
     assert investigation.bench.state.leads["lead-t"].status == "completed"
 
 
 def test_configured_hypotheses_replace_generation(opened: Opened) -> None:
-    investigation = opened(hypotheses=[{"title": "Design files left by mail", "description": "as alleged", "prior_prob": 0.3}])
+    investigation = opened(
+        hypotheses=[{"title": "Design files left by mail", "description": "as alleged", "prior_prob": 0.3}]
+    )
     investigation.run()
     made = list(investigation.bench.state.hypotheses.values())
     assert [(h.title, h.description, h.prior_prob) for h in made] == [("Design files left by mail", "as alleged", 0.3)]
@@ -77,8 +97,18 @@ def test_configured_hypotheses_are_registered_once(opened: Opened) -> None:
 
 
 def test_configured_areas_are_kept_and_a_derived_one_only_adds(opened: Opened) -> None:
-    investigation = opened(investigation_areas=[
-        {"area": "entry", "description": "mine", "agent": "media", "priority": 9, "keywords": ["a"], "tools": ["query_records"]}])
+    investigation = opened(
+        investigation_areas=[
+            {
+                "area": "entry",
+                "description": "mine",
+                "agent": "media",
+                "priority": 9,
+                "keywords": ["a"],
+                "tools": ["query_records"],
+            }
+        ]
+    )
     investigation.run()
     areas = investigation.bench.state.areas
     assert set(areas) == {"entry"}
@@ -97,8 +127,10 @@ def test_areas_are_derived_from_hypotheses_once(opened: Opened) -> None:
 
 def test_the_cases_questions_are_open_obligations(house: House, opened: Opened) -> None:
     file = house.case / "case.yaml"
-    file.write_text(file.read_text(encoding="utf-8") + "questions:\n  - Were files sent?\n  - {id: X7, ask: By whom?}\n",
-                    encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8") + "questions:\n  - Were files sent?\n  - {id: X7, ask: By whom?}\n",
+        encoding="utf-8",
+    )
     investigation = opened()
     investigation.run()
     assert {q: v["status"] for q, v in investigation.bench.state.questions.items()} == {"Q1": "open", "X7": "open"}
@@ -126,20 +158,31 @@ def test_without_coverage_the_answer_is_cannot_say(house: House, opened: Opened)
     investigation.triage()
     investigation.hypothesise()
     hypothesis = next(h.id for h in bench.state.hypotheses.values() if h.template == "entry")
-    for change, why in (({"complete": False, "reason": "cut"}, "incomplete (cut)"),
-                        ({"outcome": "failed", "reason": "torn"}, "could not be read (torn)"),
-                        ({"recorder": "off"}, "its recorder was off")):
+    for change, why in (
+        ({"complete": False, "reason": "cut"}, "incomplete (cut)"),
+        ({"outcome": "failed", "reason": "torn"}, "could not be read (torn)"),
+        ({"recorder": "off"}, "its recorder was off"),
+    ):
         bench.coverage[:] = [replace(c, **change) if c.artifact == "web.access" else c for c in whole]
-        investigation._dispatch(Lead(f"lead-{why[:3]}", "network", "", motivating_hypothesis=hypothesis,
-                                     context={"source_id": "src-one", "probe": "never"}))
+        investigation._dispatch(
+            Lead(
+                f"lead-{why[:3]}",
+                "network",
+                "",
+                motivating_hypothesis=hypothesis,
+                context={"source_id": "src-one", "probe": "never"},
+            )
+        )
         made = bench.state.probes[hypothesis, "never", "src-one"]
         assert (made["outcome"], why in made["reason"]) == ("cannot_say", True)
         assert not any(p.negative for p in bench.state.phenomena.values())
 
 
 def test_a_probe_of_a_kind_of_record_that_is_not_there_cannot_say(house: House, opened: Opened) -> None:
-    house.rules([*RULES, indicator("mail") | {"artifacts": ["mail.message"]}],
-                [template("entry", [probe("mail", disconfirming=True, artifacts=["mail.message"], if_empty="weakens")])])
+    house.rules(
+        [*RULES, indicator("mail") | {"artifacts": ["mail.message"]}],
+        [template("entry", [probe("mail", disconfirming=True, artifacts=["mail.message"], if_empty="weakens")])],
+    )
     investigation = opened()
     investigation.run()
     assert investigation.bench.state.leads == {}  # nowhere to look: no lead is spent on it
@@ -181,8 +224,10 @@ def test_tasks_done_are_not_done_again(opened: Opened) -> None:
 def test_a_call_answered_from_the_cache_is_recorded_as_such(opened: Opened) -> None:
     investigation = opened()
     call = investigation.bench.runner.call
-    first, second = (call("query_records", {"artifact": "web.access"}, source_id="src-one", agent="network", task_id=t).invocation
-                     for t in ("a", "b"))
+    first, second = (
+        call("query_records", {"artifact": "web.access"}, source_id="src-one", agent="network", task_id=t).invocation
+        for t in ("a", "b")
+    )
     assert (first.cache_hit, second.cache_hit) == (False, True)
     assert first.output_sha256 == second.output_sha256 and first.id != second.id
 
@@ -190,7 +235,9 @@ def test_a_call_answered_from_the_cache_is_recorded_as_such(opened: Opened) -> N
 def test_views_of_the_strategist_are_recorded_and_never_cached(opened: Opened) -> None:
     investigation = opened()
     for _ in range(2):
-        made = investigation.bench.runner.call("graph_overview", {}, source_id="", agent="strategist", task_id="v").invocation
+        made = investigation.bench.runner.call(
+            "graph_overview", {}, source_id="", agent="strategist", task_id="v"
+        ).invocation
         assert not made.cache_hit
     assert made.id in investigation.bench.runner.known
 
@@ -200,14 +247,18 @@ def test_without_semantics_nothing_carries_anything(house: House, opened: Opened
     investigation = opened()
     investigation.run()
     state = investigation.bench.state
-    assert {e.edge_type for e in state.edges.values() if not state.phenomena[e.phenomenon_id].negative} == {"consistent_with"}
+    assert {e.edge_type for e in state.edges.values() if not state.phenomena[e.phenomenon_id].negative} == {
+        "consistent_with"
+    }
     assert all(e.capped_from for e in state.edges.values() if e.edge_type == "consistent_with")
 
 
 def test_two_observations_of_one_event_count_once(house: House, opened: Opened) -> None:
     event = {"event_key": ["client"]}
-    house.rules([seed("entry"), *(indicator(n, **event) for n in ("first", "second", "third"))],
-                [template("entry", [probe("first"), probe("second", disconfirming=True)])])
+    house.rules(
+        [seed("entry"), *(indicator(n, **event) for n in ("first", "second", "third"))],
+        [template("entry", [probe("first"), probe("second", disconfirming=True)])],
+    )
     investigation = opened()
     investigation.run()
     state = investigation.bench.state

@@ -18,8 +18,15 @@ from wigmore.model.nouns import InvestigationRound, Lead
 # order matters here: once `third` is found nothing more is sought for `entry`, so what a round holds decides what is probed
 TEMPLATES = [
     template("entry", [probe("first"), probe("second"), probe("fourth"), DECISIVE]),
-    template("theft", [probe("second", "direct_evidence"), probe("never", disconfirming=True, if_empty="weakens"),
-                       probe("first"), probe("fourth")]),
+    template(
+        "theft",
+        [
+            probe("second", "direct_evidence"),
+            probe("never", disconfirming=True, if_empty="weakens"),
+            probe("first"),
+            probe("fourth"),
+        ],
+    ),
 ]
 NAMES = ("first", "second", "third", "fourth", "never")
 
@@ -61,9 +68,16 @@ def entangled(house: House) -> House:
     return house
 
 
-@pytest.mark.parametrize(("strategist", "step"), [
-    ({}, 2), ({"enabled": False}, 4), ({"max_rounds": 1}, 3), ({"max_rounds": 2, "hard_stop_marginal_yield_zero_rounds": 1}, 4),
-], ids=["strategist", "fixed rounds", "one round at most", "no empty round"])
+@pytest.mark.parametrize(
+    ("strategist", "step"),
+    [
+        ({}, 2),
+        ({"enabled": False}, 4),
+        ({"max_rounds": 1}, 3),
+        ({"max_rounds": 2, "hard_stop_marginal_yield_zero_rounds": 1}, 4),
+    ],
+    ids=["strategist", "fixed rounds", "one round at most", "no empty round"],
+)
 def test_a_cut_after_any_commit_leads_to_the_same_graph(
     entangled: House, tmp_path: Path, strategist: dict[str, object], step: int
 ) -> None:
@@ -94,12 +108,31 @@ def test_an_open_round_is_closed_as_interrupted_and_keeps_its_number(house: Hous
         investigation.triage()
         investigation.hypothesise()
         hypothesis = sorted(bench.state.hypotheses)[0]
-        done, cut_short, waiting = (Lead(f"lead-{s}", "network", s, status=s, motivating_hypothesis=hypothesis, round_number=1,
-                                         expected_evidence_type="supports", proposed_by="strategist",
-                                         context={"sources": ["src-one"], "probe": p})
-                                    for s, p in (("completed", "first"), ("assigned", "second"), ("pending", "third")))
-        bench.append([Event("lead", x.to_dict()) for x in (done, cut_short, waiting)] + [Event("round", InvestigationRound(
-            "round-001", 1, "2026-01-01T00:00:00Z", leads_proposed=(done.id, cut_short.id, waiting.id)).to_dict())])
+        done, cut_short, waiting = (
+            Lead(
+                f"lead-{s}",
+                "network",
+                s,
+                status=s,
+                motivating_hypothesis=hypothesis,
+                round_number=1,
+                expected_evidence_type="supports",
+                proposed_by="strategist",
+                context={"sources": ["src-one"], "probe": p},
+            )
+            for s, p in (("completed", "first"), ("assigned", "second"), ("pending", "third"))
+        )
+        bench.append(
+            [Event("lead", x.to_dict()) for x in (done, cut_short, waiting)]
+            + [
+                Event(
+                    "round",
+                    InvestigationRound(
+                        "round-001", 1, "2026-01-01T00:00:00Z", leads_proposed=(done.id, cut_short.id, waiting.id)
+                    ).to_dict(),
+                )
+            ]
+        )
         investigation._repair()
         repaired, leads = bench.state.rounds["round-001"], bench.state.leads
         assert (repaired.strategist_action, repaired.round_number) == ("interrupted_resume", 1)
@@ -107,7 +140,10 @@ def test_an_open_round_is_closed_as_interrupted_and_keeps_its_number(house: Hous
         assert repaired.leads_executed == ("lead-completed",)
         assert "1 assigned leads" in repaired.decision_rationale
         assert leads["lead-completed"] == done
-        assert (leads["lead-assigned"].status, leads["lead-assigned"].context["failure_reason"]) == ("failed", INTERRUPTED)
+        assert (leads["lead-assigned"].status, leads["lead-assigned"].context["failure_reason"]) == (
+            "failed",
+            INTERRUPTED,
+        )
         assert leads["lead-pending"].status == "pending"
         investigation.investigate()
         assert [r.round_number for r in sorted(bench.state.rounds.values(), key=lambda r: r.id)][:2] == [1, 2]
@@ -124,7 +160,9 @@ def test_a_repaired_round_uses_up_none_of_the_rounds(house: House) -> None:
         bench.append([Event("round", InvestigationRound("round-001", 1, "2026-01-01T00:00:00Z").to_dict())])
         investigation.investigate()
         assert [r.strategist_action for r in sorted(bench.state.rounds.values(), key=lambda r: r.id)] == [
-            "interrupted_resume", "propose_leads"]
+            "interrupted_resume",
+            "propose_leads",
+        ]
 
 
 def test_a_lead_cut_short_in_its_retry_is_due_its_retry_again(house: House) -> None:
@@ -133,9 +171,23 @@ def test_a_lead_cut_short_in_its_retry_is_due_its_retry_again(house: House) -> N
         investigation.triage()
         investigation.hypothesise()
         hypothesis = next(h.id for h in bench.state.hypotheses.values() if h.template == "entry")
-        bench.append([Event("lead", Lead(
-            "lead-r", "network", "", status="assigned", motivating_hypothesis=hypothesis, expected_evidence_type="supports",
-            proposed_by="strategist", context={"sources": ["src-one"], "probe": "first", "retry": True}).to_dict())])
+        bench.append(
+            [
+                Event(
+                    "lead",
+                    Lead(
+                        "lead-r",
+                        "network",
+                        "",
+                        status="assigned",
+                        motivating_hypothesis=hypothesis,
+                        expected_evidence_type="supports",
+                        proposed_by="strategist",
+                        context={"sources": ["src-one"], "probe": "first", "retry": True},
+                    ).to_dict(),
+                )
+            ]
+        )
         investigation.investigate()
         assert bench.state.leads["lead-r"].status == "completed"
 

@@ -26,9 +26,20 @@ from wigmore.model.nouns import InvestigationRound, Lead
 
 Opened = Callable[..., Investigation]
 ROUND_FIELDS = [
-    "id", "round_number", "started_at", "completed_at", "strategist_action", "leads_proposed", "leads_executed",
-    "hypothesis_status_snapshot_before", "hypothesis_status_snapshot_after", "phenomena_count_before",
-    "phenomena_count_after", "edges_count_before", "edges_count_after", "decision_rationale",
+    "id",
+    "round_number",
+    "started_at",
+    "completed_at",
+    "strategist_action",
+    "leads_proposed",
+    "leads_executed",
+    "hypothesis_status_snapshot_before",
+    "hypothesis_status_snapshot_after",
+    "phenomena_count_before",
+    "phenomena_count_after",
+    "edges_count_before",
+    "edges_count_after",
+    "decision_rationale",
 ]
 
 
@@ -54,8 +65,9 @@ def proposing(**values: Any) -> Callable[[Desk], None]:
     def strategist(desk: Desk) -> None:
         decide = desk.config["decide"]
         hypothesis = sorted(desk.state.hypotheses)[0]
-        decide.propose("look again", "network", hypothesis, "supports", source_id="src-one",
-                       **{"probe": "none", **values})
+        decide.propose(
+            "look again", "network", hypothesis, "supports", source_id="src-one", **{"probe": "none", **values}
+        )
 
     return strategist
 
@@ -127,7 +139,11 @@ def test_invocations_phenomena_and_edges_name_the_lead_that_led_to_them(opened: 
     made = [p for p in state.phenomena.values() if p.rule != "h.seed"]
     assert made and {p.lead_id for p in made} <= known
     assert {e.lead_id for e in state.edges.values() if e.phenomenon_id in {p.id for p in made}} <= known
-    probing = [i for i in investigation.bench.runner.known.values() if i.tool == "match_indicator" and i.args["rule"] != "h.seed"]
+    probing = [
+        i
+        for i in investigation.bench.runner.known.values()
+        if i.tool == "match_indicator" and i.args["rule"] != "h.seed"
+    ]
     assert probing and {i.lead_id for i in probing} <= known
 
 
@@ -150,9 +166,16 @@ def test_duplicates_only_are_no_leads_and_end_the_loop(opened: Opened) -> None:
     investigation = opened()
     investigation.triage()
     investigation.hypothesise()
-    held = Lead("lead-held", "network", "held elsewhere", status="assigned", motivating_hypothesis=sorted(
-        investigation.bench.state.hypotheses)[0], expected_evidence_type="supports", proposed_by="strategist",
-        context={"source_id": "src-one", "probe": "none"})
+    held = Lead(
+        "lead-held",
+        "network",
+        "held elsewhere",
+        status="assigned",
+        motivating_hypothesis=sorted(investigation.bench.state.hypotheses)[0],
+        expected_evidence_type="supports",
+        proposed_by="strategist",
+        context={"source_id": "src-one", "probe": "none"},
+    )
     with_role(investigation, "strategist", proposing())
     investigation._repair()
     investigation.bench.append([Event("lead", held.to_dict())])
@@ -170,7 +193,10 @@ def test_a_strategist_that_fails_ends_the_loop_and_what_follows_still_runs(opene
     with_role(investigation, "strategist", strategist)
     outcome = investigation.run()
     only = rounds(investigation)[0]
-    assert (only.strategist_action, only.decision_rationale) == ("strategist_failed", "RuntimeError: the model answered nonsense")
+    assert (only.strategist_action, only.decision_rationale) == (
+        "strategist_failed",
+        "RuntimeError: the model answered nonsense",
+    )
     assert "strategist" in outcome.failed_roles
     state = investigation.bench.state
     assert any(t.startswith("timeline:") for t in state.tasks_done)
@@ -196,8 +222,14 @@ def test_any_yield_resets_the_count_of_empty_rounds(opened: Opened) -> None:
     def strategist(desk: Desk) -> None:
         name = next(plan)
         desk.config["decide"].propose(
-            "look", "network", entry(investigation), "supports", probe=name or "none", sources=["src-one"],
-            **({} if name else {"source_id": "src-one"}))
+            "look",
+            "network",
+            entry(investigation),
+            "supports",
+            probe=name or "none",
+            sources=["src-one"],
+            **({} if name else {"source_id": "src-one"}),
+        )
 
     with_role(investigation, "strategist", strategist)
     investigation.triage()
@@ -280,8 +312,15 @@ def test_leads_left_from_triage_go_first(house: House, opened: Opened) -> None:
     investigation = opened()
     investigation.triage()
     investigation.hypothesise()
-    waiting = Lead("lead-triage", "network", "from triage", motivating_hypothesis=entry(investigation),
-                   expected_evidence_type="supports", proposed_by="network", context={"source_id": "src-two", "probe": "first"})
+    waiting = Lead(
+        "lead-triage",
+        "network",
+        "from triage",
+        motivating_hypothesis=entry(investigation),
+        expected_evidence_type="supports",
+        proposed_by="network",
+        context={"source_id": "src-two", "probe": "first"},
+    )
     investigation.bench.append([Event("lead", waiting.to_dict())])
     investigation.investigate()
     assert rounds(investigation)[0].leads_executed[0] == "lead-triage"
@@ -292,8 +331,18 @@ def test_other_agents_leads_are_not_deduplicated(opened: Opened) -> None:
     investigation = opened()
     investigation.triage()
     investigation.hypothesise()
-    twins = [Lead(f"lead-{n}", "network", "the same", motivating_hypothesis=entry(investigation), proposed_by="network",
-                  expected_evidence_type="supports", context={"source_id": "src-one", "probe": "first"}) for n in (1, 2)]
+    twins = [
+        Lead(
+            f"lead-{n}",
+            "network",
+            "the same",
+            motivating_hypothesis=entry(investigation),
+            proposed_by="network",
+            expected_evidence_type="supports",
+            context={"source_id": "src-one", "probe": "first"},
+        )
+        for n in (1, 2)
+    ]
     investigation.bench.append([Event("lead", x.to_dict()) for x in twins])
     investigation.investigate()
     assert {investigation.bench.state.leads[x.id].status for x in twins} == {"completed"}
@@ -358,23 +407,36 @@ def test_a_failed_task_proposes_nothing_and_is_named(opened: Opened) -> None:
 
 
 def test_no_new_hypothesis_arises_in_the_loop(house: House, opened: Opened) -> None:
-    house.rules([*RULES[:1], indicator("first", bears_on=[{"template": "late", "edge": "supports", "proposition": "RAN"}]),
-                 *(indicator(n) for n in ("second", "third"))], [ENTRY, template("late", [DECISIVE])])
+    house.rules(
+        [
+            *RULES[:1],
+            indicator("first", bears_on=[{"template": "late", "edge": "supports", "proposition": "RAN"}]),
+            *(indicator(n) for n in ("second", "third")),
+        ],
+        [ENTRY, template("late", [DECISIVE])],
+    )
     investigation = opened()
     investigation.run()
     assert {h.template for h in investigation.bench.state.hypotheses.values()} == {"entry", "entry/upkeep"}
 
 
 def test_a_lead_to_the_hypothesis_role_may_raise_one(house: House, opened: Opened) -> None:
-    house.rules([*RULES[:1], indicator("first", bears_on=[{"template": "late", "edge": "supports", "proposition": "RAN"}]),
-                 *(indicator(n) for n in ("second", "third"))], [ENTRY, template("late", [DECISIVE])])
+    house.rules(
+        [
+            *RULES[:1],
+            indicator("first", bears_on=[{"template": "late", "edge": "supports", "proposition": "RAN"}]),
+            *(indicator(n) for n in ("second", "third")),
+        ],
+        [ENTRY, template("late", [DECISIVE])],
+    )
     investigation = opened(strategist={"max_rounds": 2})
     plan = iter([("network", "first"), ("hypothesis", "")])
 
     def strategist(desk: Desk) -> None:
         target, name = next(plan)
-        desk.config["decide"].propose("qualify it", target, entry(investigation), "supports",
-                                      source_id="src-one", probe=name)
+        desk.config["decide"].propose(
+            "qualify it", target, entry(investigation), "supports", source_id="src-one", probe=name
+        )
 
     with_role(investigation, "strategist", strategist)
     investigation.run()
@@ -389,8 +451,16 @@ def test_nothing_of_a_supported_hypothesis_same_direction_is_sought(house: House
     investigation.hypothesise()
     before = {c.probe.id for c in candidates(investigation.desk("strategist", "x", ""))}
     third = next(c for c in candidates(investigation.desk("strategist", "x", "")) if c.probe.id == "third")
-    investigation._dispatch(Lead("lead-1", "network", "", motivating_hypothesis=third.hypothesis.id,
-                                 expected_evidence_type="direct_evidence", context={"probe": "third", "sources": ["src-one"]}))
+    investigation._dispatch(
+        Lead(
+            "lead-1",
+            "network",
+            "",
+            motivating_hypothesis=third.hypothesis.id,
+            expected_evidence_type="direct_evidence",
+            context={"probe": "third", "sources": ["src-one"]},
+        )
+    )
     state = investigation.bench.state
     assert state.status(third.hypothesis.id) == "supported"
     after = {(c.probe.id, c.sources) for c in candidates(investigation.desk("strategist", "x", ""))}

@@ -13,26 +13,55 @@ from wigmore.model.nouns import EDGE_TYPES, NEUTRAL
 
 @pytest.fixture
 def table(tmp_path: Path) -> Semantics:
-    (tmp_path / "semantics.yaml").write_text(yaml.safe_dump([
-        {"artifact": "app.log", "mechanism": "app log", "caveat": "what the app wrote", "absence": "w",
-         "carries": {"RAN": "D", "SENT": "S", "SEEN": "P", "NEAR": "C", "IDLE": "0", "KNEW": "D", "PERSON": "S"}},
-        {"artifact": "app.*", "carries": {"RAN": "P"}},
-    ]), encoding="utf-8")
+    (tmp_path / "semantics.yaml").write_text(
+        yaml.safe_dump(
+            [
+                {
+                    "artifact": "app.log",
+                    "mechanism": "app log",
+                    "caveat": "what the app wrote",
+                    "absence": "w",
+                    "carries": {
+                        "RAN": "D",
+                        "SENT": "S",
+                        "SEEN": "P",
+                        "NEAR": "C",
+                        "IDLE": "0",
+                        "KNEW": "D",
+                        "PERSON": "S",
+                    },
+                },
+                {"artifact": "app.*", "carries": {"RAN": "P"}},
+            ]
+        ),
+        encoding="utf-8",
+    )
     return Semantics.load([tmp_path])
 
 
 def test_an_edge_within_the_cap_passes_with_caveat_and_mechanism(table: Semantics) -> None:
     capped = table.cap("direct_evidence", "app.log", "RAN")
     assert (capped.edge_type, capped.capped_from, capped.caveat, capped.mechanism) == (
-        "direct_evidence", "", "what the app wrote", "app log")
+        "direct_evidence",
+        "",
+        "what the app wrote",
+        "app log",
+    )
 
 
-@pytest.mark.parametrize(("wished", "proposition", "given"), [
-    ("direct_evidence", "SENT", "supports"), ("direct_evidence", "SEEN", "prerequisite_met"),
-    ("supports", "SEEN", "prerequisite_met"), ("direct_evidence", "IDLE", NEUTRAL), ("prerequisite_met", "IDLE", NEUTRAL),
-    ("consequence_observed", "SENT", "consequence_observed"), ("consequence_observed", "SEEN", "prerequisite_met"),
-    ("direct_evidence", "NEAR", "supports"),
-])
+@pytest.mark.parametrize(
+    ("wished", "proposition", "given"),
+    [
+        ("direct_evidence", "SENT", "supports"),
+        ("direct_evidence", "SEEN", "prerequisite_met"),
+        ("supports", "SEEN", "prerequisite_met"),
+        ("direct_evidence", "IDLE", NEUTRAL),
+        ("prerequisite_met", "IDLE", NEUTRAL),
+        ("consequence_observed", "SENT", "consequence_observed"),
+        ("consequence_observed", "SEEN", "prerequisite_met"),
+        ("direct_evidence", "NEAR", "supports"),
+    ],
+)
 def test_a_stronger_edge_is_lowered_in_type_and_says_from_what(
     table: Semantics, wished: str, proposition: str, given: str
 ) -> None:
@@ -49,17 +78,27 @@ def test_what_the_table_does_not_name_carries_nothing(table: Semantics, wished: 
         assert (capped.edge_type, capped.capped_from) == (NEUTRAL, wished)
 
 
-@pytest.mark.parametrize(("state", "given"), [
-    ("live", "direct_evidence"), ("snapshot", "direct_evidence"), ("wal_superseded", "direct_evidence"),
-    ("freelist", "supports"), ("unallocated", "supports"), ("carved", "supports"), ("wal_uncommitted", NEUTRAL),
-])
+@pytest.mark.parametrize(
+    ("state", "given"),
+    [
+        ("live", "direct_evidence"),
+        ("snapshot", "direct_evidence"),
+        ("wal_superseded", "direct_evidence"),
+        ("freelist", "supports"),
+        ("unallocated", "supports"),
+        ("carved", "supports"),
+        ("wal_uncommitted", NEUTRAL),
+    ],
+)
 def test_the_state_of_a_record_lowers_its_edge(table: Semantics, state: str, given: str) -> None:
     assert table.cap("direct_evidence", "app.log", "RAN", state).edge_type == given
 
 
 @pytest.mark.parametrize("proposition", ["KNEW", "PERSON"])
 @pytest.mark.parametrize("state", ["live", "carved"])
-def test_who_a_person_was_and_what_they_knew_is_never_above_supports(table: Semantics, proposition: str, state: str) -> None:
+def test_who_a_person_was_and_what_they_knew_is_never_above_supports(
+    table: Semantics, proposition: str, state: str
+) -> None:
     given = table.cap("direct_evidence", "app.log", proposition, state).edge_type
     assert given in ("supports", "prerequisite_met", NEUTRAL)
     assert given == ("supports" if state == "live" else "prerequisite_met")
@@ -88,12 +127,19 @@ def test_a_cap_never_raises_an_edge(table: Semantics) -> None:
 def test_a_later_folder_overrides_an_entry(tmp_path: Path) -> None:
     for name, letter in (("a", "D"), ("b", "P")):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "semantics.yaml").write_text(yaml.safe_dump([{"artifact": "x", "carries": {"RAN": letter}}]), encoding="utf-8")
-    assert Semantics.load([tmp_path / "a", tmp_path / "b"]).cap("direct_evidence", "x", "RAN").edge_type == "prerequisite_met"
+        (tmp_path / name / "semantics.yaml").write_text(
+            yaml.safe_dump([{"artifact": "x", "carries": {"RAN": letter}}]), encoding="utf-8"
+        )
+    assert (
+        Semantics.load([tmp_path / "a", tmp_path / "b"]).cap("direct_evidence", "x", "RAN").edge_type
+        == "prerequisite_met"
+    )
 
 
 def test_an_unknown_letter_is_refused_with_its_place(tmp_path: Path) -> None:
-    (tmp_path / "semantics.yaml").write_text(yaml.safe_dump([{"artifact": "x", "carries": {"RAN": "Z"}}]), encoding="utf-8")
+    (tmp_path / "semantics.yaml").write_text(
+        yaml.safe_dump([{"artifact": "x", "carries": {"RAN": "Z"}}]), encoding="utf-8"
+    )
     with pytest.raises(SemanticsError, match=r"semantics.yaml: x: RAN: .*'Z'"):
         Semantics.load([tmp_path])
     assert set(LETTERS.values()) == {*EDGE_TYPES, NEUTRAL}

@@ -20,25 +20,40 @@ ROLES: dict[str, Role] = found("role")
 def state() -> GraphState:
     source = EvidenceSource("src-a", "a", "disk_image", "image", "/a")
     other = EvidenceSource("src-b", "b", "disk_image", "image", "/b")
-    return GraphState().fold([Event("source", source.to_dict()), Event("source", other.to_dict()),
-                              Event("hypothesis", Hypothesis("hyp-1", "one", "").to_dict()),
-                              Event("hypothesis", Hypothesis("hyp-2", "two", "").to_dict())])
+    return GraphState().fold(
+        [
+            Event("source", source.to_dict()),
+            Event("source", other.to_dict()),
+            Event("hypothesis", Hypothesis("hyp-1", "one", "").to_dict()),
+            Event("hypothesis", Hypothesis("hyp-2", "two", "").to_dict()),
+        ]
+    )
 
 
 def proposed(decisions: Decisions, **changed: str) -> str:
-    values = {"description": "look", "target_agent": "filesystem", "motivating_hypothesis": "hyp-1",
-              "expected_evidence_type": "supports", **changed}
+    values = {
+        "description": "look",
+        "target_agent": "filesystem",
+        "motivating_hypothesis": "hyp-1",
+        "expected_evidence_type": "supports",
+        **changed,
+    }
     return decisions.propose(**values)
 
 
-@pytest.mark.parametrize(("changed", "named"), [
-    ({"motivating_hypothesis": "hyp-9"}, ["hyp-9", "hyp-1", "hyp-2"]),
-    ({"source_id": "src-z"}, ["src-z", "src-a", "src-b"]),
-    ({"target_agent": "wizard"}, ["wizard", "filesystem", "hypothesis", "timeline"]),
-    ({"expected_evidence_type": "proves"}, ["proves", *EDGE_TYPES]),
-    ({"expected_evidence_type": "consistent_with"}, ["consistent_with", *EDGE_TYPES]),
-])
-def test_a_refusal_names_the_valid_values_and_creates_no_lead(state: GraphState, changed: dict[str, str], named: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"motivating_hypothesis": "hyp-9"}, ["hyp-9", "hyp-1", "hyp-2"]),
+        ({"source_id": "src-z"}, ["src-z", "src-a", "src-b"]),
+        ({"target_agent": "wizard"}, ["wizard", "filesystem", "hypothesis", "timeline"]),
+        ({"expected_evidence_type": "proves"}, ["proves", *EDGE_TYPES]),
+        ({"expected_evidence_type": "consistent_with"}, ["consistent_with", *EDGE_TYPES]),
+    ],
+)
+def test_a_refusal_names_the_valid_values_and_creates_no_lead(
+    state: GraphState, changed: dict[str, str], named: list[str]
+) -> None:
     decisions = Decisions(state, ROLES, 1)
     answer = proposed(decisions, **changed)
     assert all(name in answer for name in named)
@@ -116,8 +131,18 @@ def test_a_finished_lead_may_be_proposed_again(state: GraphState, status: str) -
 
 
 def test_leads_that_differ_in_one_of_the_four_are_not_duplicates(state: GraphState) -> None:
-    base = {"motivating_hypothesis": "hyp-1", "expected_evidence_type": "supports", "target_agent": "registry", "source_id": "src-a"}
-    other = {"motivating_hypothesis": "hyp-2", "expected_evidence_type": "weakens", "target_agent": "browser", "source_id": "src-b"}
+    base = {
+        "motivating_hypothesis": "hyp-1",
+        "expected_evidence_type": "supports",
+        "target_agent": "registry",
+        "source_id": "src-a",
+    }
+    other = {
+        "motivating_hypothesis": "hyp-2",
+        "expected_evidence_type": "weakens",
+        "target_agent": "browser",
+        "source_id": "src-b",
+    }
     for key in base:
         decisions = Decisions(state, ROLES, 1)
         assert proposed(decisions, **base) != proposed(decisions, **{**base, key: other[key]})

@@ -135,8 +135,24 @@ def talk(file):
 def fine(file):
     yield {"kind": "record", "number": 0}, Record({"n": 0})
 '''
-ENDINGS = ("crash", "exit", "hang", "memory", "eater", "raise", "recurse", "leave", "garbage", "flood", "late", "huge", "odd", "gap",
-           "talk", "fine")
+ENDINGS = (
+    "crash",
+    "exit",
+    "hang",
+    "memory",
+    "eater",
+    "raise",
+    "recurse",
+    "leave",
+    "garbage",
+    "flood",
+    "late",
+    "huge",
+    "odd",
+    "gap",
+    "talk",
+    "fine",
+)
 
 
 def install(folder: Path) -> Path:
@@ -146,5 +162,7 @@ def install(folder: Path) -> Path:
     metadata = folder / "hostile_parsers-1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: hostile-parsers\nVersion: 1.0\n", encoding="utf-8")
-    (metadata / "entry_points.txt").write_text("[wigmore.extensions]\nparser-hostile = hostile_parsers\n", encoding="utf-8")
+    (metadata / "entry_points.txt").write_text(
+        "[wigmore.extensions]\nparser-hostile = hostile_parsers\n", encoding="utf-8"
+    )
     return folder

@@ -43,7 +43,9 @@ class Case:
         self.folder, self.evidence = folder, evidence
         Ledger.create(folder, lambda: datetime.now(UTC)).close()
 
-    def extract(self, names: list[str] | None = None, exclude: Iterable[str] = (), cut_after: int | None = None) -> None:
+    def extract(
+        self, names: list[str] | None = None, exclude: Iterable[str] = (), cut_after: int | None = None
+    ) -> None:
         """Extract; with `cut_after`, stop as a kill would after so many commits."""
         with Ledger.open(self.folder, lambda: datetime.now(UTC)) as ledger:
             store = RecordStore(self.folder)
@@ -97,16 +99,23 @@ def without_clock(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def test_files_folders_and_what_lies_in_archives_are_extracted(whole: Case) -> None:
     logs = Counter(path for artifact, path, _ in whole.records() if artifact == "web.access")
-    assert logs == {"a/access.log": 3, "b/access.log": 3, "Private/Medical/access.log": 3, "logs.zip/in/access.log": 3,
-                    "logs.zip/in/medical/access.log": 3}
+    assert logs == {
+        "a/access.log": 3,
+        "b/access.log": 3,
+        "Private/Medical/access.log": 3,
+        "logs.zip/in/access.log": 3,
+        "logs.zip/in/medical/access.log": 3,
+    }
     assert not (whole.folder / "work").exists()
 
 
 def test_each_file_a_parser_claims_has_one_coverage_row_with_hashes(whole: Case) -> None:
     rows = [c for c in whole.coverage() if c["parser"].startswith("web.access@")]
-    assert Counter(c["path"] for c in rows) == dict.fromkeys(
-        (p for a, p, _ in whole.records() if a == "web.access"), 1)
-    assert all(c["outcome"] == "found" and c["records"] == 3 and len(c["file_sha256"]) == len(c["rows_sha256"]) == 64 for c in rows)
+    assert Counter(c["path"] for c in rows) == dict.fromkeys((p for a, p, _ in whole.records() if a == "web.access"), 1)
+    assert all(
+        c["outcome"] == "found" and c["records"] == 3 and len(c["file_sha256"]) == len(c["rows_sha256"]) == 64
+        for c in rows
+    )
     assert {(c["covers_from"], c["covers_to"]) for c in rows} == {("2026-03-03T10:00:00Z", "2026-03-03T10:02:00Z")}
 
 

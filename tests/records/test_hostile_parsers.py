@@ -43,8 +43,14 @@ class Run:
 
 
 def wigmore(environment: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "wigmore.cli.main", *args], env=environment, text=True, capture_output=True,
-                          timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "wigmore.cli.main", *args],
+        env=environment,
+        text=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,10 +63,14 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
         (evidence / f"file.{ending}").write_text(f"content of {ending}", encoding="utf-8")
     environment = {**os.environ, "PYTHONPATH": f"{extension}{os.pathsep}{SOURCE}"}
     case = str(folder / "case")
-    done = wigmore(environment, "run", str(evidence), "-o", case, "--parsers", PARSERS, "--progress", "none", "--jobs", "2")
+    done = wigmore(
+        environment, "run", str(evidence), "-o", case, "--parsers", PARSERS, "--progress", "none", "--jobs", "2"
+    )
 
     def shown(what: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in wigmore(environment, "show", case, what, "-t", "jsonl").stdout.splitlines()]
+        return [
+            json.loads(line) for line in wigmore(environment, "show", case, what, "-t", "jsonl").stdout.splitlines()
+        ]
 
     parsers = [json.loads(line) for line in wigmore(environment, "list", "parsers", "-t", "jsonl").stdout.splitlines()]
     return Run(done.returncode, done.stderr, shown("coverage"), shown("records"), parsers)
@@ -77,13 +87,23 @@ def test_parsers_of_an_outside_package_are_found_with_origin_and_hash(run: Run) 
     assert [r["data"] for r in run.of("hostile.fine")] == [{"n": 0}]
 
 
-@pytest.mark.parametrize(("parser", "code", "words"), [
-    ("crash", "crashed", "SIGSEGV"), ("exit", "crashed", "exit code 7"), ("late", "crashed", "SIGKILL"),
-    ("hang", "timeout", "limit of 1.5 s"), ("flood", "timeout", "limit of 1.5 s"),
-    ("memory", "memory", "memory"), ("eater", "memory", "memory"),
-    ("raise", "crashed", "RuntimeError: half way"), ("parse", "schema_unknown", "unknown version 3"),
-    ("recurse", "crashed", "RecursionError"), ("leave", "crashed", "exit code"), ("garbage", "crashed", "Error"),
-])
+@pytest.mark.parametrize(
+    ("parser", "code", "words"),
+    [
+        ("crash", "crashed", "SIGSEGV"),
+        ("exit", "crashed", "exit code 7"),
+        ("late", "crashed", "SIGKILL"),
+        ("hang", "timeout", "limit of 1.5 s"),
+        ("flood", "timeout", "limit of 1.5 s"),
+        ("memory", "memory", "memory"),
+        ("eater", "memory", "memory"),
+        ("raise", "crashed", "RuntimeError: half way"),
+        ("parse", "schema_unknown", "unknown version 3"),
+        ("recurse", "crashed", "RecursionError"),
+        ("leave", "crashed", "exit code"),
+        ("garbage", "crashed", "Error"),
+    ],
+)
 def test_each_misbehaviour_costs_one_failed_row_that_says_why(run: Run, parser: str, code: str, words: str) -> None:
     row = run.one(parser)
     assert (row["outcome"], row["reason_code"], row["complete"]) == ("failed", code, False)

@@ -19,7 +19,22 @@ from wigmore.records.rows import COLUMNS, RowMaker
 from wigmore.records.store import RecordStore, file_sha256
 
 Made = Callable[..., RecordStore]
-HOSTILE = ["'; DROP VIEW records; --", "') OR true --", "%", "_", "\\", "\"", "''", "$subject", "\x00", "\u202e", "𝔘", "NULL", "{", "a\nb"]
+HOSTILE = [
+    "'; DROP VIEW records; --",
+    "') OR true --",
+    "%",
+    "_",
+    "\\",
+    '"',
+    "''",
+    "$subject",
+    "\x00",
+    "\u202e",
+    "𝔘",
+    "NULL",
+    "{",
+    "a\nb",
+]
 
 
 def record(data: dict[str, Any], time: str = "", **more: Any) -> Record:
@@ -30,7 +45,9 @@ def record(data: dict[str, Any], time: str = "", **more: Any) -> Record:
 def make(tmp_path: Path) -> Iterator[Made]:
     stores: list[RecordStore] = []
 
-    def filled(records: list[Record], source: str = "src-a", path: str = "log", artifact: str = "app.log") -> RecordStore:
+    def filled(
+        records: list[Record], source: str = "src-a", path: str = "log", artifact: str = "app.log"
+    ) -> RecordStore:
         store = stores[0] if stores else RecordStore(tmp_path / "case")
         if not stores:
             stores.append(store)
@@ -46,8 +63,21 @@ def make(tmp_path: Path) -> Iterator[Made]:
 
 
 def rule(*where: Any, **more: Any) -> Indicator:
-    return Indicator.read({"id": "t", "title": "t", "artifacts": ["app.*"], "where": list(where), "role": "network", "category": "c",
-                           "facts": ["n"], "interpretation": "i", "caveat": "c", **more}, "test.yaml")
+    return Indicator.read(
+        {
+            "id": "t",
+            "title": "t",
+            "artifacts": ["app.*"],
+            "where": list(where),
+            "role": "network",
+            "category": "c",
+            "facts": ["n"],
+            "interpretation": "i",
+            "caveat": "c",
+            **more,
+        },
+        "test.yaml",
+    )
 
 
 def hits(store: RecordStore, *where: Any, parameters: dict[str, Any] | None = None) -> list[int]:
@@ -60,20 +90,31 @@ def hits(store: RecordStore, *where: Any, parameters: dict[str, Any] | None = No
 
 
 def test_a_row_is_canonical_json_with_every_column() -> None:
-    for number, made in enumerate([record({"a": 1, "b": ["ü", None]}, "2026-01-01T00:00:00Z", host_id="h"), record({}),
-                                   record({"x": "\ud800"}, state="carved", origin="synced", artifact="app.other")]):
+    for number, made in enumerate(
+        [
+            record({"a": 1, "b": ["ü", None]}, "2026-01-01T00:00:00Z", host_id="h"),
+            record({}),
+            record({"x": "\ud800"}, state="carved", origin="synced", artifact="app.other"),
+        ]
+    ):
         line = RowMaker("src", "p/ä", "7", "app.log").line(number, {"kind": "offset", "offset": 3}, made)[2]
         values = json.loads(line)
         assert line == canonical(values) + b"\n"
         assert set(values) == set(COLUMNS)
-        assert values["record_id"] == record_id("src", "p/ä", "7", made.artifact or "app.log", {"kind": "offset", "offset": 3})
+        assert values["record_id"] == record_id(
+            "src", "p/ä", "7", made.artifact or "app.log", {"kind": "offset", "offset": 3}
+        )
 
 
 def test_a_part_is_named_by_its_rows_and_hashed(make: Made) -> None:
     store = make([record({"n": 1}), record({"n": 2})])
     (part,) = store.parts
     assert (part.source_id, part.artifact, part.rows) == ("src-a", "app.log", 2)
-    assert file_sha256(store.folder / part.file) == part.sha256 == hashlib.sha256((store.folder / part.file).read_bytes()).hexdigest()
+    assert (
+        file_sha256(store.folder / part.file)
+        == part.sha256
+        == hashlib.sha256((store.folder / part.file).read_bytes()).hexdigest()
+    )
     assert store.artifacts() == {"app.log": 2}
 
 
@@ -93,7 +134,11 @@ def test_records_come_in_canonical_order_whatever_order_parts_came_in(make: Made
     make([record({"n": 3})], source="src-0", path="z")
     store = make([record({"n": 4})], path="a")
     assert [(r["source_id"], r["path"], r["data"]["n"]) for r in store.records()] == [
-        ("src-0", "z", 3), ("src-a", "a", 4), ("src-a", "b", 1), ("src-a", "b", 2)]
+        ("src-0", "z", 3),
+        ("src-a", "a", 4),
+        ("src-a", "b", 1),
+        ("src-a", "b", 2),
+    ]
 
 
 def test_records_are_found_by_id_source_and_artifact_glob(make: Made) -> None:
@@ -110,7 +155,11 @@ def test_records_are_found_by_id_source_and_artifact_glob(make: Made) -> None:
 
 def test_an_empty_store_answers_with_nothing(tmp_path: Path) -> None:
     store = RecordStore(tmp_path)
-    assert list(store.records()) == [] and store.by_id(["x"]) == {} and scan(store, [rule({"field": "n", "eq": 1})], None) == set()
+    assert (
+        list(store.records()) == []
+        and store.by_id(["x"]) == {}
+        and scan(store, [rule({"field": "n", "eq": 1})], None) == set()
+    )
     assert match(store, rule({"field": "n", "eq": 1}), "src-a") == []
     store.close()
 
@@ -208,29 +257,54 @@ def test_odd_field_names_are_names(make: Made, name: str) -> None:
 
 
 def test_nested_fields_times_and_columns_can_be_tested(make: Made) -> None:
-    store = make([record({"n": 0, "a": {"b": "x"}}, "2026-01-01T00:00:00Z", host_id="PC1", state="carved"), record({"n": 1})])
-    for test in ({"field": "a.b", "eq": "x"}, {"field": "times.at", "starts": "2026-01"}, {"field": "host_id", "eq": "pc1"},
-                 {"field": "state", "eq": "carved"}, {"field": "time_text", "exists": True}):
+    store = make(
+        [record({"n": 0, "a": {"b": "x"}}, "2026-01-01T00:00:00Z", host_id="PC1", state="carved"), record({"n": 1})]
+    )
+    for test in (
+        {"field": "a.b", "eq": "x"},
+        {"field": "times.at", "starts": "2026-01"},
+        {"field": "host_id", "eq": "pc1"},
+        {"field": "state", "eq": "carved"},
+        {"field": "time_text", "exists": True},
+    ):
         assert hits(store, test) == [0], test
 
 
 def test_all_any_and_not_nest(make: Made) -> None:
     store = make([record({"n": n, "a": n % 2, "b": n // 2}) for n in range(4)])
-    assert hits(store, {"any": [{"all": [{"field": "a", "eq": 1}, {"field": "b", "eq": 1}]}, {"field": "n", "eq": 0}]}) == [0, 3]
+    assert hits(
+        store, {"any": [{"all": [{"field": "a", "eq": 1}, {"field": "b", "eq": 1}]}, {"field": "n", "eq": 0}]}
+    ) == [0, 3]
     assert hits(store, {"not": [{"field": "a", "eq": 1}, {"field": "b", "eq": 1}]}) == [0, 1, 2]
     assert hits(store, {"field": "a", "eq": 1}, {"field": "b", "eq": 0}) == [1]
 
 
-@pytest.mark.parametrize("test", [
-    "text", {"field": "x"}, {"eq": 1}, {"field": "x", "sounds_like": 1}, {"field": "x", "eq": 1, "ne": 2}, {"any": ["x"]}, {"any": []},
-])
+@pytest.mark.parametrize(
+    "test",
+    [
+        "text",
+        {"field": "x"},
+        {"eq": 1},
+        {"field": "x", "sounds_like": 1},
+        {"field": "x", "eq": 1, "ne": 2},
+        {"any": ["x"]},
+        {"any": []},
+    ],
+)
 def test_a_test_that_cannot_be_compiled_is_refused_at_load(test: Any) -> None:
     with pytest.raises(RuleError, match=r"test\.yaml: rule t"):
         rule(test)
 
 
-@pytest.mark.parametrize(("change", "named"), [({"colour": 1}, "colour"), ({"title": ""}, "title"), ({"facts": []}, "facts"),
-                                               ({"bears_on": [{"template": "x"}]}, "bears_on")])
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"colour": 1}, "colour"),
+        ({"title": ""}, "title"),
+        ({"facts": []}, "facts"),
+        ({"bears_on": [{"template": "x"}]}, "bears_on"),
+    ],
+)
 def test_a_rule_with_a_fault_names_itself_and_the_key(change: dict[str, Any], named: str) -> None:
     with pytest.raises(RuleError, match=named):
         rule({"field": "x", "eq": 1}, **change)
@@ -238,8 +312,17 @@ def test_a_rule_with_a_fault_names_itself_and_the_key(change: dict[str, Any], na
 
 def test_one_id_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "indicators").mkdir()
-    values = {"id": "t", "title": "t", "artifacts": ["a"], "where": [{"field": "x", "eq": 1}], "role": "r", "category": "c",
-              "facts": ["x"], "interpretation": "i", "caveat": "c"}
+    values = {
+        "id": "t",
+        "title": "t",
+        "artifacts": ["a"],
+        "where": [{"field": "x", "eq": 1}],
+        "role": "r",
+        "category": "c",
+        "facts": ["x"],
+        "interpretation": "i",
+        "caveat": "c",
+    }
     for name in ("one", "two"):
         (tmp_path / "indicators" / f"{name}.yaml").write_text(yaml.safe_dump([values]), encoding="utf-8")
     with pytest.raises(RuleError, match=r"t stands twice, also in one\.yaml"):
@@ -248,8 +331,17 @@ def test_one_id_twice_is_refused(tmp_path: Path) -> None:
 
 def test_a_pattern_that_is_no_regular_expression_is_refused_at_load(tmp_path: Path) -> None:
     (tmp_path / "indicators").mkdir()
-    values = {"id": "bad", "title": "t", "artifacts": ["a"], "where": [{"any": [{"field": "x", "regex": "(open"}]}], "role": "r",
-              "category": "c", "facts": ["x"], "interpretation": "i", "caveat": "c"}
+    values = {
+        "id": "bad",
+        "title": "t",
+        "artifacts": ["a"],
+        "where": [{"any": [{"field": "x", "regex": "(open"}]}],
+        "role": "r",
+        "category": "c",
+        "facts": ["x"],
+        "interpretation": "i",
+        "caveat": "c",
+    }
     (tmp_path / "indicators" / "x.yaml").write_text(yaml.safe_dump([values]), encoding="utf-8")
     with pytest.raises(RuleError, match=r"x\.yaml: rule bad: .*\(open"):
         load_indicators([tmp_path])
@@ -271,13 +363,17 @@ def test_groups_count_their_records_and_show_the_first_examples(make: Made) -> N
     store = make([record({"n": n, "who": "a" if n % 3 else "b"}, minute(n)) for n in range(9)])
     found = match(store, rule({"field": "n", "exists": True}, group_by=["who"], examples=2), None)
     assert [(m.group["who"], m.count, m.first, m.last) for m in found] == [
-        ("b", 3, minute(0), minute(6)), ("a", 6, minute(1), minute(8))]
+        ("b", 3, minute(0), minute(6)),
+        ("a", 6, minute(1), minute(8)),
+    ]
     assert [json.loads(store.by_id([i])[i]["data"])["n"] for i in found[1].record_ids] == [1, 2]
 
 
 def test_groups_below_the_threshold_are_left_out(make: Made) -> None:
     store = make([record({"n": n, "who": "often" if n < 5 else "once"}) for n in range(6)])
-    assert groups(match(store, rule({"field": "n", "exists": True}, group_by=["who"], threshold=2), None), "who") == {"often": 5}
+    assert groups(match(store, rule({"field": "n", "exists": True}, group_by=["who"], threshold=2), None), "who") == {
+        "often": 5
+    }
 
 
 def test_without_group_by_a_source_is_one_group(make: Made) -> None:
@@ -294,17 +390,27 @@ def test_a_window_needs_the_threshold_within_it(make: Made) -> None:
     store = make([*burst, *steady, *undated])
     found = match(store, rule({"field": "n", "exists": True}, group_by=["who"], threshold=5, window_seconds=60), None)
     assert groups(found, "who") == {"burst": 5}
-    assert match(store, rule({"field": "n", "exists": True}, group_by=["who"], threshold=5, window_seconds=23), None) == []
+    assert (
+        match(store, rule({"field": "n", "exists": True}, group_by=["who"], threshold=5, window_seconds=23), None) == []
+    )
 
 
 def test_a_follower_has_the_same_values_and_comes_in_time(make: Made) -> None:
-    store = make([
-        record({"n": 0, "kind": "fail", "from": "x"}, minute(0)), record({"n": 1, "kind": "ok", "from": "x"}, minute(4)),
-        record({"n": 2, "kind": "fail", "from": "y"}, minute(0)), record({"n": 3, "kind": "ok", "from": "z"}, minute(1)),
-        record({"n": 4, "kind": "fail", "from": "z"}, minute(2)), record({"n": 5, "kind": "ok", "from": "z"}, minute(30)),
-    ])
-    followed = rule({"field": "kind", "eq": "fail"}, group_by=["from"],
-                    then={"where": [{"field": "kind", "eq": "ok"}], "same": ["from"], "within_seconds": 300})
+    store = make(
+        [
+            record({"n": 0, "kind": "fail", "from": "x"}, minute(0)),
+            record({"n": 1, "kind": "ok", "from": "x"}, minute(4)),
+            record({"n": 2, "kind": "fail", "from": "y"}, minute(0)),
+            record({"n": 3, "kind": "ok", "from": "z"}, minute(1)),
+            record({"n": 4, "kind": "fail", "from": "z"}, minute(2)),
+            record({"n": 5, "kind": "ok", "from": "z"}, minute(30)),
+        ]
+    )
+    followed = rule(
+        {"field": "kind", "eq": "fail"},
+        group_by=["from"],
+        then={"where": [{"field": "kind", "eq": "ok"}], "same": ["from"], "within_seconds": 300},
+    )
     (found,) = match(store, followed, None)
     assert found.group["from"] == "x"
     assert [json.loads(store.by_id([i])[i]["data"])["n"] for i in found.record_ids] == [0, 1]
@@ -320,8 +426,12 @@ def test_matches_come_in_the_same_order_whatever_the_parts_and_threads(tmp_path:
     outcomes = set()
     for threads, cuts in ((1, 1), (4, 7)):
         store = RecordStore(tmp_path / f"t{threads}", threads=threads)
-        lines = [RowMaker("s", f"p{n % 3}", None, "app.log").line(n, {"kind": "record", "number": n},
-                                                               record({"n": n, "who": n % 11}, minute(n % 5)))[2] for n in range(300)]
+        lines = [
+            RowMaker("s", f"p{n % 3}", None, "app.log").line(
+                n, {"kind": "record", "number": n}, record({"n": n, "who": n % 11}, minute(n % 5))
+            )[2]
+            for n in range(300)
+        ]
         for cut in range(cuts):
             spool = tmp_path / f"{threads}-{cut}.jsonl"
             spool.write_bytes(b"".join(lines[cut::cuts]))
@@ -333,16 +443,30 @@ def test_matches_come_in_the_same_order_whatever_the_parts_and_threads(tmp_path:
 
 def test_a_scan_names_the_rules_that_match_anything(make: Made) -> None:
     store = make([record({"n": 1, "value": "x"})])
-    rules = [Indicator.read({**_values(f"r{n}"), "where": [{"field": "value", "eq": v}]}, "t") for n, v in enumerate(["x", "y", "X"])]
+    rules = [
+        Indicator.read({**_values(f"r{n}"), "where": [{"field": "value", "eq": v}]}, "t")
+        for n, v in enumerate(["x", "y", "X"])
+    ]
     elsewhere = Indicator.read({**_values("far"), "artifacts": ["none"], "where": [{"field": "value", "eq": "x"}]}, "t")
     assert scan(store, [*rules, elsewhere], None) == {"r0", "r2"}
     assert scan(store, rules, "src-z") == set()
 
 
 def _values(name: str) -> dict[str, Any]:
-    return {"id": name, "title": "t", "artifacts": ["app.log"], "role": "r", "category": "c", "facts": ["n"], "interpretation": "i",
-            "caveat": "c"}
+    return {
+        "id": name,
+        "title": "t",
+        "artifacts": ["app.log"],
+        "role": "r",
+        "category": "c",
+        "facts": ["n"],
+        "interpretation": "i",
+        "caveat": "c",
+    }
 
 
 def test_a_title_is_filled_and_a_gap_is_said() -> None:
-    assert fill("{who} from {where}, {count} times {{x}}", {"who": "a", "count": 3, "where": ""}) == "a from (not recorded), 3 times {(not recorded)}"
+    assert (
+        fill("{who} from {where}, {count} times {{x}}", {"who": "a", "count": 3, "where": ""})
+        == "a from (not recorded), 3 times {(not recorded)}"
+    )

@@ -77,7 +77,7 @@ def audit_case(bench: Workbench, audit: Audit, jobs: int = 2) -> Audit:
         except (KeyError, ValueError) as error:
             audit.add("block", "source_gone", str(error), source_id)
     with tempfile.TemporaryDirectory(prefix="wigmore-audit-") as folder:
-        rows, hashes, trouble = reread(specs, wanted, prefixes, Path(folder) / "work", jobs)
+        rows, hashes, trouble = reread(specs, wanted, prefixes, stored, Path(folder) / "work", jobs)
     for message in trouble:
         audit.add("warn", "reread_failed", message)
     _sources(bench, audit, hashes)

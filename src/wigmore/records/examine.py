@@ -20,7 +20,7 @@ from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recor
 from wigmore.records.rows import RowMaker, RowsHash
 from wigmore.registry import HEAD, Parser
 
-HELD = 48 * 1024 * 1024  # files up to this size are read once and kept while their parsers run
+HELD = 8 * 1024 * 1024  # files up to this size are read once and kept while their parsers run
 
 Emit = Callable[[str, bytes], None]  # artifact, canonical row with line end
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from wigmore.records.pool import Pool
 from wigmore.records.worker import spec_json
 from wigmore.registry import parsers
 
+RECORD_ID = re.compile(rb'"record_id":"([^"]*)"')  # a quote inside a value is escaped: only the key itself matches
 Place = tuple[str, str, str | None]  # source, path, inode
 
 
@@ -22,11 +24,12 @@ def reread(
     specs: Mapping[str, tuple[SourceSpec, dict[str, str]]],
     wanted: Mapping[Place, set[str]],
     prefixes: Mapping[Place, str],
+    record_ids: Collection[str],
     workspace: Path,
     jobs: int = 2,
     hash_sources: bool = True,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]], list[str]]:
-    """Parse the named files again; returns rows by record id, source hashes, and what could not be read.
+    """Parse the named files again; returns the rows asked for by record id, source hashes, and what could not be read.
 
     `wanted` maps a place to the parsers whose rows are asked for (`file_listing` and `container` among them).
     """
@@ -64,6 +67,9 @@ def reread(
                 for file in sorted(Path(task["spool"]).glob("*.jsonl")):
                     with file.open("rb") as lines:
                         for line in lines:
+                            known = RECORD_ID.search(line)
+                            if known is None or known[1].decode() not in record_ids:
+                                continue  # a log of a million lines may be cited once
                             row = json.loads(line)
                             rows[row["record_id"]] = row
                 shutil.rmtree(task["spool"], ignore_errors=True)
