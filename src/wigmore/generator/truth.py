@@ -123,6 +123,7 @@ def read_truth(path: Path) -> Truth:
         tuple(Planted(**{**item, "values": _tuple(item["values"])}) for item in raw["planted"]),
         tuple(Decoy(**{**item, "values": _tuple(item["values"])}) for item in raw["decoys"]),
         raw["expected"],
+        (raw["period"][0], raw["period"][1]),
     )
 
 

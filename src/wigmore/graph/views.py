@@ -149,7 +149,7 @@ def source_coverage(
                 "mark": "✓" if example else "✗",
                 "name": entry["name"],
                 "value_for": entry["value_for"],
-                "example": f"{example['tool']} {sorted(example['args'].items())}" if example else "",
+                "example": _call(example) if example else "",
             }
         )
     touched = sum(r["mark"] == "✓" for r in rows)
@@ -160,6 +160,12 @@ def source_coverage(
         "touched": f"{touched}/{len(rows)} ({100 * touched // max(1, len(rows))} %)",
         "caveat": CAVEAT,
     }
+
+
+def _call(invocation: dict[str, Any]) -> str:
+    """A call in short, without any place of this machine."""
+    args = [f"{k}={v}" for k, v in sorted(invocation["args"].items()) if v not in (None, "", False)]
+    return " ".join([invocation["tool"], *args])
 
 
 def _detects(detector: str, invocation: dict[str, Any]) -> bool:
