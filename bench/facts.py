@@ -15,8 +15,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 LATER = ("email/", "encrypted/", "pcap/", "server_ual/")
 STRINGS = re.compile(rb"[\x20-\x7e]{4,}|(?:[\x20-\x7e]\x00){4,}")
 
@@ -50,9 +52,11 @@ def plaso_records(root: Path, work: Path, venv: Path) -> Iterator[dict[str, obje
             fresh.rename(out)
         for line in out.open(encoding="utf-8"):
             event = json.loads(line)
-            inner = str(event.get("filename") or "")
+            inner = re.sub(r"^[A-Z0-9]+:", "", str(event.get("display_name") or "")).replace("\\", "/")
             path = f"{source.relative_to(root)}/{inner.lstrip('/')}" if number else inner.removeprefix(f"{root}/")
-            yield {"path": path, "data": event, "times": {}, "time": event.get("datetime")}
+            stamp = int(event.get("timestamp") or 0)
+            moment = EPOCH + timedelta(microseconds=stamp if abs(stamp) < 2**55 else 0)
+            yield {"path": path, "data": event, "times": {}, "time": moment.isoformat()}
 
 
 def score(shared: Path, facts: Path, records: Path, ask: Path | None = None) -> str:

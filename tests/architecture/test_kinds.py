@@ -15,7 +15,7 @@ from wigmore.agents.templates import load_templates
 from wigmore.graph.semantics import Semantics
 from wigmore.investigation.workbench import rule_folders
 from wigmore.model.nouns import EDGE_TYPES
-from wigmore.records.indicators import load_indicators
+from wigmore.records.indicators import OWN_RULES, check_patterns, load_indicators
 from wigmore.registry import Parser, Tool, found
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,6 +154,11 @@ def test_every_rule_names_a_worker_role_and_templates_that_exist(name: str) -> N
         known = {a.id for a in TEMPLATES[base].alternatives}
         assert not alternative or alternative in known, bearing
         assert not bearing.against or bearing.against in {*known, base}, bearing
+
+
+def test_every_pattern_of_the_packages_rules_compiles() -> None:
+    assert FOLDERS == [OWN_RULES]
+    check_patterns(RULES.values())
 
 
 @pytest.mark.parametrize("name", sorted(RULES))

@@ -287,7 +287,7 @@ def test_a_row_is_ticked_by_a_call_that_touched_it_with_an_example_and_the_cavea
         graph(), "src-a", [call("query_records", artifact="windows.autostart.run")], CATALOGUE
     )
     assert [(r["mark"], r["name"], r["value_for"], r["example"]) for r in shown["rows"]] == [
-        ("✓", "Run keys", "persistence", "query_records"),
+        ("✓", "Run keys", "persistence", "query_records artifact=windows.autostart.run"),
         ("✗", "Prefetch", "execution", ""),
     ]
     assert (shown["touched"], shown["invocations"]) == ("1/2 (50 %)", 1)
