@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,6 @@ def audit_case(bench: Workbench, audit: Audit, jobs: int = 2) -> Audit:
     audit.graph_hash = bench.state.graph_hash()
     _parts(bench, audit)
     facts = [(p, f) for p in sorted(bench.state.phenomena.values(), key=lambda p: p.id) for f in p.verified_facts]
-    reproduced = _invocations(bench, audit, {f.citation.invocation_id for _, f in facts})
     wanted, prefixes, stored = _places(bench, facts)
     specs = {}
     for source_id in sorted(bench.state.sources):
@@ -76,8 +76,11 @@ def audit_case(bench: Workbench, audit: Audit, jobs: int = 2) -> Audit:
             specs[source_id] = (bench.spec(source_id), bench.secrets(source_id))
         except (KeyError, ValueError) as error:
             audit.add("block", "source_gone", str(error), source_id)
-    with tempfile.TemporaryDirectory(prefix="wigmore-audit-") as folder:
-        rows, hashes, trouble = reread(specs, wanted, prefixes, stored, Path(folder) / "work", jobs)
+    # workers read the evidence again while the calls are run again here
+    with tempfile.TemporaryDirectory(prefix="wigmore-audit-") as folder, ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(reread, specs, wanted, prefixes, stored, Path(folder) / "work", jobs)
+        reproduced = _invocations(bench, audit, {f.citation.invocation_id for _, f in facts})
+        rows, hashes, trouble = reading.result()
     for message in trouble:
         audit.add("warn", "reread_failed", message)
     _sources(bench, audit, hashes)
