@@ -23,7 +23,6 @@ from wigmore.model.nouns import Coverage
 from wigmore.records.pool import Pool
 from wigmore.records.store import PART_ROWS, Part, RecordStore
 from wigmore.records.worker import spec_json
-from wigmore.registry import parsers
 
 BATCH_FILES = 48
 BATCH_BYTES = 6 * 1024 * 1024
@@ -72,8 +71,9 @@ class Extraction:
     ) -> None:
         self.limits: dict[str, float] = {}
         self.pool = Pool(jobs, lambda name: self.limits.get(name, 600.0 if name == "hash" else 180.0))
-        self.pool.start()  # the workers' imports overlap with ours
-        known = parsers()
+        self.pool.start()
+        store.connection()  # opened while the workers import, not when their rows wait
+        known = self.pool.catalogue()
         listing = names is None or "file_listing" in names
         unknown = sorted(set(names or ()) - set(known) - {"file_listing", "container"})
         if unknown:
@@ -85,7 +85,7 @@ class Extraction:
         self.ledger = ledger
         self.store = store
         self.workspace = workspace
-        self.limits.update((name, p.limit_seconds) for name, p in known.items())
+        self.limits.update(known)
         self.progress = Progress()
         self.report = report
         self.waiting: list[_Finished] = []
@@ -121,7 +121,6 @@ class Extraction:
                     self._list(source_id, prefix)
                 if hash_also:
                     self.pool.submit({"kind": "hash", "source_id": source_id, **self._specs[source_id]})
-            self.store.connection()  # opened while the workers are at work, not when their rows wait
             for task, answer in self.pool.answers():
                 self._take(task, answer)
                 if self.report is not None:

@@ -52,11 +52,27 @@ class Pool:
         self.queue: deque[dict[str, Any]] = deque()
         self.processes: list[_Process] = []
         self.selector = selectors.DefaultSelector()
+        self.ready: dict[str, float] = {}
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the pool
 
     def submit(self, task: dict[str, Any], front: bool = False) -> None:
         """Queue one task."""
         (self.queue.appendleft if front else self.queue.append)(task)
+
+    def catalogue(self) -> dict[str, float]:
+        """The parsers that the workers found, with their limits in seconds; waits until the first worker is ready.
+
+        So this process need not import them. Raises RuntimeError with the workers' last words where none starts.
+        """
+        self.start()
+        while not self.ready:
+            for key, _ in self.selector.select(timeout=1.0):
+                for _ in self._read(key.data):  # before its first task a worker says `ready` and nothing else
+                    pass
+            if not self.processes:
+                self.errors.seek(0)
+                raise RuntimeError(f"no worker could start: {self.errors.read()[-500:].decode(errors='replace')}")
+        return self.ready
 
     def start(self) -> None:
         """Start the workers early, so that their imports overlap with other work."""
@@ -137,6 +153,7 @@ class Pool:
                 answer = json.loads(line)
                 task = process.task
                 if answer["event"] == "ready":
+                    self.ready = answer["limits"]
                     process.since = time.monotonic()
                     continue
                 process.since = time.monotonic()

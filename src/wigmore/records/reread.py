@@ -14,7 +14,6 @@ from typing import Any
 from wigmore.evidence.source import SourceSpec
 from wigmore.records.pool import Pool
 from wigmore.records.worker import spec_json
-from wigmore.registry import parsers
 
 RECORD_ID = re.compile(rb'"record_id":"([^"]*)"')  # a quote inside a value is escaped: only the key itself matches
 Place = tuple[str, str, str | None]  # source, path, inode
@@ -33,8 +32,7 @@ def reread(
 
     `wanted` maps a place to the parsers whose rows are asked for (`file_listing` and `container` among them).
     """
-    limits = {name: p.limit_seconds for name, p in parsers().items()}
-    pool = Pool(jobs, lambda name: limits.get(name, 600.0 if name == "hash" else 180.0))
+    pool = Pool(jobs, lambda name: pool.ready.get(name, 600.0 if name == "hash" else 180.0))
     rows: dict[str, dict[str, Any]] = {}
     hashes: dict[str, dict[str, Any]] = {}
     trouble: list[str] = []

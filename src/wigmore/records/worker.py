@@ -192,8 +192,7 @@ def main() -> None:
         channel.write(json.dumps(message).encode() + b"\n")
 
     worker = Worker(answer)
-    worker.chosen(None)  # load the parsers while the parent is still at its own imports
-    answer({"event": "ready"})
+    answer({"event": "ready", "limits": {p.name: p.limit_seconds for p in worker.chosen(None).values()}})
     for line in sys.stdin.buffer:
         task = json.loads(line)
         if task["kind"] == "quit":
