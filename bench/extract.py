@@ -10,15 +10,17 @@ from pathlib import Path
 from wigmore.evidence.source import SourceSpec
 from wigmore.ledger import Ledger
 from wigmore.records.extraction import Extraction
+from wigmore.records.pool import Pool
 from wigmore.records.store import RecordStore
 
 
 def main() -> None:
     evidence, case = Path(sys.argv[1]), Path(sys.argv[2])
     case.mkdir(parents=True)
-    with Ledger.create(case, lambda: datetime.now(UTC)) as ledger:
+    with Pool(int(sys.argv[4])) as pool, Ledger.create(case, lambda: datetime.now(UTC)) as ledger:
+        pool.start()
         store = RecordStore(case)
-        extraction = Extraction(ledger, store, case / "work", jobs=int(sys.argv[4]), names=sys.argv[3].split(","))
+        extraction = Extraction(ledger, store, case / "work", pool, names=sys.argv[3].split(","))
         extraction.run(
             {"src-bench": (SourceSpec("src-bench", evidence, "tree" if evidence.is_dir() else "file"), [""], {})}
         )

@@ -81,6 +81,11 @@ class Parser:
     origin: str = ""
     sha256: str = ""
 
+    def declared(self) -> dict[str, Any]:
+        """What reports and time limits need of a parser, as JSON, so that a process can know it without its module."""
+        names = ("version", "means", "does_not_mean", "limit_seconds", "origin", "sha256")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True)
 class Tool:

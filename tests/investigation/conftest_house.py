@@ -19,6 +19,7 @@ from wigmore.investigation.phases import Investigation
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event
 from wigmore.records.extraction import Extraction
+from wigmore.records.pool import Pool
 
 CASE = """case: 0417
 sources:
@@ -155,8 +156,8 @@ def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     case = folder / "case"
     case.mkdir()
     (case / "case.yaml").write_text(CASE.format(folder=folder), encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patched, open_case_with(patched, case) as bench:
-        extraction = Extraction(bench.ledger, bench.store, case / "work", jobs=1, names=["web.access"])
+    with pytest.MonkeyPatch.context() as patched, Pool(1) as pool, open_case_with(patched, case) as bench:
+        extraction = Extraction(bench.ledger, bench.store, case / "work", pool, names=["web.access"])
         bench.append([Event("run.started", {"id": "run-001"})])
         assert run_module._intake(bench, extraction, run_module.Options()) == []
     return folder

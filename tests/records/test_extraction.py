@@ -14,7 +14,9 @@ import pytest
 from wigmore.evidence.source import SourceSpec
 from wigmore.ledger import Ledger
 from wigmore.records import extraction as module
+from wigmore.records import pool
 from wigmore.records.extraction import Extraction, _Finished
+from wigmore.records.pool import Pool
 from wigmore.records.store import Part, RecordStore
 
 LINE = '192.0.2.7 - - [03/Mar/2026:10:{n:02d}:00 +0000] "GET /{p} HTTP/1.1" 200 512 "-" "test"\n'
@@ -47,9 +49,9 @@ class Case:
         self, names: list[str] | None = None, exclude: Iterable[str] = (), cut_after: int | None = None
     ) -> None:
         """Extract; with `cut_after`, stop as a kill would after so many commits."""
-        with Ledger.open(self.folder, lambda: datetime.now(UTC)) as ledger:
+        with Pool(1) as pool, Ledger.open(self.folder, lambda: datetime.now(UTC)) as ledger:
             store = RecordStore(self.folder)
-            made = Extraction(ledger, store, self.folder / "work", jobs=1, names=names, exclude=exclude)
+            made = Extraction(ledger, store, self.folder / "work", pool, names=names, exclude=exclude)
             commit, count = made._commit, 0
 
             def limited() -> None:
@@ -133,7 +135,7 @@ def test_an_extraction_cut_short_goes_on_where_it_was(
 ) -> None:
     with monkeypatch.context() as small:
         small.setattr(module, "PART_ROWS", 1)  # commit after each batch
-        small.setattr(module, "BATCH_FILES", 1)
+        small.setattr(pool, "BATCH_FILES", 1)
         with pytest.raises(KeyboardInterrupt):
             case.extract(cut_after=commits)
     assert len(case.events()) == commits
@@ -184,10 +186,9 @@ def test_rows_of_a_file_that_was_never_acknowledged_are_cut_off(case: Case, evid
     spool.mkdir(parents=True)
     kept = len(lines[0]) + len(lines[1])
     (spool / "app.log.jsonl").write_bytes(b"".join(lines)[:-7])  # and the last line is torn
-    with Ledger.open(case.folder, lambda: datetime.now(UTC)) as ledger:
+    with Pool(1) as pool, Ledger.open(case.folder, lambda: datetime.now(UTC)) as ledger:
         store = RecordStore(case.folder)
-        made = Extraction(ledger, store, case.folder / "work", jobs=1)
-        made.pool.close()
+        made = Extraction(ledger, store, case.folder / "work", pool)
         (part,) = made._parts("src", [_Finished("src", spool, {"app.log": kept}, [], [], 2)])
         assert part.rows == 2
         assert made._parts("src", [_Finished("src", spool, {"app.log": 0}, [], [], 0)]) == []

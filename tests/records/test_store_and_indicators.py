@@ -175,7 +175,14 @@ def test_names_of_sources_and_artifacts_cannot_lead_out_of_the_folder(tmp_path: 
     store.close()
 
 
-@pytest.mark.parametrize("text", [*HOSTILE, "\ud800", "x" * 70_000])
+def test_a_lone_surrogate_is_written_out_and_stops_no_query(make: Made) -> None:
+    store = make([record({"text": "a\ud800b", "n": 1}), record({"text": "an emoji \U0001f600 is a pair", "n": 2})])
+    assert [r["data"]["text"] for r in store.records()] == ["a\\ud800b", "an emoji \U0001f600 is a pair"]
+    asked = "SELECT json_extract_string(data, '$.n') AS n FROM records ORDER BY ordinal"
+    assert [r["n"] for r in store.query(asked)] == ["1", "2"]
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "x" * 70_000])
 def test_a_value_of_evidence_comes_back_as_it_was(make: Made, text: str) -> None:
     store = make([record({"text": text, "n": 1})])
     stored = next(iter(store.records()))["data"]["text"]

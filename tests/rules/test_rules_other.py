@@ -257,10 +257,14 @@ def compiled(test: dict[str, Any], fields: dict[str, str], parameters: dict[str,
     """Whether a record with these fields passes a test."""
     compiler = Compiler(None, parameters=parameters)
     sql = compiler.condition([test])
-    values = ", ".join("NULL" if name not in fields else "'" + fields[name] + "'" for name in compiler.fields)
-    row = (
-        connect(threads=1).execute(f"SELECT coalesce({sql}, false) FROM (SELECT [{values}]::VARCHAR[] AS f)").fetchone()
-    )
+    return answer(sql, compiler.fields, fields)
+
+
+def answer(condition: str, names: list[str], values: dict[str, str]) -> bool:
+    """Whether a record with these values, as columns f1, f2…, satisfies a compiled condition."""
+    columns = ", ".join(f"?::VARCHAR AS f{number}" for number in range(1, len(names) + 1)) or "1"
+    query = f"SELECT coalesce({condition}, false) FROM (SELECT {columns})"
+    row = connect(threads=1).execute(query, [values.get(name) for name in names]).fetchone()
     return bool(row and row[0])
 
 
@@ -318,8 +322,4 @@ def test_shell_lines_are_told_apart(rule: str, command: str, hit: bool) -> None:
     compiler = Compiler(chosen)
     sql = compiler.condition(chosen.where)
     values = {"command": command, "shell": "bash"}
-    fields = ", ".join("'" + values[n].replace("'", "''") + "'" if n in values else "NULL" for n in compiler.fields)
-    row = (
-        connect(threads=1).execute(f"SELECT coalesce({sql}, false) FROM (SELECT [{fields}]::VARCHAR[] AS f)").fetchone()
-    )
-    assert row is not None and bool(row[0]) is hit
+    assert answer(sql, compiler.fields, values) is hit

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wigmore.api.cases import UseError, is_case, open_case
 from wigmore.investigation.audit import Audit, audit_case, check_chain
+from wigmore.records.pool import Pool
 
 
 def audit(case: Path, *, expect_head: str | None = None, jobs: int = 2) -> Audit:
@@ -19,8 +20,8 @@ def audit(case: Path, *, expect_head: str | None = None, jobs: int = 2) -> Audit
         raise UseError(f"{case} was never run; `wigmore run {case}` investigates it")
     result = check_chain(case, expect_head)
     try:
-        with open_case(case) as bench:
-            return audit_case(bench, result, jobs)
+        with Pool(jobs) as pool, open_case(case) as bench:
+            return audit_case(bench, result, pool)
     except UseError as error:
         result.add("block", "case_unreadable", str(error), str(case))
     except Exception as error:  # noqa: BLE001  # a damaged ledger may fold into anything; that is the finding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from wigmore.model.canonical import identify
 from wigmore.model.nouns import Coverage, EvidenceSource
 from wigmore.model.times import stamp
 from wigmore.records.extraction import Extraction, Progress
+from wigmore.records.pool import Pool
 from wigmore.registry import parsers
 from wigmore.reports.data import ReportData, report_data
 from wigmore.reports.html import render_html
@@ -84,14 +86,16 @@ def prepare(evidence: list[Path], output: Path | None) -> Path:
 
 def run(case: Path, options: Options) -> Result:
     """Investigate a case; raises UseError where it cannot begin."""
-    with open_case(case, write=True, threads=options.jobs) as bench:
-        return _run(bench, options)
-
-
-def _run(bench: Workbench, options: Options) -> Result:
-    case = bench.case
     if options.profile not in PROFILES:
         raise UseError(f"unknown profile {options.profile!r}; one of {', '.join(PROFILES)}")
+    with Pool(options.jobs) as pool:
+        pool.start()  # the workers import their parsers while the case is opened
+        with open_case(case, write=True, threads=options.jobs) as bench:
+            return _run(bench, options, pool)
+
+
+def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
+    case = bench.case
     if not bench.case_file.sources:
         raise UseError(f"{case / 'case.yaml'} names no sources: add at least one under `sources:`")
     for folder in (case / "records", case / "outputs", case / "runs"):
@@ -105,7 +109,7 @@ def _run(bench: Workbench, options: Options) -> Result:
         bench.ledger,
         bench.store,
         case / "work",
-        jobs=options.jobs,
+        pool,
         names=options.parsers,
         exclude=bench.case_file.exclude,
         report=options.progress,
@@ -120,6 +124,11 @@ def _run(bench: Workbench, options: Options) -> Result:
                     "config": bench.config.to_dict(),
                     "options": {"parsers": options.parsers, "jobs": options.jobs},
                     "versions": versions(),
+                    "parsers": {
+                        name: {"version": known["version"], "sha256": known["sha256"]}
+                        for name, known in pool.catalogue().items()
+                        if options.parsers is None or name in options.parsers
+                    },
                 },
             )
         ]
@@ -132,7 +141,7 @@ def _run(bench: Workbench, options: Options) -> Result:
     audit = Audit()
     if options.audit:
         options.say("audit")
-        audit = audit_case(bench, check_chain(case, None), options.jobs)
+        audit = audit_case(bench, check_chain(case, None), pool)
         bench.append([Event("audit", {"id": f"audit-{run_id}", **audit.to_dict()})])
     gaps += _gaps(bench, outcome)
     head = str(bench.ledger.head())
@@ -155,7 +164,7 @@ def _run(bench: Workbench, options: Options) -> Result:
         temporary.write_text(json.dumps(archive, indent=1, sort_keys=True), encoding="utf-8")
     report = folder / "report.html"
     with durable_file(report) as temporary:
-        temporary.write_text(render_html(gather(bench, archive)), encoding="utf-8")
+        temporary.write_text(render_html(gather(bench, archive, pool.catalogue())), encoding="utf-8")
     code = INTEGRITY if audit.overall == "block" else BUDGET if outcome.budget else GAPS if gaps else DONE
     return Result(case, code, conclusions(bench), gaps, report, graph_hash, head, audit.to_dict(), extraction.progress)
 
@@ -170,10 +179,10 @@ def _obligations(bench: Workbench, options: Options) -> None:
     bench.append([Event("question", {**q, **answerer.answer(str(q["ask"]))}) for q in waiting])
 
 
-def gather(bench: Workbench, archive: dict[str, Any]) -> ReportData:
-    """The report's data of an opened case."""
+def gather(bench: Workbench, archive: dict[str, Any], known: dict[str, dict[str, Any]]) -> ReportData:
+    """The report's data of an opened case; `known` is what each parser declares of itself."""
     rejections = bench.ledger.counts().get("rejection", 0)
-    return report_data(bench.state, bench.store, bench.coverage, _context(bench, archive), rejections)
+    return report_data(bench.state, bench.store, bench.coverage, _context(bench, archive, known), rejections)
 
 
 def latest_report(bench: Workbench) -> ReportData:
@@ -181,7 +190,8 @@ def latest_report(bench: Workbench) -> ReportData:
     archives = sorted((bench.case / "runs").glob("*/run.json"))
     if not archives:
         raise UseError(f"no run of {bench.case} was finished; `wigmore run {bench.case}` goes on with it")
-    return gather(bench, json.loads(archives[-1].read_text(encoding="utf-8")))
+    archive = json.loads(archives[-1].read_text(encoding="utf-8"))
+    return gather(bench, archive, {p.name: p.declared() for p in parsers().values()})
 
 
 def vars_of(damage: Any) -> dict[str, str]:
@@ -189,7 +199,7 @@ def vars_of(damage: Any) -> dict[str, str]:
     return {"code": damage.code, "where": damage.where, "message": damage.message}
 
 
-def _context(bench: Workbench, archive: dict[str, Any]) -> dict[str, Any]:
+def _context(bench: Workbench, archive: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """What the report needs beside the graph."""
     file = bench.case_file
     return {
@@ -202,16 +212,7 @@ def _context(bench: Workbench, archive: dict[str, Any]) -> dict[str, Any]:
         "conclusions": conclusions(bench),
         "invocations": {i.id: i.to_dict() for i in bench.runner.known.values()},
         "templates": {t.id: {"not_enough": t.not_enough, "reference": t.reference} for t in bench.templates.values()},
-        "parsers": {
-            p.name: {
-                "version": p.version,
-                "means": p.means,
-                "does_not_mean": p.does_not_mean,
-                "origin": p.origin,
-                "sha256": p.sha256,
-            }
-            for p in parsers().values()
-        },
+        "parsers": known,
         "source_entries": {
             s.id: {"exhibit": s.exhibit, "acquisition": s.acquisition, "path": str(s.path), "clocks": list(s.clocks)}
             for s in file.sources
@@ -220,13 +221,15 @@ def _context(bench: Workbench, archive: dict[str, Any]) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what reads evidence."""
+    """Versions of Python, of this program and of the libraries that it stands on."""
     out = {"python": sys.version.split()[0], "wigmore": __version__}
-    for name in ("duckdb", "dfvfs", "pytsk3", "evtx", "libregf-python", "libscca-python", "libewf-python", "exifread"):
-        try:
-            out[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            out[name] = "missing"
+    for requirement in importlib.metadata.requires("wigmore") or ():
+        name = re.split(r"[^\w.-]", requirement, maxsplit=1)[0]
+        if "extra ==" not in requirement:
+            try:
+                out[name] = importlib.metadata.version(name)
+            except importlib.metadata.PackageNotFoundError:
+                out[name] = "missing"
     return out
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +13,9 @@ from wigmore.evidence.store import Entry
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import verify_case
 from wigmore.model.canonical import canonical, sha256
-from wigmore.model.nouns import Finding, Phenomenon
+from wigmore.model.nouns import Finding, Phenomenon, ToolInvocation
 from wigmore.model.protocols import ParseError
+from wigmore.records.pool import Pool
 from wigmore.records.reread import Place, reread
 from wigmore.records.rows import COLUMNS
 from wigmore.records.store import file_sha256
@@ -64,12 +64,12 @@ def check_chain(case: Path, expect_head: str | None) -> Audit:
     return audit
 
 
-def audit_case(bench: Workbench, audit: Audit, jobs: int = 2) -> Audit:
-    """Parts, sources and citations of an opened case, after its chain was checked."""
+def audit_case(bench: Workbench, audit: Audit, pool: Pool) -> Audit:
+    """Parts, sources and citations of an opened case, after its chain was checked; `pool` reads the evidence again."""
     audit.graph_hash = bench.state.graph_hash()
     _parts(bench, audit)
     facts = [(p, f) for p in sorted(bench.state.phenomena.values(), key=lambda p: p.id) for f in p.verified_facts]
-    wanted, prefixes, stored = _places(bench, facts)
+    stored, prefixes = _cited(bench, facts)
     specs = {}
     for source_id in sorted(bench.state.sources):
         try:
@@ -78,8 +78,8 @@ def audit_case(bench: Workbench, audit: Audit, jobs: int = 2) -> Audit:
             audit.add("block", "source_gone", str(error), source_id)
     # workers read the evidence again while the calls are run again here
     with tempfile.TemporaryDirectory(prefix="wigmore-audit-") as folder, ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(reread, specs, wanted, prefixes, stored, Path(folder) / "work", jobs)
-        reproduced = _invocations(bench, audit, {f.citation.invocation_id for _, f in facts})
+        reading = beside.submit(reread, pool, specs, stored, prefixes, Path(folder) / "work")
+        reproduced = _invocations(bench, audit, {f.citation.invocation_id for _, f in facts}, pool.jobs)
         rows, hashes, trouble = reading.result()
     for message in trouble:
         audit.add("warn", "reread_failed", message)
@@ -97,41 +97,42 @@ def _parts(bench: Workbench, audit: Audit) -> None:
             audit.add("block", "part_damaged", "a part of the records is not what was written", f"records/{part.file}")
 
 
-def _invocations(bench: Workbench, audit: Audit, wanted: set[str]) -> set[str]:
+def _invocations(bench: Workbench, audit: Audit, wanted: set[str], jobs: int) -> set[str]:
     """Run each cited call again; the ids of those that printed the same bytes."""
-    good: set[str] = set()
     bench.store.forget()
-    for invocation_id in sorted(wanted):
-        invocation = bench.runner.invocation(invocation_id)
-        if invocation is None:
-            audit.add("block", "invocation_missing", "a cited call is not in the ledger", invocation_id)
-            continue
+    cited = {name: bench.runner.invocation(name) for name in sorted(wanted)}
+    asked = frozenset(str(call.args["rule"]) for call in cited.values() if call and "rule" in call.args)
+
+    def trouble(call: ToolInvocation | None) -> tuple[str, str]:
+        if call is None:
+            return "invocation_missing", "a cited call is not in the ledger"
         try:
-            same = sha256(bench.runner.again(invocation)) == invocation.output_sha256
+            same = sha256(bench.runner.again(call, asked)) == call.output_sha256
         except Exception as error:  # noqa: BLE001  # damaged records may raise anything; the finding names the call
-            audit.add("block", "invocation_failed", f"{type(error).__name__}: {error}"[:300], invocation.rerun)
-            continue
-        if same:
-            good.add(invocation_id)
-        else:
-            audit.add("block", "output_differs", "the call prints other bytes than recorded", invocation.rerun)
+            return "invocation_failed", f"{type(error).__name__}: {error}"[:300]
+        return ("", "") if same else ("output_differs", "the call prints other bytes than recorded")
+
+    good: set[str] = set()
+    with ThreadPoolExecutor(jobs) as threads:
+        for (name, call), (code, message) in zip(cited.items(), threads.map(trouble, cited.values()), strict=True):
+            if code:
+                audit.add("block", code, message, call.rerun if call else name)
+            else:
+                good.add(name)
     return good
 
 
-def _places(
-    bench: Workbench, facts: list[tuple[Phenomenon, Any]]
-) -> tuple[dict[Place, set[str]], dict[Place, str], dict[str, dict[str, Any]]]:
+def _cited(bench: Workbench, facts: list[tuple[Phenomenon, Any]]) -> tuple[dict[str, dict[str, Any]], dict[Place, str]]:
+    """The stored rows of the cited records by id, and the store that each of their files lies in."""
     stored = bench.store.by_id(f.citation.record_id for _, f in facts if f.citation.kind == "field")
-    wanted: dict[Place, set[str]] = defaultdict(set)
-    for row in stored.values():
-        wanted[row["source_id"], row["path"], row["inode"]].add(row["parser"])
+    places = {(row["source_id"], row["path"], row["inode"]) for row in stored.values()}
     prefixes: dict[Place, str] = {}
     for event in bench.ledger.events("extraction"):
         for path, inode, prefix in event.body["done"]:
             place = (event.body["source_id"], path, inode)
-            if place in wanted:
+            if place in places:
                 prefixes[place] = prefix
-    return wanted, prefixes, stored
+    return stored, prefixes
 
 
 def _sources(bench: Workbench, audit: Audit, hashes: dict[str, dict[str, Any]]) -> None:

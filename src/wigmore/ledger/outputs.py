@@ -1,10 +1,16 @@
-"""Outputs of tools kept whole: compressed files named by the SHA-256 of their content."""
+"""Outputs of tools kept whole: compressed files named by the SHA-256 of their content.
+
+A file is one Zstandard frame and a seal: a skippable frame (RFC 8878, 3.1.2; other readers pass over it) that holds the
+SHA-256 of the compressed bytes. Zstandard ignores some bits of its frames; so none can change unseen.
+"""
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
+import struct
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +21,8 @@ from wigmore.model.canonical import sha256 as digest
 NAME = re.compile(r"[0-9a-f]{64}")
 LARGEST = 2 << 30  # bytes of one output: what a damaged or forged file can make us unpack
 LEVEL = 3
+SEAL = struct.pack("<II", 0x184D2A5D, 32)  # magic number and size of the skippable frame
+SEALED = len(SEAL) + 32
 
 
 class Outputs:
@@ -56,7 +64,8 @@ class Outputs:
                     continue
                 make_folder(target.parent)
                 written[target] = temporary_beside(target)
-                written[target].write_bytes(compressor.compress(data))
+                packed = compressor.compress(data)
+                written[target].write_bytes(packed + SEAL + hashlib.sha256(packed).digest())
             for temporary in written.values():
                 sync(temporary)
             for target, temporary in written.items():
@@ -79,7 +88,10 @@ class Outputs:
         path = self.path(sha256)
         advice = "Restore the file from a backup, or run the tool that made it again"
         try:
-            packed = path.read_bytes()
+            whole = path.read_bytes()
+            packed, seal = whole[:-SEALED], whole[-SEALED:]
+            if seal != SEAL + hashlib.sha256(packed).digest():
+                raise zstandard.ZstdError("its seal is not that of its bytes")
             size = zstandard.frame_content_size(packed)
             if not 0 <= size <= LARGEST:
                 raise zstandard.ZstdError(f"it claims to unpack to {size} bytes")

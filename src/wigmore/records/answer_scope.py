@@ -103,13 +103,13 @@ class Scope:
         self.store.query("DROP TABLE IF EXISTS ask_texts")
         if not self.path and sum(p.bytes for p in self.store.parts) > HELD_BYTES:
             select = select.replace(f"row_number() OVER (ORDER BY {ORDER})", "0")
-            self.store.query(f"CREATE TEMP VIEW ask_texts_view AS {select}")
+            self.store.query(f"CREATE VIEW ask_texts_view AS {select}")
             self.store.query(
-                "CREATE TEMP TABLE ask_texts AS SELECT n, record_id, artifact, state, '' AS hay FROM ask_texts_view"
+                "CREATE TABLE ask_texts AS SELECT n, record_id, artifact, state, '' AS hay FROM ask_texts_view"
             )
             self.table = "ask_texts_view"
         else:
-            self.store.query(f"CREATE TEMP TABLE ask_texts AS {select}", self.parameters)
+            self.store.query(f"CREATE TABLE ask_texts AS {select}", self.parameters)
             self.table = "ask_texts"
 
     def fetch(self, record_ids: list[str] | None = None) -> list[dict[str, Any]]:
@@ -167,7 +167,7 @@ class Scope:
         needles = [(needle(w), 1.0, w) for w in question.words[:16]] + list(self._needles(question))
         flags = ", ".join(f"contains(hay, ?) AS h{i}" for i in range(len(needles)))
         self.store.query(
-            f"CREATE OR REPLACE TEMP TABLE ask_hits AS SELECT n, record_id, artifact{', ' if flags else ''}{flags} "
+            f"CREATE OR REPLACE TABLE ask_hits AS SELECT n, record_id, artifact{', ' if flags else ''}{flags} "
             f"FROM {self.table}",
             [text for text, _, _ in needles],
         )

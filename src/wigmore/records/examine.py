@@ -110,11 +110,21 @@ def choose(parsers: dict[str, Parser], head: bytes, path: str, size: int) -> lis
     return [p for p in claimed if p.beside or p.tier == lowest]
 
 
-def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, clock: Callable[[], float]) -> Coverage:
-    """Run one parser over one file and say what became of it; the one boundary where errors become coverage rows."""
+def run_parser(
+    parser: Parser,
+    file: EvidenceFile,
+    sha256: str,
+    emit: Emit,
+    clock: Callable[[], float],
+    only: Collection[str] | None = None,
+) -> Coverage:
+    """Run one parser over one file and say what became of it; the one boundary where errors become coverage rows.
+
+    With `only`, the rows of these record ids alone are emitted and counted.
+    """
     started = clock()
     count, digest = 0, RowsHash()
-    maker = RowMaker(file.source_id, file.path, file.inode, parser.name)
+    maker = RowMaker(file.source_id, file.path, file.inode, parser.name, only)
     gaps: list[Gap] = []
     recorder = Recorder()
     outcome, reason, code = "empty", "", ""
@@ -142,6 +152,8 @@ def run_parser(parser: Parser, file: EvidenceFile, sha256: str, emit: Emit, cloc
                     record.artifact,
                 )
             artifact, time, line = maker.line(count, locator, record)
+            if not line:
+                continue
             if len(line) > LARGEST_ROW:
                 gaps.append(Gap(f"a record of {len(line)} bytes is more than a row may hold", None, "too_large"))
                 continue
@@ -217,10 +229,12 @@ def examine(
     begin: Callable[[str], None],
     clock: Callable[[], float] = time.perf_counter,
     skip: Collection[str] = (),
+    only: Collection[str] | None = None,
 ) -> Examined:
     """List, hash and parse one entry of a store; `begin` is told the parser about to run, for its time limit.
 
     Parsers in `skip` looked at the entry in an earlier run: they still decide who else does, but do not run again.
+    With `only`, parsers emit the rows of these record ids alone.
     """
     out = Examined()
     source_id = source.spec.source_id
@@ -250,7 +264,7 @@ def examine(
         if parser.name in skip:
             continue
         begin(parser.name)
-        row_of = run_parser(parser, file, sha256, emit, clock)
+        row_of = run_parser(parser, file, sha256, emit, clock, only)
         out.rows += row_of.records
         out.coverage.append(row_of)
     if descend and file.size:

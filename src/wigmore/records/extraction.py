@@ -11,6 +11,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -20,12 +21,10 @@ from wigmore.evidence.source import SourceSpec
 from wigmore.ledger import Event, Ledger
 from wigmore.model.canonical import canonical, identify
 from wigmore.model.nouns import Coverage
-from wigmore.records.pool import Pool
+from wigmore.records.pool import Pool, batches
 from wigmore.records.store import PART_ROWS, Part, RecordStore
 from wigmore.records.worker import spec_json
 
-BATCH_FILES = 48
-BATCH_BYTES = 6 * 1024 * 1024
 BROKEN = 4  # so many steps of one entry that broke a worker, and the entry is left alone
 WINDOW = 20_000  # entries sorted by size at a time, so that memory does not grow with the source
 
@@ -56,36 +55,30 @@ class _Finished:
 
 
 class Extraction:
-    """One extraction over all sources of a case."""
+    """One extraction over all sources of a case; raises ValueError for names of parsers that there are not."""
 
     def __init__(
         self,
         ledger: Ledger,
         store: RecordStore,
         workspace: Path,
+        pool: Pool,
         *,
-        jobs: int = 2,
         names: list[str] | None = None,
         exclude: Iterable[str] = (),
         report: Callable[[Progress, list[tuple[str, str, float]]], None] | None = None,
     ) -> None:
-        self.limits: dict[str, float] = {}
-        self.pool = Pool(jobs, lambda name: self.limits.get(name, 600.0 if name == "hash" else 180.0))
-        self.pool.start()
-        store.connection()  # opened while the workers import, not when their rows wait
-        known = self.pool.catalogue()
-        listing = names is None or "file_listing" in names
-        unknown = sorted(set(names or ()) - set(known) - {"file_listing", "container"})
+        self.pool = pool
+        self.known = pool.catalogue()
+        unknown = sorted(set(names or ()) - set(self.known) - {"file_listing", "container"})
         if unknown:
-            self.pool.close()
             raise ValueError(f"unknown parsers {', '.join(unknown)}; `wigmore list parsers` names them")
         self.names = names
-        self.listing = listing
+        self.listing = names is None or "file_listing" in names
         self.exclude = tuple(exclude)
         self.ledger = ledger
         self.store = store
         self.workspace = workspace
-        self.limits.update(known)
         self.progress = Progress()
         self.report = report
         self.waiting: list[_Finished] = []
@@ -121,13 +114,14 @@ class Extraction:
                     self._list(source_id, prefix)
                 if hash_also:
                     self.pool.submit({"kind": "hash", "source_id": source_id, **self._specs[source_id]})
+            self.pool.feed()
+            self.store.open()  # while the workers are busy
             for task, answer in self.pool.answers():
                 self._take(task, answer)
                 if self.report is not None:
                     self.report(self.progress, self.pool.working_on())
             self._commit()
         finally:
-            self.pool.close()
             shutil.rmtree(self.workspace, ignore_errors=True)
 
     def _list(self, source_id: str, prefix: str) -> None:
@@ -216,8 +210,8 @@ class Extraction:
                         continue
                     fresh.setdefault(tuple(sorted(looked)), []).append(entry)
                 for looked_already, entries in sorted(fresh.items()):
-                    entries.sort(key=lambda e: (-int(e.get("size") or 0), e["path"], e.get("inode") or ""))
-                    self._submit_batches(source_id, prefix, entries, set(looked_already))
+                    for batch in batches(entries):
+                        self._submit(source_id, prefix, batch, **self._plan(set(looked_already)))
 
     def _excluded(self, source_id: str, entry: dict[str, Any]) -> bool:
         path = str(entry["path"])
@@ -238,18 +232,6 @@ class Extraction:
                 self._note(source_id, row)
                 return True
         return False
-
-    def _submit_batches(self, source_id: str, prefix: str, entries: list[dict[str, Any]], looked: set[str]) -> None:
-        batch: list[dict[str, Any]] = []
-        weight = 0
-        for entry in entries:
-            batch.append(entry)
-            weight += int(entry.get("size") or 0)
-            if len(batch) >= BATCH_FILES or weight >= BATCH_BYTES:
-                self._submit(source_id, prefix, batch, **self._plan(looked))
-                batch, weight = [], 0
-        if batch:
-            self._submit(source_id, prefix, batch, **self._plan(looked))
 
     def _plan(self, looked: set[str]) -> dict[str, Any]:
         """Who is to look at entries that some have looked at already."""
@@ -335,7 +317,7 @@ class Extraction:
         broken = set(task.get("broken", ())) | {parser}
         if len(broken) >= BROKEN or broken & {"parse", "content"}:
             return
-        names = sorted((set(self.limits) if task["parsers"] is None else set(task["parsers"])) - broken)
+        names = sorted((set(self.known) if task["parsers"] is None else set(task["parsers"])) - broken)
         plan = {**self._plan_of(task), "parsers": names, "broken": sorted(broken)}
         plan["descend"] = task["descend"] and "container" not in broken
         self._submit(task["source_id"], task["prefix"], [lost], **plan)
@@ -398,7 +380,8 @@ class Extraction:
                         with file.open("r+b") as handle:  # rows of an entry that was never acknowledged
                             handle.truncate(size)
                     spools.setdefault(artifact, []).append(file)
-        return [self.store.write_part(source_id, artifact, files) for artifact, files in sorted(spools.items())]
+        with ThreadPoolExecutor(self.pool.jobs) as threads:
+            return list(threads.map(lambda kept: self.store.write_part(source_id, *kept), sorted(spools.items())))
 
 
 def _what(row: dict[str, Any]) -> bytes:

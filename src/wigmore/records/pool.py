@@ -11,13 +11,30 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 MEMORY = 6 * 1024**3  # address space of one worker, bytes (libraries map far more than they touch)
 STALL = 180.0  # seconds without a word before a worker counts as hung, unless its parser declares another limit
+BATCH_FILES = 48  # entries of one task at most
+BATCH_BYTES = 1024 * 1024  # and bytes of their content, about
+HASHING = 600.0  # the same while a source is hashed: one word for all of it
+
+
+def batches(entries: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Entries as tasks of about one size, the largest files first, so that no worker is left alone with them."""
+    batch: list[dict[str, Any]] = []
+    weight = 0
+    for entry in sorted(entries, key=lambda e: (-int(e.get("size") or 0), e["path"], e.get("inode") or "")):
+        batch.append(entry)
+        weight += int(entry.get("size") or 0)
+        if len(batch) >= BATCH_FILES or weight >= BATCH_BYTES:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
 
 
 class FanOut(Protocol):
@@ -43,36 +60,46 @@ class Pool:
     """Worker processes on this machine.
 
     An answer `lost` stands for a worker that crashed, hung or ran out of memory; it names path and parser at work.
+    The workers wait between one use and the next; the pool is a context manager that ends them.
     """
 
-    def __init__(self, jobs: int, limits: Callable[[str], float], memory: int = MEMORY) -> None:
+    def __init__(self, jobs: int, memory: int = MEMORY) -> None:
         self.jobs = max(1, jobs)
-        self.limits = limits
         self.memory = memory
         self.queue: deque[dict[str, Any]] = deque()
         self.processes: list[_Process] = []
         self.selector = selectors.DefaultSelector()
-        self.ready: dict[str, float] = {}
+        self.known: dict[str, dict[str, Any]] = {}
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the pool
 
     def submit(self, task: dict[str, Any], front: bool = False) -> None:
         """Queue one task."""
         (self.queue.appendleft if front else self.queue.append)(task)
 
-    def catalogue(self) -> dict[str, float]:
-        """The parsers that the workers found, with their limits in seconds; waits until the first worker is ready.
+    def catalogue(self) -> dict[str, dict[str, Any]]:
+        """The parsers that the workers found, as `Parser.declared`; waits until the first worker is ready.
 
         So this process need not import them. Raises RuntimeError with the workers' last words where none starts.
         """
         self.start()
-        while not self.ready:
+        while not self.known:
             for key, _ in self.selector.select(timeout=1.0):
                 for _ in self._read(key.data):  # before its first task a worker says `ready` and nothing else
                     pass
             if not self.processes:
                 self.errors.seek(0)
                 raise RuntimeError(f"no worker could start: {self.errors.read()[-500:].decode(errors='replace')}")
-        return self.ready
+        return self.known
+
+    def limit(self, step: str) -> float:
+        """Seconds that a step may take without a word: a parser's own limit, or that of everything else."""
+        own = self.known.get(step, {}).get("limit_seconds", HASHING if step == "hash" else STALL)
+        return max(float(own), 1.0)
+
+    def forget_sources(self) -> None:
+        """Have the idle workers close what they hold open, so that what follows reads the evidence anew."""
+        for process in self.processes:
+            self._send(process, {"kind": "forget"})
 
     def start(self) -> None:
         """Start the workers early, so that their imports overlap with other work."""
@@ -106,31 +133,33 @@ class Pool:
         process.popen.wait()
         process.popen.stdout.close()
 
-    def _feed(self) -> None:
+    def feed(self) -> None:
+        """Give each idle worker a task."""
         self.start()
         for process in self.processes:
             if process.task is None and self.queue:
                 process.task = self.queue.popleft()
                 process.at, process.since = ("", str(process.task["kind"])), time.monotonic()
-                assert process.popen.stdin is not None
-                try:
-                    process.popen.stdin.write(json.dumps(process.task).encode() + b"\n")
-                    process.popen.stdin.flush()
-                except BrokenPipeError:
-                    continue  # its end of file is read below and answered as `lost`
+                self._send(process, process.task)
+
+    @staticmethod
+    def _send(process: _Process, task: dict[str, Any]) -> None:
+        assert process.popen.stdin is not None
+        with suppress(BrokenPipeError):  # the worker is gone: its end of file is read and answered as `lost`
+            process.popen.stdin.write(json.dumps(task).encode() + b"\n")
+            process.popen.stdin.flush()
 
     def answers(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """Pairs (task, answer) until no task is left; answers are file, done, error and lost."""
         while self.queue or any(p.task is not None for p in self.processes):
-            self._feed()
+            self.feed()
             for key, _ in self.selector.select(timeout=0.5):
                 yield from self._read(key.data)
             now = time.monotonic()
             for process in list(self.processes):
-                if process.task is not None and now - process.since > max(self.limits(process.at[1]), 1.0):
+                if process.task is not None and now - process.since > self.limit(process.at[1]):
                     task, (path, parser) = process.task, process.at
                     self._retire(process, kill=True)
-                    limit = self.limits(parser)
                     yield (
                         task,
                         {
@@ -138,7 +167,7 @@ class Pool:
                             "path": path,
                             "parser": parser,
                             "code": "timeout",
-                            "reason": f"{parser} was stopped after its limit of {limit:g} s",
+                            "reason": f"{parser} was stopped after its limit of {self.limit(parser):g} s",
                         },
                     )
 
@@ -153,7 +182,7 @@ class Pool:
                 answer = json.loads(line)
                 task = process.task
                 if answer["event"] == "ready":
-                    self.ready = answer["limits"]
+                    self.known = answer["parsers"]
                     process.since = time.monotonic()
                     continue
                 process.since = time.monotonic()
@@ -192,3 +221,9 @@ class Pool:
             self._retire(process, kill=True)
         self.selector.close()
         self.errors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

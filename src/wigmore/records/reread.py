@@ -4,53 +4,51 @@ from __future__ import annotations
 
 import itertools
 import json
-import re
 import shutil
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wigmore.evidence.source import SourceSpec
-from wigmore.records.pool import Pool
+from wigmore.records.pool import Pool, batches
 from wigmore.records.worker import spec_json
 
-RECORD_ID = re.compile(rb'"record_id":"([^"]*)"')  # a quote inside a value is escaped: only the key itself matches
 Place = tuple[str, str, str | None]  # source, path, inode
 
 
 def reread(
+    pool: Pool,
     specs: Mapping[str, tuple[SourceSpec, dict[str, str]]],
-    wanted: Mapping[Place, set[str]],
+    cited: Mapping[str, Mapping[str, Any]],
     prefixes: Mapping[Place, str],
-    record_ids: Collection[str],
     workspace: Path,
-    jobs: int = 2,
     hash_sources: bool = True,
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]], list[str]]:
-    """Parse the named files again; returns the rows asked for by record id, source hashes, and what could not be read.
+    """Parse the files of the cited records again; returns their rows by id, source hashes, and what could not be read.
 
-    `wanted` maps a place to the parsers whose rows are asked for (`file_listing` and `container` among them).
+    `cited` maps a record id to its stored row, `prefixes` the place of a file to the store that it lies in.
     """
-    pool = Pool(jobs, lambda name: pool.ready.get(name, 600.0 if name == "hash" else 180.0))
+    pool.forget_sources()
     rows: dict[str, dict[str, Any]] = {}
     hashes: dict[str, dict[str, Any]] = {}
     trouble: list[str] = []
     numbers = itertools.count()
-    stores: dict[tuple[str, str], set[tuple[str, str | None]]] = defaultdict(set)
-    for place in wanted:
-        stores[place[0], prefixes.get(place, "")].add((place[1], place[2]))
+    stores: dict[tuple[str, str], dict[tuple[str, str | None], list[Mapping[str, Any]]]] = {}
+    for row in cited.values():
+        place = (row["source_id"], row["path"], row["inode"])
+        store = stores.setdefault((row["source_id"], prefixes.get(place, "")), defaultdict(list))
+        store[row["path"], row["inode"]].append(row)
     workspace.mkdir(parents=True, exist_ok=True)
     try:
         for source_id, (spec, secrets) in sorted(specs.items()):
             base = {"source": spec_json(spec), "secrets": secrets, "source_id": source_id}
             if hash_sources:
                 pool.submit({"kind": "hash", **base})
-            for (of_source, prefix), _ in sorted(stores.items()):
+            for of_source, prefix in sorted(stores):
                 if of_source == source_id:
-                    pool.submit(
-                        {"kind": "list", "prefix": prefix, "spool": str(workspace / f"l{next(numbers)}"), **base}
-                    )
+                    spool = str(workspace / f"l{next(numbers)}")
+                    pool.submit({"kind": "list", "prefix": prefix, "spool": spool, **base})
         for task, answer in pool.answers():
             event = answer["event"]
             if event in ("lost", "error"):
@@ -60,19 +58,13 @@ def reread(
             elif task["kind"] == "hash":
                 hashes[task["source_id"]] = answer["hashes"]
             elif task["kind"] == "list" and event == "done":
-                _submit(pool, task, stores[task["source_id"], task["prefix"]], wanted, workspace, numbers)
+                _submit(pool, task, stores[task["source_id"], task["prefix"]], workspace, numbers)
             elif task["kind"] == "parse" and event == "done":
                 for file in sorted(Path(task["spool"]).glob("*.jsonl")):
                     with file.open("rb") as lines:
-                        for line in lines:
-                            known = RECORD_ID.search(line)
-                            if known is None or known[1].decode() not in record_ids:
-                                continue  # a log of a million lines may be cited once
-                            row = json.loads(line)
-                            rows[row["record_id"]] = row
+                        rows.update((row["record_id"], row) for row in map(json.loads, lines))
                 shutil.rmtree(task["spool"], ignore_errors=True)
     finally:
-        pool.close()
         shutil.rmtree(workspace, ignore_errors=True)
     return rows, hashes, trouble
 
@@ -80,22 +72,22 @@ def reread(
 def _submit(
     pool: Pool,
     task: dict[str, Any],
-    places: set[tuple[str, str | None]],
-    wanted: Mapping[Place, set[str]],
+    places: Mapping[tuple[str, str | None], list[Mapping[str, Any]]],
     workspace: Path,
     numbers: itertools.count[int],
 ) -> None:
+    """Have the entries of a listing that hold cited records parsed, each by the parsers that gave them."""
     spool = Path(task["spool"])
     groups: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     with spool.open("rb") as lines:
         for line in lines:
             entry = json.loads(line)
-            key = (entry["path"], entry.get("inode"))
-            if key in places:
-                groups[tuple(sorted(wanted[task["source_id"], *key]))].append(entry)
+            cited = places.get((entry["path"], entry.get("inode")), ())
+            if cited:
+                groups[tuple(sorted({row["parser"] for row in cited}))].append(entry)
     spool.unlink()
     for names, entries in sorted(groups.items()):
-        for start in range(0, len(entries), 64):
+        for batch in batches(entries):
             pool.submit(
                 {
                     "kind": "parse",
@@ -103,10 +95,11 @@ def _submit(
                     "source": task["source"],
                     "secrets": task["secrets"],
                     "prefix": task["prefix"],
-                    "entries": entries[start : start + 64],
+                    "entries": batch,
                     "parsers": list(names),
                     "listing": "file_listing" in names,
                     "descend": "container" in names,
+                    "only": [r["record_id"] for e in batch for r in places[e["path"], e.get("inode")]],
                     "spool": str(workspace / f"b{next(numbers)}"),
                 }
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from typing import Any
 
 from wigmore.model.canonical import canonical, clean, located_id
@@ -49,11 +50,25 @@ def plain(value: Any) -> Any:
     return clean(str(value))
 
 
-class RowMaker:
-    """Makes the canonical rows of one parser at one file; what is the same for all of them is written once."""
+def _canonical(value: Any) -> bytes:
+    try:
+        text = canonical(value)
+    except (TypeError, ValueError):
+        return canonical(plain(value))
+    return canonical(plain(value)) if b"\\ud" in text else text  # perhaps a lone surrogate: DuckDB refuses those
 
-    def __init__(self, source_id: str, path: str, inode: str | None, parser: str) -> None:
+
+class RowMaker:
+    """Makes the canonical rows of one parser at one file; what is the same for all of them is written once.
+
+    With `only`, the rows of these record ids alone; the others are not written out.
+    """
+
+    def __init__(
+        self, source_id: str, path: str, inode: str | None, parser: str, only: Collection[str] | None = None
+    ) -> None:
         self.source_id, self.path, self.inode, self.parser = source_id, path, inode, parser
+        self.only = only
         self._places: dict[str, bytes] = {}
         text = _text
         self._head = f'"inode":{text(inode) if inode is not None else "null"},"instant":'
@@ -63,17 +78,19 @@ class RowMaker:
         )
 
     def line(self, ordinal: int, locator: Locator, record: Record) -> tuple[str, dict[str, Any] | None, bytes]:
-        """Artifact, the time that dates the record, and its canonical row with line end (equal to `canonical(row)`)."""
+        """Artifact, the time that dates the record, and its canonical row with line end (equal to `canonical(row)`).
+
+        The row is empty where it is not asked for.
+        """
         artifact = record.artifact or self.parser
-        try:
-            data, place = canonical(record.data), canonical(locator)
-            times = canonical(record.times) if record.times else b"{}"
-        except (TypeError, ValueError):
-            data, place = canonical(plain(record.data)), canonical(plain(locator))
-            times = canonical(plain(record.times))
+        place = _canonical(locator)
         known = self._places.get(artifact)
         if known is None:
             known = self._places[artifact] = canonical([self.source_id, self.path, self.inode, artifact])
+        name = located_id(known, place)
+        if self.only is not None and name not in self.only:
+            return artifact, None, b""
+        data, times = _canonical(record.data), _canonical(record.times) if record.times else b"{}"
         time = record.times.get(record.time_field) if record.time_field else None
         text = _text
         middle, end = self._tail
@@ -81,7 +98,7 @@ class RowMaker:
             f'{{"artifact":{text(artifact)},"data":{text(data.decode())},"host_id":{text(clean(record.host_id))},'
             f"{self._head}{time['instant'] if time and time['instant'] is not None else 'null'},"
             f'"locator":{text(place.decode())},"ordinal":{ordinal},"origin":{text(record.origin)},'
-            f'{middle}"{located_id(known, place)}",{end}{text(record.state)},'
+            f'{middle}"{name}",{end}{text(record.state)},'
             f'"time_field":{text(record.time_field) if record.time_field is not None else "null"},'
             f'"time_text":{text(time["text"]) if time else "null"},"times":{text(times.decode())}}}\n'
         )

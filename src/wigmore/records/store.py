@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wigmore.ledger import durable_file
 from wigmore.model.canonical import sha256
@@ -20,10 +22,12 @@ from wigmore.records.rows import COLUMNS, shown
 if TYPE_CHECKING:
     import duckdb
 
+T = TypeVar("T")
 ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
 PART_ROWS = 50_000
 WRITING = "256MB"  # memory of the connection that writes parts
-ROW_GROUP = 16 * 1024 * 1024  # bytes after which a row group is written out: rows may be of 8 MiB each
+GROUP_ROWS = 4096  # rows of a row group: what a look-up of one record unpacks, and what threads share among them
+GROUP_BYTES = 16 * 1024 * 1024  # bytes after which a row group is written out: rows may be of 8 MiB each
 
 
 def connect(threads: int = 2, memory: str = "1GB", spill: Path | None = None) -> duckdb.DuckDBPyConnection:
@@ -40,6 +44,7 @@ def connect(threads: int = 2, memory: str = "1GB", spill: Path | None = None) ->
     connection.execute("SET autoload_known_extensions=false")
     connection.execute("SET preserve_insertion_order=false")
     connection.execute("SET enable_progress_bar=false")
+    connection.execute("SET parquet_metadata_cache=true")  # parts never change once they are named
     connection.execute(f"SET temp_directory={quoted(str(spill) if spill else '')}")
     return connection
 
@@ -81,7 +86,8 @@ class RecordStore:
             None  # its own, so that writing takes the same memory whatever it writes
         )
         self._dirty = True
-        self._derived: dict[Any, tuple[str, list[str]]] = {}
+        self._derived: dict[Any, Future[Any]] = {}
+        self._tables = 0
         self._spill = case / "work" / "duckdb"
         self._threads = threads
         self._lock = threading.RLock()
@@ -93,12 +99,18 @@ class RecordStore:
             self.parts.sort(key=lambda p: (p.source_id, p.artifact, p.file))
             self._dirty = True
 
-    def write_part(self, source_id: str, artifact: str, spools: Sequence[Path]) -> Part:
-        """Turn spool files of one artifact into one durable part."""
+    def open(self) -> None:
+        """Open both connections (a tenth of a second), where they are not open yet."""
         with self._lock:
             if self._writer is None:
                 self._writer = connect(min(self._threads, 2), WRITING, self._spill)
-            connection = self._writer
+            self.connection()
+
+    def write_part(self, source_id: str, artifact: str, spools: Sequence[Path]) -> Part:
+        """Turn spool files of one artifact into one durable part."""
+        self.open()
+        assert self._writer is not None
+        with self._writer.cursor() as connection:
             safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in artifact)
             folder = self.folder / "".join(c if c.isalnum() or c in "._-" else "_" for c in source_id) / safe
             folder.mkdir(parents=True, exist_ok=True)
@@ -112,7 +124,7 @@ class RecordStore:
                 done = connection.execute(
                     f"COPY (SELECT * FROM read_json([{files}], format='newline_delimited', columns={{{columns}}}, "
                     f"maximum_object_size=16777216)) TO {quoted(str(temporary))} "
-                    f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20000, ROW_GROUP_SIZE_BYTES {ROW_GROUP})"
+                    f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {GROUP_ROWS}, ROW_GROUP_SIZE_BYTES {GROUP_BYTES})"
                 ).fetchone()
             return Part(
                 str(target.relative_to(self.folder)),
@@ -133,28 +145,38 @@ class RecordStore:
                 self._views(self._connection)
             return self._connection
 
-    def derived(self, key: Any, build: Callable[[], tuple[str, list[str]]]) -> tuple[str, list[str]]:
-        """The table that a query gave, made once for the parts as they stand; `build` gives the query and its fields."""
+    def derived(self, key: Any, build: Callable[[str], T]) -> T:
+        """What `build` made of a table for the parts as they stand: called once a key, with the table's name.
+
+        Other threads that want the same wait for it; those that want another go on.
+        """
         with self._lock:
-            connection = self.connection()
-            if key not in self._derived:
-                select, fields = build()
-                table = f"derived_{len(self._derived)}"
-                connection.execute(f"CREATE TEMP TABLE {table} AS {select}")
-                self._derived[key] = (table, fields)
-            return self._derived[key]
+            self.connection()
+            made = self._derived.get(key)
+            mine = made is None
+            if made is None:
+                self._tables += 1
+                table, made = f"derived_{self._tables}", Future()
+                self._derived[key] = made
+        if mine:
+            try:
+                made.set_result(build(table))
+            except BaseException as error:  # noqa: BLE001  # raised for whoever waits for the result, this thread too
+                made.set_exception(error)
+        return cast("T", made.result())
 
     def forget(self) -> None:
         """Drop derived tables, so that the next call reads the parts again (the audit does)."""
         with self._lock:
-            for table, _ in self._derived.values():
-                self.connection().execute(f"DROP TABLE IF EXISTS {table}")
-            self._derived.clear()
+            self._drop(self.connection())
+
+    def _drop(self, connection: duckdb.DuckDBPyConnection) -> None:
+        for number in range(1, self._tables + 1):
+            connection.execute(f"DROP TABLE IF EXISTS derived_{number}")
+        self._derived.clear()
 
     def _views(self, connection: duckdb.DuckDBPyConnection) -> None:
-        for table, _ in self._derived.values():
-            connection.execute(f"DROP TABLE IF EXISTS {table}")
-        self._derived.clear()
+        self._drop(connection)
         files = [str(self.folder / p.file) for p in self.parts]
         if files:
             listed = ", ".join(quoted(f) for f in files)
@@ -163,16 +185,18 @@ class RecordStore:
             empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in COLUMNS.items())
             connection.execute(f"CREATE OR REPLACE VIEW records AS SELECT {empty} WHERE false")
 
-    def relation(self, artifacts: Iterable[str] | None = None, source_id: str | None = None) -> str:
-        """A table expression over the parts of some artifacts and one source only (globs with `*` allowed)."""
-        from fnmatch import fnmatchcase
-
-        chosen = [
+    def chosen(self, artifacts: Iterable[str] | None = None, source_id: str | None = None) -> list[Part]:
+        """The parts of some artifacts (globs with `*` allowed) and one source only."""
+        return [
             p
             for p in self.parts
             if (source_id is None or p.source_id == source_id)
             and (artifacts is None or any(fnmatchcase(p.artifact, a) for a in artifacts))
         ]
+
+    def relation(self, artifacts: Iterable[str] | None = None, source_id: str | None = None) -> str:
+        """A table expression over the parts that `chosen` names."""
+        chosen = self.chosen(artifacts, source_id)
         if not chosen:
             self.connection()
             empty = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in COLUMNS.items())
@@ -181,22 +205,20 @@ class RecordStore:
         return f"read_parquet([{listed}])"
 
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
-        """All rows of a query as dictionaries."""
-        with self._lock:
-            cursor = self.connection().execute(sql, list(parameters))
+        """All rows of a query as dictionaries; queries of several threads run side by side."""
+        with self.connection().cursor() as cursor:
+            cursor.execute(sql, list(parameters))
             names = [d[0] for d in cursor.description or ()]
             return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
 
     def stream(self, sql: str, parameters: Sequence[Any] = (), batch: int = 5000) -> Iterator[dict[str, Any]]:
         """Rows of a query, fetched in batches on a cursor of its own."""
-        with self._lock:
-            cursor = self.connection().cursor()
-        cursor.execute(sql, list(parameters))
-        names = [d[0] for d in cursor.description or ()]
-        while rows := cursor.fetchmany(batch):
-            for values in rows:
-                yield dict(zip(names, values, strict=True))
-        cursor.close()
+        with self.connection().cursor() as cursor:
+            cursor.execute(sql, list(parameters))
+            names = [d[0] for d in cursor.description or ()]
+            while rows := cursor.fetchmany(batch):
+                for values in rows:
+                    yield dict(zip(names, values, strict=True))
 
     def records(
         self,
@@ -214,14 +236,23 @@ class RecordStore:
             yield shown(stored)
 
     def by_id(
-        self, record_ids: Iterable[str], artifacts: Iterable[str] | None = None, source_id: str | None = None
+        self,
+        record_ids: Iterable[str],
+        artifacts: Iterable[str] | None = None,
+        source_id: str | None = None,
+        paths: Iterable[str] = (),
     ) -> dict[str, dict[str, Any]]:
-        """Stored rows by record id; naming their artifacts and source spares reading the other parts."""
+        """Stored rows by record id; naming their artifacts, source and paths spares reading the other row groups."""
         wanted = sorted(set(record_ids))
         if not wanted:
             return {}
-        relation = self.relation(artifacts, source_id)
-        rows = self.query(f"SELECT * FROM {relation} WHERE record_id IN (SELECT unnest(?)) ORDER BY {ORDER}", [wanted])
+        among = sorted(set(paths))
+        there = f"path IN ({', '.join('?' * len(among))}) AND " if among else ""
+        rows = self.query(
+            f"SELECT * FROM {self.relation(artifacts, source_id)} WHERE {there}record_id IN (SELECT unnest(?)) "
+            f"ORDER BY {ORDER}",
+            [*among, wanted],
+        )
         return {r["record_id"]: r for r in rows}
 
     def artifacts(self) -> dict[str, int]:

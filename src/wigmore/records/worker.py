@@ -1,9 +1,10 @@
 """The extraction worker: a spawned process that takes tasks as JSON lines and answers with JSON lines.
 
 Tasks: `list` (the entries of one store, written to a file), `parse` (a batch of entries of one store), `hash` (custody
-hash of a source), `quit`. Answers: `begin` (path and parser at work: the parent's time limit starts here), `file` (what
-became of one entry, with the sizes of the spool files so far, so that a crash costs nothing before it), `done`, `error`.
-Rows go to spool files `<spool>/<artifact>.jsonl`, never over the pipe. The worker dies with its parent.
+hash of a source), `forget` (close the sources held open; no answer), `quit`. Answers: `ready` (once, with the parsers),
+`begin` (path and parser at work: the parent's time limit starts here), `file` (what became of one entry, with the sizes of
+the spool files so far, so that a crash costs nothing before it), `done`, `error`. Rows go to spool files
+`<spool>/<artifact>.jsonl`, never over the pipe. The worker dies with its parent.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -92,6 +94,13 @@ class Worker:
             self._sources[key] = open_source(spec_of(spec), secrets=tuple(secrets.values())).__enter__()
         return self._sources[key]
 
+    def forget(self) -> None:
+        """Close the sources held open: the next task reads the evidence anew."""
+        for source in self._sources.values():
+            with suppress(OSError):
+                source.close()
+        self._sources.clear()
+
     def chosen(self, names: list[str] | None) -> dict[str, Parser]:
         """The parsers of this run."""
         if self._parsers is None:
@@ -109,6 +118,8 @@ class Worker:
                 self.list_store(task)
             elif kind == "parse":
                 self.parse(task)
+            elif kind == "forget":
+                self.forget()
             else:
                 self.answer({"event": "error", "reason": f"unknown task {kind!r}", "code": "unsupported"})
         except ParseError as error:
@@ -145,6 +156,7 @@ class Worker:
         store = source.open_store(task["prefix"])
         chosen = self.chosen(task.get("parsers"))
         spool = Spool(Path(task["spool"]))
+        only = None if task.get("only") is None else frozenset(task["only"])
         try:
             for index, values in enumerate(task["entries"]):
                 entry = Entry.from_json(values)
@@ -162,6 +174,7 @@ class Worker:
                     spool.emit,
                     begin,
                     skip=task.get("skip", ()),
+                    only=only,
                 )
                 self.answer(
                     {
@@ -192,7 +205,7 @@ def main() -> None:
         channel.write(json.dumps(message).encode() + b"\n")
 
     worker = Worker(answer)
-    answer({"event": "ready", "limits": {p.name: p.limit_seconds for p in worker.chosen(None).values()}})
+    answer({"event": "ready", "parsers": {p.name: p.declared() for p in worker.chosen(None).values()}})
     for line in sys.stdin.buffer:
         task = json.loads(line)
         if task["kind"] == "quit":

@@ -73,6 +73,11 @@ class ToolContext:
     save_asset: Callable[[str, bytes], dict[str, Any]] | None = None
     expected: list[dict[str, Any]] = field(default_factory=list)
     invocations: Callable[[], list[dict[str, Any]]] = list
+    asked: frozenset[str] = frozenset()  # rules that calls will ask for, where that is known; none: any may be
+
+    def served(self, *rules: Indicator) -> list[Indicator]:
+        """The rules that one scan of the records serves: these, and all that may be asked for later."""
+        return [r for r in self.indicators.values() if not self.asked or r.id in self.asked or r in rules]
 
     def records(
         self, artifacts: Iterable[str], where: str = "", parameters: Iterable[Any] = (), limit: int | None = CAP + 1

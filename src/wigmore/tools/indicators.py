@@ -14,7 +14,7 @@ from wigmore.tools.context import ToolContext, ToolOutput, citable
 def scan_indicators(context: ToolContext, role: str, phase: str = "triage") -> ToolOutput:
     """Say which of a role's indicator rules match any record of the source; one row a rule with matches."""
     rules = [r for r in context.indicators.values() if r.role == role and r.phase == phase]
-    hits = scan(context.store, rules, context.source_id, context.indicators.values())
+    hits = scan(context.store, rules, context.source_id, context.served(*rules))
     note = f"{len(rules)} rules of role {role}, {len(hits)} with matches"
     return ToolOutput.of(({"rule": r.id, "title": r.title} for r in rules if r.id in hits), note)
 
@@ -34,10 +34,11 @@ def match_indicator(context: ToolContext, rule: str, parameters: dict[str, Any] 
         chosen,
         context.source_id or None,
         parameters,
-        catalogue=context.indicators.values(),
+        catalogue=context.served(chosen),
         period=context.period,
     )
-    found = context.store.by_id((i for g in groups for i in g.record_ids), chosen.artifacts, context.source_id or None)
+    ids, paths = (i for g in groups for i in g.record_ids), (p for g in groups for p in g.paths)
+    found = context.store.by_id(ids, chosen.artifacts, context.source_id or None, paths)
     rows: list[dict[str, Any]] = [
         {"group": g.group, "count": g.count, "first": g.first, "last": g.last, "record_ids": list(g.record_ids)}
         for g in groups

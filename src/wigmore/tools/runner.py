@@ -9,7 +9,7 @@ import threading
 import types
 import typing
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -186,9 +186,11 @@ class ToolRunner:
             self._note(invocation, key)
         return Call(invocation, decode(data))
 
-    def execute(self, tool: Tool, args: dict[str, Any], source_id: str, agent: str) -> tuple[ToolOutput, str]:
+    def execute(
+        self, tool: Tool, args: dict[str, Any], source_id: str, agent: str, asked: frozenset[str] = frozenset()
+    ) -> tuple[ToolOutput, str]:
         """Run a tool without recording it (the audit does); errors become a `failed` output."""
-        context = self.context(source_id, agent)
+        context = replace(self.context(source_id, agent), asked=asked)
         try:
             if tool.read_only:
                 return self._checked(tool.function(context, **args)), ""
@@ -204,10 +206,11 @@ class ToolRunner:
             raise TypeError(f"a tool returns a ToolOutput, not {type(output).__name__}")
         return output
 
-    def again(self, invocation: ToolInvocation) -> bytes:
-        """The bytes that the call prints now, past the cache."""
+    def again(self, invocation: ToolInvocation, asked: frozenset[str] = frozenset()) -> bytes:
+        """The bytes that the call prints now, past the cache; `asked` names the rules of all the calls to come."""
         tool = tools()[invocation.tool]
-        output, _ = self.execute(tool, arguments(tool, dict(invocation.args)), invocation.source_id, invocation.agent)
+        args = arguments(tool, dict(invocation.args))
+        output, _ = self.execute(tool, args, invocation.source_id, invocation.agent, asked)
         return output.encode(invocation.tool)
 
     def invocation(self, invocation_id: str) -> ToolInvocation | None:
