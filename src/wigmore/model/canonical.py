@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from typing import Any
 
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+_c_encoder = getattr(json.encoder, "c_make_encoder", None)
+# `encode` makes its C encoder anew for each value, a fifth of its time; this is the same one, made once
+_pieces: Callable[[Any, int], Iterable[str]] = (
+    _c_encoder(None, _encoder.default, json.encoder.encode_basestring_ascii, None, ":", ",", True, False, False)
+    if _c_encoder
+    else lambda value, _: (_encoder.encode(value),)
+)
 
 
 def canonical(value: Any) -> bytes:
@@ -15,7 +23,7 @@ def canonical(value: Any) -> bytes:
     ASCII escapes keep lone surrogates (NTFS names may hold them) representable and the bytes stable everywhere.
     Raises TypeError for values that JSON does not know and ValueError for NaN and infinities.
     """
-    return _encode(value).encode("ascii")
+    return "".join(_pieces(value, 0)).encode("ascii")
 
 
 def sha256(data: bytes) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 Time = dict[str, Any]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+NAIVE_EPOCH = datetime(1970, 1, 1)
 FILETIME_OFFSET = 116_444_736_000_000_000  # 100 ns from 1601 to 1970
 WEBKIT_OFFSET = 11_644_473_600_000_000  # µs from 1601 to 1970
 COCOA_OFFSET = 978_307_200  # s from 1970 to 2001
@@ -38,9 +39,7 @@ def _time(text: str, instant: int | None, zone: str, raw: Any, owner: str, preci
 
 def _text(ticks: int, per_second: int, digits: int) -> str:
     seconds, rest = divmod(ticks, per_second)
-    base = (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
-    if base[0] != "0" and len(base) < 19:  # strftime drops leading zeros of years below 1000
-        base = base.zfill(19)
+    base = (NAIVE_EPOCH + timedelta(seconds=seconds)).isoformat()  # some ten times faster than strftime
     return f"{base}.{rest:0{digits}d}Z" if digits else f"{base}Z"
 
 

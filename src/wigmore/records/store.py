@@ -100,11 +100,10 @@ class RecordStore:
             self._dirty = True
 
     def open(self) -> None:
-        """Open both connections (a tenth of a second), where they are not open yet."""
+        """Open the connection that writes (a tenth of a second), where it is not open yet."""
         with self._lock:
             if self._writer is None:
                 self._writer = connect(min(self._threads, 2), WRITING, self._spill)
-            self.connection()
 
     def write_part(self, source_id: str, artifact: str, spools: Sequence[Path]) -> Part:
         """Turn spool files of one artifact into one durable part."""
