@@ -15,7 +15,7 @@ from wigmore.agents.templates import load_templates
 from wigmore.graph.semantics import Semantics
 from wigmore.investigation.workbench import rule_folders
 from wigmore.model.nouns import EDGE_TYPES
-from wigmore.records.indicators import OWN_RULES, check_patterns, load_indicators
+from wigmore.records.rules import OWN_RULES, check_patterns, load_indicators
 from wigmore.registry import Parser, Tool, found
 
 ROOT = Path(__file__).resolve().parents[2]

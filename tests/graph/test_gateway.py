@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from wigmore.graph.gateway import CitedRecord, CitedResult, Gateway, Proposal, Refused, field_of
+from wigmore.graph.gateway import Gateway, Refused
+from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.investigation.workbench import Workbench
 from wigmore.tools.runner import Call
 

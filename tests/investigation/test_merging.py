@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from wigmore.graph.gateway import CitedRecord, Gateway, Proposal, jaccard, title_words
+from wigmore.graph.gateway import Gateway, jaccard, title_words
+from wigmore.graph.proposals import CitedRecord, Proposal
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
 from wigmore.ledger import Event

@@ -10,7 +10,8 @@ import pytest
 from conftest_house import DECISIVE, ENTRY, RULES, House, indicator, probe, seed, template
 
 from wigmore.investigation.config import read_config
-from wigmore.investigation.phases import INTERRUPTED, Investigation
+from wigmore.investigation.phases import Investigation
+from wigmore.investigation.rounds import INTERRUPTED
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event
 from wigmore.model.nouns import InvestigationRound, Lead

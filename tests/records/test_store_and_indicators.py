@@ -14,8 +14,10 @@ import yaml
 from wigmore.model.canonical import canonical, record_id
 from wigmore.model.protocols import Record
 from wigmore.model.times import iso
-from wigmore.records.indicators import Indicator, Match, RuleError, fill, load_indicators, match, scan
+from wigmore.records.compiler import RuleError
+from wigmore.records.indicators import Match, match, scan
 from wigmore.records.rows import COLUMNS, RowMaker
+from wigmore.records.rules import Indicator, fill, load_indicators
 from wigmore.records.store import RecordStore, file_sha256
 
 Made = Callable[..., RecordStore]

@@ -17,7 +17,8 @@ from wigmore.investigation.phases import conclusions
 from wigmore.investigation.workbench import Workbench
 from wigmore.model.nouns import NEUTRAL
 from wigmore.model.protocols import Gap, Record, Recorder
-from wigmore.records.indicators import Compiler, Indicator, load_indicators
+from wigmore.records.compiler import Compiler
+from wigmore.records.rules import Indicator, load_indicators
 from wigmore.records.store import connect
 from wigmore.registry import HEAD, parsers, tools
 from wigmore.tools.context import ToolOutput
@@ -255,7 +256,7 @@ def test_tables_and_texts_are_no_cron_tables(text: str) -> None:
 
 def compiled(test: dict[str, Any], fields: dict[str, str], parameters: dict[str, Any] | None = None) -> bool:
     """Whether a record with these fields passes a test."""
-    compiler = Compiler(None, parameters=parameters)
+    compiler = Compiler(parameters=parameters)
     sql = compiler.condition([test])
     return answer(sql, compiler.fields, fields)
 
@@ -319,7 +320,7 @@ def test_times_further_apart_than_any_zone_are_told() -> None:
 )
 def test_shell_lines_are_told_apart(rule: str, command: str, hit: bool) -> None:
     chosen: Indicator = load_indicators([RULES])[rule]
-    compiler = Compiler(chosen)
+    compiler = Compiler()
     sql = compiler.condition(chosen.where)
     values = {"command": command, "shell": "bash"}
     assert answer(sql, compiler.fields, values) is hit

@@ -17,8 +17,9 @@ from wigmore.graph.semantics import LETTERS, Semantics
 from wigmore.model.nouns import NEUTRAL
 from wigmore.model.protocols import Record
 from wigmore.model.times import iso
-from wigmore.records.indicators import Indicator, load_indicators, match, scan
+from wigmore.records.indicators import match, scan
 from wigmore.records.rows import RowMaker
+from wigmore.records.rules import Indicator, load_indicators
 from wigmore.records.store import RecordStore
 from wigmore.registry import found, parsers, tools
 

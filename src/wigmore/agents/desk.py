@@ -10,7 +10,7 @@ from wigmore.agents.templates import Template
 from wigmore.graph.gateway import Gateway, Refused
 from wigmore.graph.state import GraphState
 from wigmore.model.nouns import Coverage, Lead
-from wigmore.records.indicators import Indicator
+from wigmore.records.rules import Indicator
 from wigmore.registry import origin_of, register
 from wigmore.tools.runner import Call, ToolRunner
 
@@ -30,7 +30,6 @@ class Desk:
     coverage: list[Coverage]
     lead: Lead | None = None
     config: dict[str, Any] = field(default_factory=dict)
-    refused: int = 0
 
     def call(self, tool: str, **args: Any) -> Call:
         """Call a tool on the desk's source; the call is recorded."""
@@ -44,11 +43,10 @@ class Desk:
         )
 
     def attempt(self, propose: Callable[[], Any]) -> Any:
-        """Propose; a refusal is recorded by the gateway and counted here, and gives None."""
+        """Propose; a refusal is recorded by the gateway, and gives None."""
         try:
             return propose()
         except Refused:
-            self.refused += 1
             return None
 
 

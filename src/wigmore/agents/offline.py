@@ -9,10 +9,10 @@ from typing import Any
 
 from wigmore.agents.desk import Desk
 from wigmore.agents.templates import Probe, Template
-from wigmore.graph.gateway import CitedRecord, CitedResult, Proposal, field_of
+from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
 from wigmore.model.nouns import Coverage, Hypothesis, Phenomenon
-from wigmore.records.indicators import Bearing, Indicator, fill
+from wigmore.records.rules import Bearing, Indicator, fill
 from wigmore.tools.runner import Call
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import EDGE_TYPES, Hypothesis
 from wigmore.model.yaml_text import read_yaml
-from wigmore.records.indicators import Indicator
+from wigmore.records.rules import Indicator
 
 SUBJECTS = ("case", "source", "subject")
 

@@ -46,7 +46,7 @@ def refusal(error: Exception) -> tuple[str, int] | None:
     from wigmore.graph.semantics import SemanticsError
     from wigmore.ledger import LedgerError
     from wigmore.model.protocols import ParseError
-    from wigmore.records.indicators import RuleError
+    from wigmore.records.compiler import RuleError
 
     if isinstance(error, UseError):
         return str(error), error.code

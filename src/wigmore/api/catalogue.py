@@ -9,7 +9,7 @@ from wigmore.agents.templates import load_templates
 from wigmore.api.cases import UseError
 from wigmore.investigation.workbench import rule_folders
 from wigmore.model.yaml_text import read_yaml
-from wigmore.records.indicators import load_indicators
+from wigmore.records.rules import load_indicators
 from wigmore.registry import found
 from wigmore.tools.runner import schema
 

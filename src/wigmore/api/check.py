@@ -13,7 +13,8 @@ from wigmore.investigation.case_file import CaseFileError, read_case, secret
 from wigmore.investigation.config import ConfigError, load_config
 from wigmore.investigation.workbench import rule_folders
 from wigmore.model.protocols import ParseError
-from wigmore.records.indicators import RuleError, load_indicators
+from wigmore.records.compiler import RuleError
+from wigmore.records.rules import load_indicators
 from wigmore.registry import found, parsers
 
 

@@ -19,7 +19,8 @@ from wigmore.evidence.recognise import Recognition, recognise, recognise_listing
 from wigmore.evidence.source import SourceSpec
 from wigmore.investigation.audit import Audit, audit_case, check_chain
 from wigmore.investigation.case_file import SourceEntry
-from wigmore.investigation.phases import Investigation, Outcome, conclusions
+from wigmore.investigation.phases import Investigation, conclusions
+from wigmore.investigation.tasks import Outcome
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event, durable_file, sweep
 from wigmore.model.canonical import identify

@@ -36,7 +36,6 @@ class Acquisition:
     errors: list[tuple[int, int]] = field(default_factory=list)
     segment: int = 0
     finished: bool = False  # whether the last segment's `done` section was met
-    follows: bool = False  # whether a `next` section announces another segment
     problem: str = ""
     cut: bool = False  # the problem is that the file ends too early
 
@@ -50,7 +49,6 @@ def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
     found.segment = struct.unpack_from("<H", head, 9)[0]
     place, steps = 13, 0
     end = stream.seek(0, 2)
-    found.follows = False
     while True:
         steps += 1
         stream.seek(place)
@@ -68,7 +66,6 @@ def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
         _section(stream, kind, place + 76, min(max(size - 76, 0), MAX_HEADER), found)
         if kind in ("done", "next") or following <= place or steps > MAX_SECTIONS:
             found.finished = found.finished or kind == "done"
-            found.follows = kind == "next"
             return found
         place = following
 

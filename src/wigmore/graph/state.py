@@ -23,6 +23,13 @@ from wigmore.model.nouns import (
     TemporalEdge,
 )
 
+Kind = tuple[str, str, str, bool]
+
+
+def kind_of(phenomenon: Phenomenon) -> Kind:
+    """What two phenomena must share to be perhaps one."""
+    return (phenomenon.source_id, phenomenon.category, phenomenon.rule, phenomenon.negative)
+
 
 class GraphState:
     """Nouns by id, and beliefs derived from edges. Feed events in ledger order; unknown kinds are passed over."""
@@ -50,10 +57,13 @@ class GraphState:
         self.runs: list[dict[str, Any]] = []
         self.audits: list[dict[str, Any]] = []
         self.tasks_done: set[str] = set()
-        self.invocation_count = 0
         self.touched: dict[str, int] = {}
         self.logs: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._edges_to: dict[str, list[Edge]] = defaultdict(list)
+        self._edges_from: dict[str, int] = defaultdict(int)
+        self._frames: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._kinds: dict[Kind, list[str]] = defaultdict(list)
+        self._odds: dict[str, float] = {}  # log-odds until the next edge
 
     def fold(self, events: Iterable[Stored | Event]) -> GraphState:
         """Take in events; returns the state itself."""
@@ -76,6 +86,8 @@ class GraphState:
 
     def _on_phenomenon(self, body: dict[str, Any], at: str) -> None:
         phenomenon = Phenomenon.from_dict(body)
+        if phenomenon.id not in self.phenomena:
+            self._kinds[kind_of(phenomenon)].append(phenomenon.id)
         self.phenomena[phenomenon.id] = phenomenon
 
     def _on_phenomenon_merged(self, body: dict[str, Any], at: str) -> None:
@@ -88,7 +100,10 @@ class GraphState:
 
     def _on_hypothesis(self, body: dict[str, Any], at: str) -> None:
         hypothesis = Hypothesis.from_dict(body)
+        if hypothesis.id not in self.hypotheses and hypothesis.frame:
+            self._frames[hypothesis.frame, hypothesis.subject].append(hypothesis.id)
         self.hypotheses[hypothesis.id] = hypothesis
+        self._odds.pop(hypothesis.id, None)
 
     def _on_edge(self, body: dict[str, Any], at: str) -> None:
         edge = Edge.from_dict(body)
@@ -97,6 +112,8 @@ class GraphState:
         before = self.log_odds(edge.hypothesis_id)
         self.edges[edge.id] = edge
         self._edges_to[edge.hypothesis_id].append(edge)
+        self._edges_from[edge.phenomenon_id] += 1
+        self._odds.pop(edge.hypothesis_id, None)
         after = self.log_odds(edge.hypothesis_id)
         counting = belief.ranked(self._edges_to[edge.hypothesis_id], self.table, self.damping)
         mine = next((r for r in counting if r.edge.id == edge.id), None)
@@ -184,18 +201,24 @@ class GraphState:
     def _on_task_done(self, body: dict[str, Any], at: str) -> None:
         self.tasks_done.add(body["id"])
 
-    def _on_invocation(self, body: dict[str, Any], at: str) -> None:
-        self.invocation_count += 1
-
     def edges_to(self, hypothesis_id: str) -> list[Edge]:
         """Edges into a hypothesis, in canonical order."""
         return sorted(self._edges_to.get(hypothesis_id, ()), key=lambda e: e.id)
 
     def log_odds(self, hypothesis_id: str) -> float:
         """Base-10 log-odds of a hypothesis."""
-        hypothesis = self.hypotheses[hypothesis_id]
+        known = self._odds.get(hypothesis_id)
+        if known is None:
+            counts = belief.counts(self._edges_to.get(hypothesis_id, ()), self.damping)
+            known = belief.log_odds(self.hypotheses[hypothesis_id].prior_prob, counts, self.table)
+            self._odds[hypothesis_id] = known
+        return known
+
+    def prospective(self, hypothesis_id: str, edge_type: str) -> float:
+        """What one more edge of a type would add to a hypothesis now (damped), for weighing leads."""
         counts = belief.counts(self._edges_to.get(hypothesis_id, ()), self.damping)
-        return belief.log_odds(hypothesis.prior_prob, counts, self.table)
+        number = sum(n for (kind, _), n in counts.items() if kind == edge_type)
+        return self.table[edge_type] / (number + 1)
 
     def confidence(self, hypothesis_id: str) -> float:
         """The working score of a hypothesis."""
@@ -213,11 +236,11 @@ class GraphState:
     def alternatives(self, hypothesis_id: str) -> list[str]:
         """The other hypotheses of a hypothesis' frame about the same subject."""
         mine = self.hypotheses[hypothesis_id]
-        return [
-            h.id
-            for h in sorted(self.hypotheses.values(), key=lambda h: h.id)
-            if h.id != mine.id and mine.frame and h.frame == mine.frame and h.subject == mine.subject
-        ]
+        return sorted(name for name in self._frames.get((mine.frame, mine.subject), ()) if name != hypothesis_id)
+
+    def alike(self, phenomenon: Phenomenon) -> list[Phenomenon]:
+        """The phenomena of the same kind: source, category, rule, and whether it is an absence."""
+        return [self.phenomena[name] for name in self._kinds.get(kind_of(phenomenon), ())]
 
     def hypothesis_view(self, hypothesis_id: str) -> dict[str, Any]:
         """A hypothesis with its belief, as INTERFACE.md prints it."""
@@ -234,8 +257,8 @@ class GraphState:
     def quality(self, phenomenon: Phenomenon) -> float:
         """Orders lists, is no belief: facts, citations, corroboration (SPEC A3)."""
         citations = {f.citation.invocation_id for f in phenomenon.verified_facts}
-        bearing = sum(1 for e in self.edges.values() if e.phenomenon_id == phenomenon.id)
-        return len(phenomenon.verified_facts) + 2 * len(citations) + 3 * min(bearing, 3) - 5 * phenomenon.negative
+        bearing = min(self._edges_from.get(phenomenon.id, 0), 3)
+        return len(phenomenon.verified_facts) + 2 * len(citations) + 3 * bearing - 5 * phenomenon.negative
 
     def graph(self) -> dict[str, Any]:
         """The canonical evidence graph: no clocks, no random ids, no rounds, leads, operations or interruptions."""

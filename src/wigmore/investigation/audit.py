@@ -10,12 +10,13 @@ from typing import Any
 
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.store import Entry
+from wigmore.graph.proposals import field_of
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import verify_case
 from wigmore.model.canonical import canonical, sha256
 from wigmore.model.nouns import Finding, Phenomenon, ToolInvocation
 from wigmore.model.protocols import ParseError
-from wigmore.records.pool import Pool
+from wigmore.records.pool import FanOut
 from wigmore.records.reread import Place, reread
 from wigmore.records.rows import COLUMNS
 from wigmore.records.store import file_sha256
@@ -64,7 +65,7 @@ def check_chain(case: Path, expect_head: str | None) -> Audit:
     return audit
 
 
-def audit_case(bench: Workbench, audit: Audit, pool: Pool) -> Audit:
+def audit_case(bench: Workbench, audit: Audit, pool: FanOut) -> Audit:
     """Parts, sources and citations of an opened case, after its chain was checked; `pool` reads the evidence again."""
     audit.graph_hash = bench.state.graph_hash()
     _parts(bench, audit)
@@ -204,8 +205,6 @@ def _citations(
     rows: dict[str, dict[str, Any]],
     stored: dict[str, dict[str, Any]],
 ) -> None:
-    from wigmore.graph.gateway import field_of
-
     outputs: dict[str, list[dict[str, Any]]] = {}
     for phenomenon, fact in facts:
         audit.citations_checked += 1

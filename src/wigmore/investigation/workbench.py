@@ -23,7 +23,7 @@ from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import Clock
 from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
-from wigmore.records.indicators import Indicator, load_indicators
+from wigmore.records.rules import Indicator, load_indicators
 from wigmore.records.store import Part, RecordStore
 from wigmore.registry import found
 from wigmore.tools.context import ToolContext

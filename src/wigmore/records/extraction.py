@@ -21,7 +21,7 @@ from wigmore.evidence.source import SourceSpec
 from wigmore.ledger import Event, Ledger
 from wigmore.model.canonical import canonical, identify
 from wigmore.model.nouns import Coverage
-from wigmore.records.pool import Pool, batches
+from wigmore.records.pool import FanOut, batches
 from wigmore.records.store import PART_ROWS, Part, RecordStore
 from wigmore.records.worker import spec_json
 
@@ -62,7 +62,7 @@ class Extraction:
         ledger: Ledger,
         store: RecordStore,
         workspace: Path,
-        pool: Pool,
+        pool: FanOut,
         *,
         names: list[str] | None = None,
         exclude: Iterable[str] = (),
@@ -90,7 +90,6 @@ class Extraction:
         self.listed: set[tuple[str, str]] = set()
         self.hashes: dict[str, dict[str, Any]] = {}
         self._specs: dict[str, dict[str, Any]] = {}
-        self._pending: dict[tuple[str, str], int] = {}
         for event in ledger.events("extraction"):
             self._remember(event.body)
 

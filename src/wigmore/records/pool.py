@@ -40,6 +40,20 @@ def batches(entries: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]
 class FanOut(Protocol):
     """Runs tasks somewhere; answers come back in any order (DESIGN: the small protocol behind which engines change)."""
 
+    jobs: int
+
+    def catalogue(self) -> dict[str, dict[str, Any]]:
+        """What each parser declares."""
+
+    def forget_sources(self) -> None:
+        """Have what follows read the evidence anew."""
+
+    def feed(self) -> None:
+        """Begin with what is queued."""
+
+    def working_on(self) -> list[tuple[str, str, float]]:
+        """Path, step and seconds of what is at work."""
+
     def submit(self, task: dict[str, Any], front: bool = False) -> None:
         """Queue one task."""
 

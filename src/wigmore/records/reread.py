@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.evidence.source import SourceSpec
-from wigmore.records.pool import Pool, batches
+from wigmore.records.pool import FanOut, batches
 from wigmore.records.worker import spec_json
 
 Place = tuple[str, str, str | None]  # source, path, inode
 
 
 def reread(
-    pool: Pool,
+    pool: FanOut,
     specs: Mapping[str, tuple[SourceSpec, dict[str, str]]],
     cited: Mapping[str, Mapping[str, Any]],
     prefixes: Mapping[Place, str],
@@ -70,7 +70,7 @@ def reread(
 
 
 def _submit(
-    pool: Pool,
+    pool: FanOut,
     task: dict[str, Any],
     places: Mapping[tuple[str, str | None], list[Mapping[str, Any]]],
     workspace: Path,

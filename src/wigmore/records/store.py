@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from wigmore.ledger import durable_file
-from wigmore.model.canonical import sha256
 from wigmore.records.rows import COLUMNS, shown
 
 if TYPE_CHECKING:
@@ -268,8 +267,3 @@ class RecordStore:
                 if connection is not None:
                     connection.close()
             self._connection = self._writer = None
-
-
-def rows_hash(lines: Iterable[bytes]) -> str:
-    """SHA-256 over canonical rows, for query results."""
-    return sha256(b"".join(lines))

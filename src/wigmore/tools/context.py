@@ -10,7 +10,7 @@ from wigmore.evidence.source import Source
 from wigmore.graph.state import GraphState
 from wigmore.model.canonical import canonical
 from wigmore.model.nouns import Coverage
-from wigmore.records.indicators import Indicator
+from wigmore.records.rules import Indicator
 from wigmore.records.store import RecordStore
 
 CAP = 5000  # rows a call prints before it says that there are more

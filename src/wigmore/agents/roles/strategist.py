@@ -13,7 +13,6 @@ from wigmore.agents.desk import Desk, role
 from wigmore.agents.offline import covered
 from wigmore.agents.prompts import DISCIPLINE
 from wigmore.agents.templates import Probe, Template
-from wigmore.graph.gateway import prospective
 from wigmore.model.nouns import Hypothesis
 
 LEADS_A_ROUND = 3
@@ -104,7 +103,7 @@ def expected_change(
     desk: Desk, template: Template, hypothesis: Hypothesis, probe: Probe, sources: tuple[str, ...]
 ) -> tuple[float, str]:
     """Expected absolute change of the distance between a hypothesis and its best alternative, and the words for it."""
-    if_found = abs(prospective(desk.state, hypothesis.id, probe.edge))
+    if_found = abs(desk.state.prospective(hypothesis.id, probe.edge))
     status = desk.state.status(hypothesis.id)
     same_way = status == "supported" and probe.edge not in ("weakens", "contradicts")
     bearing = {e.source_id for e in desk.state.edges_to(hypothesis.id)}
@@ -113,7 +112,7 @@ def expected_change(
     if same_way and not second and not other and not probe.decisive:
         if_found = 0.0  # more of the same from the same mechanism, for a supported hypothesis
     able = [s for s in sources if covered(desk.coverage, s, probe.artifacts)[0]]
-    if_empty = abs(prospective(desk.state, hypothesis.id, probe.if_empty)) if probe.if_empty and able else 0.0
+    if_empty = abs(desk.state.prospective(hypothesis.id, probe.if_empty)) if probe.if_empty and able else 0.0
     gain = probe.likely * if_found + (1 - probe.likely) * if_empty
     reason = (
         f"expected |Δ| {gain:.3f} for cost {probe.cost:g}: {probe.likely:.2f} × {if_found:.3f} if found, "

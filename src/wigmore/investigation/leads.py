@@ -1,0 +1,147 @@
+"""Leads: assigned before their worker starts, then completed or failed with the reason; one retry; none stranded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from wigmore.agents.offline import run_probe
+from wigmore.investigation.tasks import Tasks
+from wigmore.ledger import Event
+from wigmore.model.canonical import identify
+from wigmore.model.nouns import COMPLETE_REASONS, Lead
+
+
+class Leads(Tasks):
+    """Dispatches leads to roles."""
+
+    def _dispatch(self, lead: Lead) -> None:
+        """Assign a lead (saved first), run its role, commit what it found with its end."""
+        bench = self.bench
+        role = self.roles.get(lead.target_agent)
+        if role is None:
+            context = {**lead.context, "failure_reason": f"unknown role {lead.target_agent!r}"}
+            bench.append([Event("lead", replace(lead, status="failed", context=context).to_dict())])
+            return
+        assigned = replace(lead, status="assigned")
+        bench.append([Event("lead", assigned.to_dict())])
+        events, error = self._work(assigned)
+        status = "failed" if error else "completed"
+        context = {**lead.context, **({"failure_reason": error} if error else {})}
+        bench.append([*events, Event("lead", replace(assigned, status=status, context=context).to_dict())])
+
+    def _work(self, lead: Lead) -> tuple[list[Event], str]:
+        """What a lead's role proposes; (events, error)."""
+        state = self.bench.state
+        hypothesis = state.hypotheses.get(lead.motivating_hypothesis)
+        template = self.bench.templates.get(hypothesis.template) if hypothesis else None
+        probe = next((p for p in template.probes if p.id == lead.context.get("probe")), None) if template else None
+        sources = list(lead.context.get("sources") or ()) or [lead.context.get("source_id", "")]
+        events: list[Event] = []
+        for source_id in sources:
+            task = f"{lead.id}:{source_id}:{'retry' if lead.context.get('retry') else 'first'}"
+            desk = self.desk(lead.target_agent, task, source_id, lead)
+            try:
+                if probe is not None and template is not None and hypothesis is not None:
+                    if run_probe(desk, template, probe, hypothesis) == "failed":
+                        return [*events, *desk.gateway.buffer], "a tool failed: " + str(
+                            desk.gateway.buffer[-1].body.get("reason", "")
+                        )
+                else:
+                    self.roles[lead.target_agent].offline(desk)
+            except Exception as error:  # noqa: BLE001  # the boundary of a lead: it fails with its reason
+                return [], f"{type(error).__name__}: {error}"[:500]
+            events += desk.gateway.buffer
+        return events, ""
+
+    def _parallel(self, leads: Sequence[Lead]) -> None:
+        """Run leads in parallel, commit them in order."""
+        bench = self.bench
+        assigned = [replace(x, status="assigned") for x in leads]
+        bench.append([Event("lead", x.to_dict()) for x in assigned])
+        with ThreadPoolExecutor(self.jobs) as pool:
+            results = list(pool.map(self._work, assigned))
+        for lead, (events, error) in zip(assigned, results, strict=True):
+            context = {**lead.context, **({"failure_reason": error} if error else {})}
+            bench.append(
+                [
+                    *events,
+                    Event("lead", replace(lead, status="failed" if error else "completed", context=context).to_dict()),
+                ]
+            )
+
+    def _finish_leads(self) -> None:
+        """No lead is stranded: those still pending are dispatched once, or closed with the reason."""
+        for lead in sorted((x for x in self.bench.state.leads.values() if x.status == "pending"), key=lambda x: x.id):
+            if self.outcome.budget:
+                context = {**lead.context, "failure_reason": self.outcome.stop}
+                self.bench.append([Event("lead", replace(lead, status="failed", context=context).to_dict())])
+            else:
+                self._dispatch(lead)
+
+    def _retry(self) -> None:
+        """Failed leads get one more try, in parallel."""
+        closed = ("budget spent:", *(f"{reason}:" for reason in COMPLETE_REASONS))  # not failed: never tried
+        again = [
+            replace(x, context={**x.context, "retry": True})
+            for x in sorted(self.bench.state.leads.values(), key=lambda x: x.id)
+            if x.status == "failed"
+            and not x.context.get("retry")
+            and x.target_agent in self.roles
+            and not str(x.context.get("failure_reason", "")).startswith(closed)
+        ]
+        if again and not self.outcome.budget:
+            self.say(f"retrying {len(again)} failed leads")
+            self._parallel(again)
+
+    def _gap_analysis(self) -> None:
+        """What supported hypotheses still owe: their disconfirming and decisive probes are made, or said to be impossible."""
+        from wigmore.agents.roles.strategist import obligations
+
+        if self.outcome.budget:
+            return
+        leads, receipts = [], []
+        for owed, possible in obligations(self.desk("strategist", "gap analysis", "")):
+            if possible:
+                leads.append(
+                    Lead(
+                        identify("lead", "gap analysis", owed.hypothesis.id, owed.probe.id, list(owed.sources)),
+                        owed.probe.role,
+                        f"{owed.probe.description} — for: {owed.hypothesis.title}",
+                        5,
+                        {
+                            "source_id": "",
+                            "rationale": owed.reason,
+                            "probe": owed.probe.id,
+                            "sources": list(owed.sources),
+                        },
+                        "pending",
+                        owed.hypothesis.id,
+                        "gap_analysis",
+                        owed.hypothesis.id,
+                        owed.probe.edge,
+                    )
+                )
+            else:
+                receipts.append(
+                    Event(
+                        "probe",
+                        {
+                            "id": f"{owed.hypothesis.id}:{owed.probe.id}:",
+                            "hypothesis_id": owed.hypothesis.id,
+                            "probe": owed.probe.id,
+                            "source_id": "",
+                            "outcome": "cannot_say",
+                            "reason": f"no source of this case has what it would look at: {owed.probe.description}",
+                            "decisive": owed.probe.decisive,
+                            "disconfirming": owed.probe.disconfirming,
+                            "invocations": [],
+                            "phenomena": [],
+                        },
+                    )
+                )
+        self.say(f"gap analysis: {len(leads)} probes owed, {len(receipts)} that no source could answer")
+        self.bench.append([*receipts, *(Event("lead", x.to_dict()) for x in leads)])
+        for lead in leads:
+            self._dispatch(lead)

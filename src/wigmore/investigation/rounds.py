@@ -1,0 +1,175 @@
+"""Rounds: the strategist's loop with its stops, the fixed loop without one, and the repair of a round cut short."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from wigmore.investigation.decisions import Decisions
+from wigmore.investigation.leads import Leads
+from wigmore.ledger import Event
+from wigmore.model.canonical import identify
+from wigmore.model.nouns import InvestigationRound, Rejection
+from wigmore.model.times import stamp
+
+INTERRUPTED = "interrupted before complete"
+
+
+class Rounds(Leads):
+    """Opens, fills and closes rounds."""
+
+    def _repair(self) -> None:
+        """Fail the leads that a kill cut short (they are tried again), and close the round it left open."""
+        state = self.bench.state
+        cut = sorted((x for x in state.leads.values() if x.status == "assigned"), key=lambda x: x.id)
+        events = []
+        for lead in cut:  # the one retry stays due: a retry that was cut short was none
+            context = {k: v for k, v in lead.context.items() if k != "retry"} | {"failure_reason": INTERRUPTED}
+            events.append(Event("lead", replace(lead, status="failed", context=context).to_dict()))
+        for round_ in sorted(state.rounds.values(), key=lambda r: r.round_number):
+            if round_.completed_at:
+                continue
+            finished = tuple(
+                x for x in round_.leads_proposed if x in state.leads and state.leads[x].status == "completed"
+            )
+            text = f"interrupted; {len(cut)} assigned leads failed and are retried"
+            events.append(Event("round", self._closed(round_, "interrupted_resume", text, finished).to_dict()))
+        self.bench.append(events)
+
+    def _closed(
+        self, round_: InvestigationRound, action: str, rationale: str, executed: tuple[str, ...]
+    ) -> InvestigationRound:
+        state = self.bench.state
+        return replace(
+            round_,
+            completed_at=stamp(self.bench.clock()),
+            strategist_action=action,
+            decision_rationale=rationale,
+            leads_executed=executed,
+            hypothesis_status_snapshot_after=state.statuses(),
+            phenomena_count_after=sum(not p.negative for p in state.phenomena.values()),
+            edges_count_after=len(state.edges) + len(state.temporal) + len(state.links),
+        )
+
+    def _strategist_loop(self) -> None:
+        state, config = self.bench.state, self.bench.config.strategist
+        used = sum(r.strategist_action != "interrupted_resume" for r in state.rounds.values())
+        while True:
+            if budget := self.bench.exceeded():
+                self.outcome.stop, self.outcome.budget = f"budget spent: {budget}", budget
+                return
+            if used >= config.max_rounds:
+                self.outcome.stop = f"the most rounds ({config.max_rounds}) were used"
+                return
+            used += 1
+            done, rationale = self._round()
+            if done:
+                self.outcome.stop = rationale
+                if rationale.startswith("budget_exhausted:"):
+                    self.outcome.budget = self.bench.exceeded() or "nearly spent"
+                return
+            zero = self._rounds_without_yield()
+            if 0 < config.hard_stop_marginal_yield_zero_rounds <= zero:
+                self.outcome.stop = f"{zero} rounds in a row brought nothing"
+                return
+
+    def _rounds_without_yield(self) -> int:
+        """How many of the last rounds in a row brought nothing; a round cut short belongs to the one that finished it."""
+        count = 0
+        for last in sorted(self.bench.state.rounds.values(), key=lambda r: -r.round_number):
+            brought = last.new_phenomena_count + last.new_edges_count + last.status_flips
+            if brought or last.strategist_action not in ("propose_leads", "interrupted_resume"):
+                break
+            count += last.strategist_action == "propose_leads"
+        return count
+
+    def _round(self) -> tuple[bool, str]:
+        """One round; True with the reason when it was the last."""
+        bench, state = self.bench, self.bench.state
+        number = max((r.round_number for r in state.rounds.values()), default=0) + 1
+        opened = InvestigationRound(
+            f"round-{number:03d}",
+            number,
+            stamp(bench.clock()),
+            hypothesis_status_snapshot_before=state.statuses(),
+            phenomena_count_before=sum(not p.negative for p in state.phenomena.values()),
+            edges_count_before=len(state.edges) + len(state.temporal) + len(state.links),
+        )
+        bench.append([Event("round", opened.to_dict())])
+        self.say(f"round {number}")
+        decisions = Decisions(state, self.roles, number, only_complete=bench.nearly_spent())
+        desk = self.desk("strategist", f"round:{number}", "")
+        desk.config["decide"] = decisions
+        error = self._run(self.roles["strategist"], desk)
+        bench.append(
+            [
+                *desk.gateway.buffer,
+                *(
+                    Event(
+                        "rejection",
+                        Rejection(identify("rej", number, n, text), "strategist", "", "lead", text, {}).to_dict(),
+                    )
+                    for n, text in enumerate(decisions.refusals)
+                ),
+            ]
+        )
+        proposed = tuple(x.id for x in decisions.leads)
+        opened = replace(opened, leads_proposed=proposed)
+        if error:
+            bench.append([Event("round", self._closed(opened, "strategist_failed", error, ()).to_dict())])
+            self.outcome.failed_roles["strategist"] = error
+            return True, f"the strategist failed: {error}"
+        if decisions.completed:
+            text = f"{decisions.completed}: {decisions.rationale}"
+            closed = [
+                Event("lead", replace(x, status="failed", context={**x.context, "failure_reason": text}).to_dict())
+                for x in decisions.leads
+            ]
+            bench.append([*closed, Event("round", self._closed(opened, "declare_complete", text, ()).to_dict())])
+            return True, text
+        waiting = sorted((x for x in state.leads.values() if x.status == "pending"), key=lambda x: (-x.priority, x.id))
+        if not decisions.leads and not waiting:
+            text = "no lead was proposed" + (
+                f"; open already: {', '.join(decisions.duplicates)}" if decisions.duplicates else ""
+            )
+            bench.append([Event("round", self._closed(opened, "no_leads", text, ()).to_dict())])
+            return True, text
+        bench.append([*(Event("lead", x.to_dict()) for x in decisions.leads), Event("round", opened.to_dict())])
+        executed = []
+        for lead in [*waiting, *decisions.leads]:
+            self._dispatch(lead)
+            executed.append(lead.id)
+        rationale = "; ".join(str(x.context.get("rationale", "")) for x in decisions.leads)
+        bench.append([Event("round", self._closed(opened, "propose_leads", rationale, tuple(executed)).to_dict())])
+        return False, ""
+
+    def _fixed_loop(self) -> None:
+        """Without a strategist: fixed rounds over leads derived from active hypotheses; opens no InvestigationRound."""
+        from wigmore.agents.roles.strategist import candidates
+
+        for number in range(1, self.bench.config.max_investigation_rounds + 1):
+            state = self.bench.state
+            if state.hypotheses and all(s != "active" for s in state.statuses().values()):
+                self.outcome.stop = "all hypotheses converged"
+                return
+            decisions = Decisions(state, self.roles, number)
+            desk = self.desk("strategist", f"fixed:{number}", "")
+            for candidate in candidates(desk)[:3]:
+                if state.status(candidate.hypothesis.id) == "active":
+                    decisions.propose(
+                        candidate.probe.description,
+                        candidate.probe.role,
+                        candidate.hypothesis.id,
+                        candidate.probe.edge,
+                        rationale=candidate.reason,
+                        probe=candidate.probe.id,
+                        sources=list(candidate.sources),
+                    )
+            self.bench.append([Event("lead", x.to_dict()) for x in decisions.leads])
+            waiting = sorted(
+                (x for x in state.leads.values() if x.status == "pending"), key=lambda x: (-x.priority, x.id)
+            )
+            if not waiting:
+                self.outcome.stop = "no lead is pending"
+                return
+            self._parallel(waiting)
+        self.outcome.stop = f"the fixed rounds ({self.bench.config.max_investigation_rounds}) were used"

@@ -1,0 +1,104 @@
+"""One task of a role: its desk, its run, and its commit as a whole, in order, so that a kill loses and doubles nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from wigmore.agents.desk import Desk, Role
+from wigmore.graph.gateway import Gateway
+from wigmore.investigation.workbench import Workbench
+from wigmore.ledger import Event
+from wigmore.model.nouns import Lead
+from wigmore.model.times import stamp
+from wigmore.registry import found
+
+FAILURES = 3  # consecutive failures of one role that stop its path
+
+
+@dataclass
+class Outcome:
+    """How the investigation ended, for the last lines and the exit code."""
+
+    stop: str = ""
+    budget: str = ""
+    failed_roles: dict[str, str] = field(default_factory=dict)
+    failed_tasks: dict[str, str] = field(default_factory=dict)
+    failed_leads: int = 0
+    open_leads: int = 0
+
+
+class Tasks:
+    """Runs roles over a workbench."""
+
+    def __init__(self, bench: Workbench, *, jobs: int = 2, say: Callable[[str], None] = lambda _: None) -> None:
+        self.bench = bench
+        self.jobs = max(1, jobs)
+        self.say = say
+        self.roles: dict[str, Role] = found("role")
+        self.period = bench.period()
+        self.outcome = Outcome()
+        self._failures: dict[str, int] = {}
+
+    def desk(self, role: str, task_id: str, source_id: str, lead: Lead | None = None) -> Desk:
+        """A desk for one task."""
+        bench = self.bench
+        gateway = Gateway(
+            bench.state,
+            bench.runner,
+            bench.semantics,
+            agent=role,
+            now=lambda: stamp(bench.clock()),
+            lead_id=lead.id if lead else "",
+            period=self.period,
+        )
+        return Desk(
+            role,
+            task_id,
+            source_id,
+            bench.runner,
+            gateway,
+            bench.state,
+            bench.indicators,
+            bench.templates,
+            bench.coverage,
+            lead,
+        )
+
+    def _run(self, role: Role, desk: Desk) -> str:
+        """Run a role's rule; the error of a failing one, with nothing of it proposed."""
+        try:
+            role.offline(desk)
+        except Exception as error:  # noqa: BLE001  # the boundary of a role: its failure is recorded, the case goes on
+            desk.gateway.buffer = [e for e in desk.gateway.buffer if e.kind == "rejection"]
+            return f"{type(error).__name__}: {error}"[:500]
+        return ""
+
+    def _commit(self, desk: Desk, error: str) -> None:
+        events = list(desk.gateway.buffer)
+        if error:
+            self._failures[desk.role] = self._failures.get(desk.role, 0) + 1
+            events.append(
+                Event(
+                    "task.failed", {"id": desk.task_id, "role": desk.role, "source_id": desk.source_id, "error": error}
+                )
+            )
+            self.outcome.failed_tasks[desk.task_id] = error
+            if self._failures[desk.role] >= FAILURES:
+                self.outcome.failed_roles[desk.role] = error
+        else:
+            self._failures[desk.role] = 0
+            events.append(Event("task.done", {"id": desk.task_id, "role": desk.role, "source_id": desk.source_id}))
+        self.bench.append(events)
+
+    def _tasks(self, tasks: Sequence[tuple[Role, str, str]]) -> None:
+        """Run (role, task id, source) in parallel, commit in order; tasks that are recorded as done are passed over."""
+        todo = [
+            t for t in tasks if t[1] not in self.bench.state.tasks_done and t[0].name not in self.outcome.failed_roles
+        ]
+        desks = [(role, self.desk(role.name, task_id, source_id)) for role, task_id, source_id in todo]
+        with ThreadPoolExecutor(self.jobs) as pool:
+            errors = list(pool.map(lambda rd: self._run(*rd), desks))
+        for (_, desk), error in zip(desks, errors, strict=True):  # after all: none sees what another commits
+            self._commit(desk, error)
