@@ -390,6 +390,19 @@ class Source:
                 return store.file(entry) if isinstance(entry, Entry) and entry.kind in ("file", "stream") else None
         return None
 
+    def file_at(self, path: str) -> StoreFile:
+        """The file at a source-relative path, in whatever store holds it; ParseError where there is none."""
+        found = self._container_entry(path)
+        if found is not None:
+            return found
+        store, reached = self._top, ""
+        while True:
+            entry = store.find(path)
+            if entry is not None:
+                return store.file(entry)
+            store, reached = self._step(store, reached, path)
+            self._stores[reached] = store
+
 
 def open_source(spec: SourceSpec, limits: Limits | None = None, secrets: Sequence[str] = ()) -> Source:
     """Open a source read-only; ParseError where the path does not exist."""
