@@ -195,6 +195,16 @@ def test_rows_of_a_file_that_was_never_acknowledged_are_cut_off(case: Case, evid
         store.close()
 
 
+def test_what_a_killed_run_left_in_its_workspace_becomes_no_record(case: Case, whole: Case) -> None:
+    for number in range(4):
+        spool = case.folder / "work" / f"batch-{number}"
+        spool.mkdir(parents=True)
+        for part in (whole.folder / "records").rglob("*.parquet"):
+            (spool / f"{part.parent.name}.jsonl").write_text('{"record_id":"rec-left"}\n', encoding="utf-8")
+    case.extract()
+    assert case.records() == whole.records()
+
+
 def test_an_unknown_parser_is_refused_by_name(case: Case) -> None:
     with pytest.raises(ValueError, match=r"unknown parsers nonsense"):
         case.extract(names=["web.access", "nonsense"])

@@ -105,7 +105,8 @@ class Extraction:
 
     def run(self, specs: dict[str, tuple[SourceSpec, list[str], dict[str, str]]], hash_also: bool = True) -> None:
         """Extract all sources: id → (spec, top-level store prefixes, secrets)."""
-        self.workspace.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.workspace, ignore_errors=True)  # a killed run leaves rows there that no event names
+        self.workspace.mkdir(parents=True)
         try:
             for source_id, (spec, prefixes, secrets) in sorted(specs.items()):
                 self._specs[source_id] = {"source": spec_json(spec), "secrets": secrets}
