@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from record_builders import Made, record
 from wigmore.model.canonical import canonical, record_id
-from wigmore.model.protocols import Record
-from wigmore.model.times import iso
 from wigmore.records.compiler import RuleError
 from wigmore.records.indicators import Match, match, scan
 from wigmore.records.rows import COLUMNS, RowMaker
 from wigmore.records.rules import Indicator, fill, load_indicators
 from wigmore.records.store import RecordStore, file_sha256
 
-Made = Callable[..., RecordStore]
 HOSTILE = [
     "'; DROP VIEW records; --",
     "') OR true --",
@@ -37,31 +34,6 @@ HOSTILE = [
     "{",
     "a\nb",
 ]
-
-
-def record(data: dict[str, Any], time: str = "", **more: Any) -> Record:
-    return Record(data, {"at": iso(time)} if time else {}, "at" if time else None, **more)  # type: ignore[dict-item]
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Made]:
-    stores: list[RecordStore] = []
-
-    def filled(
-        records: list[Record], source: str = "src-a", path: str = "log", artifact: str = "app.log"
-    ) -> RecordStore:
-        store = stores[0] if stores else RecordStore(tmp_path / "case")
-        if not stores:
-            stores.append(store)
-        spool = tmp_path / f"spool-{len(store.parts)}-{artifact}.jsonl"
-        maker = RowMaker(source, path, None, artifact)
-        spool.write_bytes(b"".join(maker.line(n, {"kind": "record", "number": n}, r)[2] for n, r in enumerate(records)))
-        store.add([store.write_part(source, artifact, [spool])])
-        return store
-
-    yield filled
-    for store in stores:
-        store.close()
 
 
 def rule(*where: Any, **more: Any) -> Indicator:

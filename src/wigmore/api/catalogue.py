@@ -8,8 +8,8 @@ from typing import Any
 from wigmore.agents.templates import load_templates
 from wigmore.api.cases import UseError
 from wigmore.investigation.workbench import rule_folders
-from wigmore.model.yaml_text import read_yaml
 from wigmore.records.rules import load_indicators
+from wigmore.records.sheet import load_questions
 from wigmore.registry import found
 from wigmore.tools.runner import schema
 
@@ -69,15 +69,10 @@ def listing(kind: str) -> list[dict[str, Any]]:
 
 
 def _questions(folders: list[Path]) -> list[dict[str, Any]]:
-    out: list[dict[str, Any]] = []
-    for folder in folders:
-        file = folder / "questions.yaml"
-        if file.is_file():
-            out.extend(
-                {"name": q["id"], "question": q["ask"], "answered_by": q.get("artifacts", [])}
-                for q in read_yaml(file) or ()
-            )
-    return out
+    return [
+        {"name": q.id, "question": q.ask, "answered_by": list(dict.fromkeys(a for p in q.places for a in p.artifacts))}
+        for q in load_questions(folders).values()
+    ]
 
 
 def explain(name: str) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
     _expected_coverage(bench)
     investigation = Investigation(bench, jobs=options.jobs, say=options.say)
     outcome = investigation.run(triage_only=options.profile == "triage")
-    _obligations(bench, options)
+    gaps += _obligations(bench, options)
     audit = Audit()
     if options.audit:
         options.say("audit")
@@ -170,14 +170,23 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
     return Result(case, code, conclusions(bench), gaps, report, graph_hash, head, audit.to_dict(), extraction.progress)
 
 
-def _obligations(bench: Workbench, options: Options) -> None:
-    """The case's questions: answered from records, or receipted as unanswered with what was looked at."""
-    waiting = [q for _, q in sorted(bench.state.questions.items()) if q.get("ask")]
-    if not waiting:
-        return
-    options.say(f"questions: {len(waiting)}")
-    answerer = case_answerer(bench)
-    bench.append([Event("question", {**q, **answerer.answer(str(q["ask"]))}) for q in waiting])
+def _obligations(bench: Workbench, options: Options) -> list[str]:
+    """The case's questions and the answer sheet: answered from records, or receipted with what was looked at; gaps."""
+    waiting = [q for _, q in sorted(bench.state.questions.items()) if q.get("ask") and not q.get("standard")]
+    options.say(f"questions: {len(waiting)}, and the standard ones")
+    if waiting:
+        answerer = case_answerer(bench)
+        bench.append([Event("question", {**q, "question": q["ask"], **answerer.answer(str(q["ask"]))}) for q in waiting])
+    task = f"sheet:{bench.snapshot()}"
+    if task in bench.state.tasks_done:
+        return []
+    call = bench.runner.call("answer_sheet", {}, source_id="", agent="report", task_id=task)
+    if call.invocation.status == "failed":
+        return [f"the answer sheet could not be filled: {call.invocation.error}"]
+    about = {"standard": True, "invocation_id": call.invocation.id}
+    sheet = [{**row, **about, "id": f"std-{row['id']}", "ask": row["question"]} for row in call.rows]
+    bench.append([*(Event("question", row) for row in sheet), Event("task.done", {"id": task})])
+    return []
 
 
 def gather(bench: Workbench, archive: dict[str, Any], known: dict[str, dict[str, Any]]) -> ReportData:

@@ -202,6 +202,39 @@ def review(
 
 
 @app.command()
+def search(
+    case: Case,
+    words: Annotated[str, typer.Argument(help='all of them must occur; "a phrase" in quotation marks as it stands')],
+    path: Annotated[str, typer.Option("--in", help="only below this path")] = "",
+    artifact: Annotated[str, typer.Option(help="records of this artifact only")] = "",
+    source: Annotated[str, typer.Option(help="one source only")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="records shown")] = 50,
+    shape: TypeOption = Shape.table,
+) -> None:
+    """Full text over all records, the closest first."""
+    from wigmore.api.search import search as use
+    from wigmore.cli.show import note, print_rows
+
+    rows, count = use(case, words, path=path, artifact=artifact, source=source, limit=limit, say=note)
+    print_rows(rows, shape.value, "records")
+    note(f"{len(rows)} of {count} records that hold all words")
+
+
+@app.command()
+def extract(
+    case: Case,
+    what: Annotated[str, typer.Argument(metavar="RECORD|PATH", help="a record's id, or a path in the evidence")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="the file to write")],
+    source: Annotated[str, typer.Option(help="the source, where several hold the path")] = "",
+) -> None:
+    """Write the content of a file of the evidence, and print its hashes."""
+    from wigmore.api.extract import extract as use
+    from wigmore.cli.show import print_rows
+
+    print_rows([use(case, what, output, source=source)], "jsonl", "file")
+
+
+@app.command()
 def export(
     case: Case,
     kinds: Annotated[

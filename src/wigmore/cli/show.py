@@ -54,6 +54,11 @@ def safe(text: str) -> str:
     )
 
 
+def note(text: str) -> None:
+    """A line about the work, on stderr."""
+    print(safe(text), file=sys.stderr)
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""

@@ -77,10 +77,12 @@ def audit_case(bench: Workbench, audit: Audit, pool: FanOut) -> Audit:
             specs[source_id] = (bench.spec(source_id), bench.secrets(source_id))
         except (KeyError, ValueError) as error:
             audit.add("block", "source_gone", str(error), source_id)
+    cited = {f.citation.invocation_id for _, f in facts}
+    cited |= {str(q["invocation_id"]) for q in bench.state.questions.values() if q.get("invocation_id")}
     # workers read the evidence again while the calls are run again here
     with tempfile.TemporaryDirectory(prefix="wigmore-audit-") as folder, ThreadPoolExecutor(1) as beside:
         reading = beside.submit(reread, pool, specs, stored, prefixes, Path(folder) / "work")
-        reproduced = _invocations(bench, audit, {f.citation.invocation_id for _, f in facts}, pool.jobs)
+        reproduced = _invocations(bench, audit, cited, pool.jobs)
         rows, hashes, trouble = reading.result()
     for message in trouble:
         audit.add("warn", "reread_failed", message)

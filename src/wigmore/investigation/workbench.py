@@ -24,6 +24,7 @@ from wigmore.model.protocols import Clock
 from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.rules import Indicator, load_indicators
+from wigmore.records.sheet import load_questions
 from wigmore.records.store import Part, RecordStore
 from wigmore.registry import found
 from wigmore.tools.context import ToolContext
@@ -71,6 +72,7 @@ class Workbench:
         check_references(self.templates, self.indicators, found("role"))
         self.semantics = Semantics.load(folders)
         self.expected = _expected(folders)
+        self.questions = load_questions(folders)
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
         self.coverage: list[Coverage] = []
         self._sources: dict[tuple[int, str], Source] = {}
@@ -164,6 +166,7 @@ class Workbench:
             period=self.period(),
             budget=self.budget(),
             expected=self.expected,
+            questions=self.questions,
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
         )

@@ -149,10 +149,9 @@ def _standard(folders: Iterable[Path]) -> Iterable[tuple[str, frozenset[str], tu
             if not isinstance(entry, dict):
                 continue
             words = " ".join([str(entry.get("ask", "")), *map(str, _listed(entry.get("keywords")))])
-            artifacts = tuple(str(a) for a in _listed(entry.get("artifacts")) if isinstance(a, str))
-            fields = tuple(
-                wanted(str(f).rsplit(".", 1)[-1], 0.6) for f in _listed(entry.get("fields")) if isinstance(f, str)
-            )
+            places = [p for p in _listed(entry.get("from")) if isinstance(p, dict)]
+            artifacts = tuple(str(a) for p in places for a in _listed(p.get("artifacts")))
+            fields = tuple(wanted(str(f).rsplit(".", 1)[-1], 0.6) for p in places for f in _listed(p.get("fields")))
             yield str(entry.get("id", "")), frozenset(stems_of(words)), artifacts, fields
 
 

@@ -60,6 +60,7 @@ def _sections(index: Index, blocks: dict[str, Safe]) -> Iterator[tuple[str, str,
     yield "items", "Items received", html_front.items(index)
     yield "method", "Method and tools", html_front.method(index)
     yield "findings", "Findings", html_findings.findings(index)
+    yield "sheet", "Answer sheet", html_limits.sheet(index)
     yield (
         "observations",
         "Observations behind the findings",

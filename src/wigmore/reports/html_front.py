@@ -65,7 +65,7 @@ def summary(index: Index) -> Safe:
         f"{counted(len(asked), 'hypothesis', 'hypotheses')} weighed" + (f": {told}." if told else ".")
     )
     parts: list[Part] = [tag("p", lead), _limits(index)]
-    if data.questions or data.context.get("questions"):
+    if any(not q.get("standard") for q in data.questions) or data.context.get("questions"):
         parts += [tag("h3", "Questions put to the examination"), _questions(index)]
     parts.append(tag("h3", "Hypotheses and how far the evidence carries them"))
     if asked:
@@ -140,6 +140,8 @@ def _limits(index: Index) -> Safe:
 def _questions(index: Index) -> Safe:
     known = {plain(q.get("id")): q for q in index.data.context.get("questions") or ()}
     for question in index.data.questions:
+        if question.get("standard"):
+            continue
         known[plain(question.get("id"))] = {**known.get(plain(question.get("id")), {}), **question}
     rows = [
         [plain(q.get("id")), clipped(q.get("ask") or q.get("question"), 400), _answer(index, q)]

@@ -62,6 +62,39 @@ def coverage(index: Index) -> Safe:
     return joined(parts)
 
 
+def sheet(index: Index) -> Safe:
+    """The standard questions that are about something in this case, each with its answer or why there is none."""
+    words = {"found": "found", "no": "no record", "cannot_say": "cannot say"}
+    rows = [
+        [
+            plain(q["id"]).removeprefix("std-"),
+            clipped(q.get("question"), 300),
+            tag("strong", words.get(plain(q.get("verdict")), plain(q.get("verdict")))),
+            joined(
+                (
+                    clipped(q.get("answer"), 700),
+                    *(joined((" ", tag("code", plain(c.get("record_id"))))) for c in q.get("citations") or ()),
+                )
+            ),
+        ]
+        for q in index.data.questions
+        if q.get("standard")
+    ]
+    if not rows:
+        return tag("p", "No standard question is about anything in this case.")
+    return joined(
+        (
+            tag(
+                "p",
+                "What cases ask whether anybody wrote it down or not. An answer lists at most five kinds of record, the "
+                "oldest first. “No record” rests on artifacts that were read whole and reach the period; it is said of "
+                "records, not of the world.",
+            ),
+            table(["Id", "Question", "", "Answer, with its records"], rows),
+        )
+    )
+
+
 def _number(value: int) -> str:
     return f"{value:,}" if value else "·"
 

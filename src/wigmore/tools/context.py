@@ -11,6 +11,7 @@ from wigmore.graph.state import GraphState
 from wigmore.model.canonical import canonical
 from wigmore.model.nouns import Coverage
 from wigmore.records.rules import Indicator
+from wigmore.records.sheet import StandardQuestion
 from wigmore.records.store import RecordStore
 
 CAP = 5000  # rows a call prints before it says that there are more
@@ -73,6 +74,7 @@ class ToolContext:
     save_asset: Callable[[str, bytes], dict[str, Any]] | None = None
     expected: list[dict[str, Any]] = field(default_factory=list)
     invocations: Callable[[], list[dict[str, Any]]] = list
+    questions: dict[str, StandardQuestion] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()  # rules that calls will ask for, where that is known; none: any may be
 
     def served(self, *rules: Indicator) -> list[Indicator]:

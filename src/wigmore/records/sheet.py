@@ -1,0 +1,229 @@
+"""Standard questions answered from the records: rows with their places, a receipted "no", or "cannot say" and why.
+
+A question (rules/questions.yaml) names where its answer stands: `from`, a list of {artifacts, where, fields}, the tests being
+those of indicator rules; and the artifacts that a "no" rests on. Rows that say the same are one answer; at most five are
+shown, the oldest first, with the number of all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from wigmore.model.canonical import canonical, sha256
+from wigmore.model.nouns import Coverage
+from wigmore.model.times import iso
+from wigmore.model.yaml_text import read_yaml
+from wigmore.records.compiler import Compiler, extracted
+from wigmore.records.store import ORDER, RecordStore
+
+SHAPES = {"v": "values", "t": "rows with times", "y": "yes, no or cannot say", "n": "a number"}
+MOST = 5
+LONGEST = 400  # characters of one value in an answer
+Period = tuple[int | None, int | None]
+
+
+class QuestionError(ValueError):
+    """A standard question that cannot be used: says which, and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an answer may stand: records of some artifacts that pass some tests, and the fields that answer."""
+
+    artifacts: tuple[str, ...]
+    fields: tuple[str, ...]
+    where: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class StandardQuestion:
+    """A question that every case asks."""
+
+    id: str
+    ask: str
+    shape: str
+    places: tuple[Place, ...]
+    no_rests_on: tuple[str, ...]
+    keywords: tuple[str, ...] = ()
+    subject: str = ""  # what has to be named for it to be asked at all (a program, a device); such are not in the sheet
+    sha256: str = ""
+
+    @classmethod
+    def read(cls, values: dict[str, Any], origin: str) -> StandardQuestion:
+        """A question from YAML values; raises QuestionError naming it and the fault."""
+        name = str(values.get("id", "?"))
+        known = {"id", "ask", "shape", "from", "no_rests_on", "keywords", "subject"}
+        if unknown := sorted(set(values) - known):
+            raise QuestionError(f"{origin}: question {name}: unknown keys {', '.join(unknown)}")
+        for key in ("id", "ask", "shape", "from"):
+            if not values.get(key):
+                raise QuestionError(f"{origin}: question {name}: `{key}` is missing or empty")
+        if values["shape"] not in SHAPES:
+            raise QuestionError(f"{origin}: question {name}: shape {values['shape']!r} is none of {', '.join(SHAPES)}")
+        try:
+            places = tuple(
+                Place(tuple(p["artifacts"]), tuple(p["fields"]), tuple(p.get("where") or ())) for p in values["from"]
+            )
+        except (KeyError, TypeError) as error:
+            raise QuestionError(f"{origin}: question {name}: `from` needs artifacts and fields ({error})") from error
+        for place in places:
+            Compiler(named=f"{origin}: question {name}").condition(place.where)
+        return cls(
+            name,
+            str(values["ask"]),
+            str(values["shape"]),
+            places,
+            tuple(values.get("no_rests_on") or ()),
+            tuple(map(str, values.get("keywords") or ())),
+            str(values.get("subject") or ""),
+            sha256(canonical(values)),
+        )
+
+
+def load_questions(folders: Iterable[Path]) -> dict[str, StandardQuestion]:
+    """The questions of `questions.yaml` in some folders, by id; later folders add and override."""
+    out: dict[str, StandardQuestion] = {}
+    for folder in folders:
+        file = folder / "questions.yaml"
+        if file.is_file():
+            read = [StandardQuestion.read(values, file.name) for values in read_yaml(file) or ()]
+            if len({q.id for q in read}) != len(read):
+                raise QuestionError(f"{file.name}: a question stands twice")
+            out.update((q.id, q) for q in read)
+    return dict(sorted(out.items()))
+
+
+def answer(
+    store: RecordStore, coverage: Sequence[Coverage], question: StandardQuestion, period: Period = (None, None)
+) -> dict[str, Any] | None:
+    """The question's row of the answer sheet; None where nothing in the case is of the kind it asks about.
+
+    `status` answered | unanswered; `verdict` found | no | cannot_say; `answers` [{value, record_id, path}], `count` of the
+    records that fit, `citations`, and `looked_at`: the coverage that a "no" or a gap rests on.
+    """
+    answers: list[dict[str, Any]] = []
+    citations: list[dict[str, Any]] = []
+    count = kinds = 0
+    for place in question.places:
+        rows = _rows(store, place, period)
+        count, kinds = count + int(rows[0]["total"] if rows else 0), kinds + int(rows[0]["kinds"] if rows else 0)
+        for row in rows[: MOST - len(answers)]:
+            at = row["stood"]
+            answers.append({"value": _said(place, row), "record_id": at["record_id"], "path": at["path"]})
+            citations.append({"record_id": at["record_id"], "path": at["path"], "locator": json.loads(at["locator"])})
+    rests = _rests_on(coverage, question)
+    if not answers and not rests and not any(store.chosen(p.artifacts) for p in question.places):
+        return None
+    verdict, why = ("found", "") if answers else _absence(rests, question, period)
+    text = " | ".join(a["value"] for a in answers)
+    if kinds > len(answers):
+        text += f" | and {kinds - len(answers)} more of {count} records"
+    return {
+        "id": question.id,
+        "question": question.ask,
+        "shape": question.shape,
+        "status": "answered" if answers or verdict == "no" else "unanswered",
+        "verdict": verdict,
+        "answer": text or why,
+        "count": count,
+        "answers": answers,
+        "citations": citations,
+        "looked_at": [_looked(row) for row in rests if answers == [] or not row.complete][:MOST],
+    }
+
+
+def _rows(store: RecordStore, place: Place, period: Period) -> list[dict[str, Any]]:
+    """The groups of records that say the same, oldest first: values, number, and the first record's place."""
+    if not store.chosen(place.artifacts):
+        return []
+    compiler = Compiler()
+    shown = [compiler.column(name) for name in place.fields]
+    tests = [compiler.condition(place.where), "(" + " OR ".join(f"{c} IS NOT NULL AND {c} <> ''" for c in shown) + ")"]
+    tests += [
+        f"(moment IS NULL OR moment {sign} {int(at)})"
+        for sign, at in zip((">=", "<"), period, strict=True)
+        if at is not None
+    ]
+    named = ", ".join(f"{c} AS v{n}" for n, c in enumerate(shown))
+    keys = ", ".join(f"v{n}" for n in range(len(shown)))
+    first = f"list(struct_pack(record_id, path, locator) ORDER BY moment NULLS LAST, {ORDER})[1]"
+    records = extracted(store.relation(place.artifacts), compiler.fields, "locator")
+    return store.query(
+        f"SELECT *, count(*) OVER () AS kinds, sum(n) OVER () AS total FROM ("
+        f"SELECT {keys}, count(*) AS n, {first} AS stood, min(moment) AS earliest "
+        f"FROM (SELECT *, {named} FROM ({records}) WHERE {' AND '.join(tests)}) GROUP BY {keys}) "
+        f"ORDER BY earliest NULLS LAST, stood.record_id LIMIT {MOST}"
+    )
+
+
+def _said(place: Place, row: dict[str, Any]) -> str:
+    """The fields that answer, by name, as they stand in the record."""
+    values = [(name.rsplit(".", 1)[-1], row[f"v{number}"]) for number, name in enumerate(place.fields)]
+    return "; ".join(f"{name}: {str(v)[:LONGEST]}" for name, v in values if v not in (None, ""))
+
+
+def _rests_on(coverage: Sequence[Coverage], question: StandardQuestion) -> list[Coverage]:
+    wanted = question.no_rests_on or tuple(a for p in question.places for a in p.artifacts)
+    return [c for c in coverage if any(_of(c.artifact, name) for name in wanted)]
+
+
+def _of(artifact: str, name: str) -> bool:
+    return fnmatchcase(artifact, name) or artifact.startswith(name + ".")
+
+
+def _absence(rests: Sequence[Coverage], question: StandardQuestion, period: Period) -> tuple[str, str]:
+    """`no` where the coverage carries it, else `cannot_say`; and the sentence that says why."""
+    if not question.no_rests_on:
+        return "cannot_say", "cannot say: no record shows it, and nothing is kept that would show its absence"
+    missing = [name for name in question.no_rests_on if not any(_of(c.artifact, name) for c in rests)]
+    if missing:
+        return "cannot_say", f"cannot say: no {' and no '.join(missing)} is in the sources or was recorded"
+    for row in rests:
+        where = row.path or row.source_id
+        if row.outcome in ("failed", "not_run"):
+            return "cannot_say", f"cannot say: {row.artifact} at {where} {row.outcome.replace('_', ' ')}: {row.reason}"
+        if not row.complete:
+            return "cannot_say", f"cannot say: {row.artifact} at {where} is incomplete: {row.reason}"
+        if row.recorder == "off":
+            return "cannot_say", f"cannot say: {row.artifact} at {where} was not recording"
+    held = [row for row in rests if row.outcome == "found"]
+    horizon = _horizon(held, period)
+    if horizon:
+        return "cannot_say", f"cannot say: {horizon}"
+    places = ", ".join(dict.fromkeys(f"{row.artifact} ({row.path or row.source_id})" for row in rests[:MOST]))
+    return "no", f"no record of it in {places}; activity that none of them records is not excluded"
+
+
+def _horizon(rows: Sequence[Coverage], period: Period) -> str:
+    """Why the records do not reach the period asked; empty where they do, or where none is asked."""
+    start, end = period
+    if start is None and end is None:
+        return ""
+    for artifact in dict.fromkeys(row.artifact for row in rows):
+        mine = [row for row in rows if row.artifact == artifact]
+        begins = [t["instant"] for row in mine if (t := iso(row.covers_from or "")) and t["instant"] is not None]
+        ends = [t["instant"] for row in mine if (t := iso(row.covers_to or "")) and t["instant"] is not None]
+        if not begins or not ends:
+            return f"{artifact} does not say which period it covers"
+        if start is not None and min(begins) > start:
+            return f"{artifact} begins after the start of the period"
+        if end is not None and max(ends) < end:
+            return f"{artifact} ends before the end of the period"
+    return ""
+
+
+def _looked(row: Coverage) -> dict[str, Any]:
+    return {
+        "artifact": row.artifact,
+        "parser": row.parser,
+        "path": row.path,
+        "records": row.records,
+        "outcome": row.outcome,
+        "complete": row.complete,
+        "reason": row.reason,
+    }

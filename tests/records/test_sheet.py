@@ -1,0 +1,134 @@
+"""The answer sheet: rows with their places, a receipted no, and cannot say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from record_builders import Made, record
+from wigmore.model.nouns import Coverage
+from wigmore.records.sheet import QuestionError, StandardQuestion, answer, load_questions
+
+CLEARED: dict[str, Any] = {
+    "id": "W38",
+    "ask": "Were event logs cleared?",
+    "shape": "y",
+    "from": [
+        {
+            "artifacts": ["app.log"],
+            "where": [{"field": "event_id", "in": [1102, 104]}],
+            "fields": ["event_id", "user", "times.at"],
+        }
+    ],
+    "no_rests_on": ["app.log"],
+}
+DAY = 86_400_000_000
+MARCH = 1_772_323_200_000_000  # 2026-03-01T00:00:00Z
+WHOLE = Coverage(
+    "src-a",
+    "log",
+    "app.log",
+    "app.log@1",
+    "found",
+    3,
+    covers_from="2026-02-01T00:00:00Z",
+    covers_to="2026-05-01T00:00:00Z",
+)
+
+
+@pytest.fixture
+def question() -> StandardQuestion:
+    return StandardQuestion.read(CLEARED, "questions.yaml")
+
+
+def test_records_that_fit_are_the_answer_the_oldest_first_and_the_same_ones_once(
+    make: Made, question: StandardQuestion
+) -> None:
+    store = make(
+        [
+            record({"event_id": 1102, "user": "b"}, "2026-03-05T10:00:00Z"),
+            record({"event_id": 4624, "user": "c"}, "2026-03-01T10:00:00Z"),
+            record({"event_id": 104, "user": "a"}, "2026-03-02T10:00:00Z"),
+            record({"event_id": 104, "user": "a"}, "2026-03-02T10:00:00Z"),
+        ]
+    )
+    row = answer(store, [WHOLE], question)
+    assert row is not None
+    assert (row["status"], row["verdict"], row["count"]) == ("answered", "found", 3)
+    assert [a["value"] for a in row["answers"]] == [
+        "event_id: 104; user: a; at: 2026-03-02T10:00:00Z",
+        "event_id: 1102; user: b; at: 2026-03-05T10:00:00Z",
+    ]
+    assert row["citations"][0]["locator"] == {"kind": "record", "number": 2}
+
+
+def test_five_kinds_of_row_are_shown_and_the_rest_counted(make: Made, question: StandardQuestion) -> None:
+    store = make([record({"event_id": 104, "user": f"u{n}"}) for n in range(9)])
+    row = answer(store, [WHOLE], question)
+    assert row is not None and len(row["answers"]) == 5 and row["answer"].endswith("and 4 more of 9 records")
+
+
+def test_the_period_of_the_case_bounds_the_answer(make: Made, question: StandardQuestion) -> None:
+    store = make([record({"event_id": 104, "user": "early"}, "2026-02-02T10:00:00Z")])
+    row = answer(store, [WHOLE], question, (MARCH, MARCH + 30 * DAY))
+    assert row is not None and row["verdict"] == "no" and row["status"] == "answered"
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"outcome": "failed", "reason": "damaged"}, "failed: damaged"),
+        ({"complete": False, "reason": "torn"}, "incomplete: torn"),
+        ({"recorder": "off"}, "not recording"),
+        ({"covers_from": "2026-03-10T00:00:00Z"}, "begins after the start"),
+        ({"covers_to": "2026-03-10T00:00:00Z"}, "ends before the end"),
+        ({"covers_from": None}, "does not say which period"),
+        ({"outcome": "not_run", "reason": "expected"}, "not run"),
+    ],
+)
+def test_a_no_needs_coverage_that_carries_it(
+    make: Made, question: StandardQuestion, change: dict[str, Any], said: str
+) -> None:
+    store = make([record({"event_id": 4624})])
+    row = answer(store, [replace(WHOLE, **change)], question, (MARCH, MARCH + 30 * DAY))
+    assert row is not None and (row["status"], row["verdict"]) == ("unanswered", "cannot_say") and said in row["answer"]
+
+
+def test_one_bad_log_among_good_ones_is_enough_for_cannot_say(make: Made, question: StandardQuestion) -> None:
+    store = make([record({"event_id": 4624})])
+    row = answer(store, [WHOLE, replace(WHOLE, path="other", outcome="failed", reason="cut")], question)
+    assert row is not None and row["verdict"] == "cannot_say"
+
+
+def test_a_question_that_rests_on_nothing_is_never_answered_no(make: Made) -> None:
+    asked = StandardQuestion.read({**CLEARED, "no_rests_on": []}, "q")
+    row = answer(make([record({"event_id": 4624})]), [WHOLE], asked)
+    assert row is not None and row["verdict"] == "cannot_say"
+
+
+def test_a_question_about_nothing_in_the_case_is_left_out(make: Made, question: StandardQuestion) -> None:
+    assert answer(make([record({"a": 1})], artifact="other"), [], question) is None
+
+
+@pytest.mark.parametrize(
+    "change, said",
+    [
+        ({"shape": "z"}, "shape"),
+        ({"nonsense": 1}, "unknown keys nonsense"),
+        ({"from": [{"artifacts": ["x"]}]}, "needs artifacts and fields"),
+        ({"ask": ""}, "`ask` is missing"),
+    ],
+)
+def test_a_question_that_cannot_be_used_is_refused_by_name(change: dict[str, Any], said: str) -> None:
+    with pytest.raises(QuestionError, match=said):
+        StandardQuestion.read({**CLEARED, **change}, "questions.yaml")
+
+
+def test_the_questions_of_the_package_load() -> None:
+    import wigmore
+
+    questions = load_questions([Path(wigmore.__file__).parent / "rules"])
+    assert len(questions) > 90
