@@ -146,7 +146,9 @@ class Compiler:
 
 
 def json_path(name: str) -> str:
-    """The DuckDB JSON path of a (dotted) field; a name that itself holds dots may be quoted as a whole."""
+    """The DuckDB JSON path of a (dotted) field; `*` is the whole record, as its JSON stands."""
+    if name == "*":
+        return "$"
     return "$." + ".".join('"' + part.replace('"', "") + '"' for part in name.removeprefix("data.").split("."))
 
 
