@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import shlex
@@ -329,6 +330,41 @@ def test_a_spent_budget_ends_with_5(cli: Cli, case: Path) -> None:
     (case / "config.yaml").write_text("budgets: {tool_calls_total: 1}\n", encoding="utf-8")
     code, out, _ = cli("run", case, "--progress", "none", "--no-audit", "--jobs", "1")
     assert code == 5 and "budget spent: tool_calls" in out
+
+
+def test_a_zone_changes_tables_only_and_an_unknown_one_is_refused(cli: Cli, investigated: Path) -> None:
+    asked = ("show", investigated / "case", "records", "--artifact", "web.access", "-t")
+    code, out, error = cli(*asked, "csv", "--zone", "Asia/Tokyo")
+    assert code == 0 and "+09:00" in out and "Asia/Tokyo" in error
+    assert cli(*asked, "jsonl", "--zone", "Asia/Tokyo")[1] == cli(*asked, "jsonl")[1]
+    code, _, error = cli(*asked, "csv", "--zone", "Nowhere/Land")
+    assert code == 2 and one_line(error) and "Nowhere/Land" in error
+
+
+def test_words_are_searched_and_a_file_is_extracted_once(cli: Cli, case: Path, tmp_path: Path) -> None:
+    code, out, error = cli("search", case, "auth.log sshd", "-t", "jsonl", "--limit", "3")
+    found = rows(out)
+    assert code == 0 and 0 < len(found) <= 3 and "records that hold all words" in error
+    target = tmp_path / "auth.log"
+    code, out, _ = cli("extract", case, found[0]["record_id"], "-o", target)
+    (said,) = rows(out)
+    assert code == 0 and hashlib.sha256(target.read_bytes()).hexdigest() == said["sha256"] and said["as_listed"]
+    code, _, error = cli("extract", case, found[0]["record_id"], "-o", target)
+    assert code == 2 and "exists" in error
+    code, _, error = cli("extract", case, found[0]["record_id"], "-o", case / "inside")
+    assert code == 2 and "inside the case" in error
+    code, _, error = cli("extract", case, "no/such/file", "-o", tmp_path / "x")
+    assert code == 1 and one_line(error) and not (tmp_path / "x").exists()
+    code, _, error = cli("search", case, "...")
+    assert code == 2 and one_line(error)
+
+
+def test_a_file_that_changed_since_it_was_listed_is_not_extracted(cli: Cli, case: Path, tmp_path: Path) -> None:
+    found = rows(cli("search", case, "auth.log sshd", "-t", "jsonl", "--limit", "1")[1])[0]
+    file = next(p for p in (case.parent / "sample").rglob("auth.log"))
+    file.write_bytes(file.read_bytes() + b"more\n")
+    code, _, error = cli("extract", case, found["record_id"], "-o", tmp_path / "x")
+    assert code == 4 and "not what was listed" in error and not (tmp_path / "x").exists()
 
 
 # show ------------------------------------------------------------------------------------------------------------------

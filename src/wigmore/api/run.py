@@ -176,7 +176,9 @@ def _obligations(bench: Workbench, options: Options) -> list[str]:
     options.say(f"questions: {len(waiting)}, and the standard ones")
     if waiting:
         answerer = case_answerer(bench)
-        bench.append([Event("question", {**q, "question": q["ask"], **answerer.answer(str(q["ask"]))}) for q in waiting])
+        bench.append(
+            [Event("question", {**q, "question": q["ask"], **answerer.answer(str(q["ask"]))}) for q in waiting]
+        )
     task = f"sheet:{bench.snapshot()}"
     if task in bench.state.tasks_done:
         return []

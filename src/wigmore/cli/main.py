@@ -40,6 +40,9 @@ class Show(StrEnum):
 
 
 TypeOption = Annotated[Shape, typer.Option("-t", "--type", help="shape of the output")]
+ZoneOption = Annotated[
+    str, typer.Option("--zone", help="show times in this zone (a name as Europe/Paris); they are stored in UTC")
+]
 JobsOption = Annotated[int, typer.Option("--jobs", min=1, max=64, help="workers at a time")]
 
 
@@ -110,6 +113,7 @@ def run(
         bool, typer.Option("--local-only", help="never leave this machine (the default without a model)")
     ] = False,
     quiet: Annotated[bool, typer.Option("-q", help="no progress")] = False,
+    verbose: Annotated[bool, typer.Option("-v", help="progress line by line")] = False,
 ) -> None:
     """Investigate a case, or evidence given directly. Interrupted runs resume by the same command."""
     from wigmore.api.run import Options, prepare
@@ -118,7 +122,10 @@ def run(
 
     del local_only  # nothing leaves the machine without a configured model
     case = prepare(evidence, output)
-    with progress_bar("none" if quiet else progress.value, resume=f"wigmore run {case}") as (say, advance):
+    with progress_bar("none" if quiet else "lines" if verbose else progress.value, resume=f"wigmore run {case}") as (
+        say,
+        advance,
+    ):
         result = use(
             case,
             Options(
@@ -167,16 +174,17 @@ def show(
     source: Annotated[str, typer.Option(help="one source only")] = "",
     after: Annotated[str, typer.Option("--from", help="from this time on, UTC")] = "",
     before: Annotated[str, typer.Option("--to", help="before this time, UTC")] = "",
+    zone: ZoneOption = "",
 ) -> None:
     """Show any part of a case."""
     from wigmore.api.show import show as use
-    from wigmore.cli.show import print_rows
+    from wigmore.cli.show import print_rows, zone_of
 
     rows = use(case, what, artifact=artifact, source=source, after=after, before=before)
     if what == "graph-hash":
         print(next(iter(rows))["graph_hash"])
         return
-    print_rows(rows, shape.value, what)
+    print_rows(rows, shape.value, what, zone_of(zone) if zone else None)
 
 
 @app.command()
@@ -210,13 +218,14 @@ def search(
     source: Annotated[str, typer.Option(help="one source only")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="records shown")] = 50,
     shape: TypeOption = Shape.table,
+    zone: ZoneOption = "",
 ) -> None:
     """Full text over all records, the closest first."""
     from wigmore.api.search import search as use
-    from wigmore.cli.show import note, print_rows
+    from wigmore.cli.show import note, print_rows, zone_of
 
     rows, count = use(case, words, path=path, artifact=artifact, source=source, limit=limit, say=note)
-    print_rows(rows, shape.value, "records")
+    print_rows(rows, shape.value, "records", zone_of(zone) if zone else None)
     note(f"{len(rows)} of {count} records that hold all words")
 
 

@@ -9,9 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from wigmore.api.cases import UseError
 from wigmore.api.run import Busy, Result
+from wigmore.model.times import in_zone
 from wigmore.records.extraction import Progress
 
 TABLE_ROWS = 200
@@ -59,16 +63,31 @@ def note(text: str) -> None:
     print(safe(text), file=sys.stderr)
 
 
-def _cell(value: Any) -> str:
+def zone_of(name: str) -> tzinfo:
+    """A time zone by its name; raises UseError for one that is not known."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UseError(f"unknown time zone {name!r}; a name as in Europe/Paris, or UTC") from error
+
+
+def _cell(value: Any, zone: tzinfo | None = None) -> str:
     if value is None:
         return ""
     if isinstance(value, dict) and "text" in value and "instant" in value:
-        return str(value["text"])
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+        value = str(value["text"])
+    if isinstance(value, str):
+        return value if zone is None else in_zone(value, zone)
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
 
 
-def print_rows(rows: Iterable[dict[str, Any]], shape: str, what: str) -> None:
-    """Print rows; a table shows the first 200 and says how many more there are."""
+def print_rows(rows: Iterable[dict[str, Any]], shape: str, what: str, zone: tzinfo | None = None) -> None:
+    """Print rows; a table shows the first 200 and says how many more there are.
+
+    In tables and CSV, times in UTC read as in `zone`; JSON lines keep what is stored.
+    """
+    if zone is not None and shape not in ("jsonl", "json"):
+        note(f"times in UTC are shown in {zone}; times of unknown zone stand as they are stored")
     if shape in ("jsonl", "json"):
         for row in rows:
             sys.stdout.write(json.dumps(row, sort_keys=True) + "\n")
@@ -79,9 +98,9 @@ def print_rows(rows: Iterable[dict[str, Any]], shape: str, what: str) -> None:
             if writer is None:
                 writer = csv.DictWriter(sys.stdout, list(row), extrasaction="ignore")
                 writer.writeheader()
-            writer.writerow({k: _formula_safe(_cell(v)) for k, v in row.items()})
+            writer.writerow({k: _formula_safe(_cell(v, zone)) for k, v in row.items()})
         return
-    _table(rows, what)
+    _table(rows, what, zone)
 
 
 def _formula_safe(text: str) -> str:
@@ -89,7 +108,7 @@ def _formula_safe(text: str) -> str:
     return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
-def _table(rows: Iterable[dict[str, Any]], what: str) -> None:
+def _table(rows: Iterable[dict[str, Any]], what: str, zone: tzinfo | None) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -110,7 +129,7 @@ def _table(rows: Iterable[dict[str, Any]], what: str) -> None:
     )
     table = Table(*names, show_lines=False)
     for row in kept:
-        table.add_row(*(Text(safe(_cell(row.get(n)))[:300]) for n in names))
+        table.add_row(*(Text(safe(_cell(row.get(n), zone))[:300]) for n in names))
     console.print(table)
     if more:
         print(f"… and {more} more: -t jsonl prints all")

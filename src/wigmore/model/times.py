@@ -12,7 +12,7 @@ seconds since 2001 (Apple NSDate); FAT, MS-EFI FAT specification 1.03 (2 s, loca
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
 Time = dict[str, Any]
@@ -168,6 +168,21 @@ def iso(text: str, owner: str = "host", zone: str | None = None, source: str | N
     instant = (moment.replace(tzinfo=timezone(offset)) - EPOCH) // timedelta(microseconds=1) + micro
     zone_text = f"{written[:3]}:{written[-2:]}"
     return _time(base + zone_text, instant, zone_text, text, owner, precision, source or "offset written")
+
+
+UTC_TEXT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)((?:\.\d{1,9})?)Z")
+
+
+def in_zone(text: str, zone: tzinfo) -> str:
+    """A text that is a time in UTC, as it reads in another zone, digits kept; any other text as it is."""
+    match = UTC_TEXT.fullmatch(text)
+    if not match:
+        return text
+    try:
+        there = datetime.fromisoformat(match[1]).replace(tzinfo=UTC).astimezone(zone).isoformat(timespec="seconds")
+    except (ValueError, OverflowError):
+        return text
+    return f"{there[:19]}{match[2]}{there[19:]}"
 
 
 def stamp(moment: datetime) -> str:
