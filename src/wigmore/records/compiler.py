@@ -21,7 +21,10 @@ MOMENT = (
     "coalesce(instant, epoch_us(try_cast(CASE WHEN starts_with(time_text, '--') THEN '2000' || substr(time_text, 2) "
     "ELSE time_text END AS TIMESTAMP)))"
 )
-BASE = "record_id, source_id, path, artifact, inode, parser, ordinal, host_id, state, origin, instant, time_text, time_field"
+BASE = (
+    "record_id, source_id, path, artifact, inode, parser, ordinal, locator, host_id, state, origin, instant, time_text, "
+    "time_field"
+)
 PARAMETER = re.compile(r'"\$[a-z_]+"')  # in a rule's JSON: a value that a call gives
 PHONE_DIGITS = 9  # last digits that tell numbers apart with and without country or trunk prefix
 
@@ -174,15 +177,14 @@ def fields_expression(fields: Sequence[str]) -> str:
     return f"list_transform([{extracted}], lambda d: [{joined}])[1]"
 
 
-def extracted(relation: str, fields: Sequence[str], also: str = "") -> str:
+def extracted(relation: str, fields: Sequence[str]) -> str:
     """A query for the records of a relation with what tests read of them: BASE, `moment`, and the fields as `f1`, `f2`…
 
-    `also` names further columns. Unnesting a list of one keeps DuckDB from extracting a field again wherever a condition
+    Unnesting a list of one keeps DuckDB from extracting a field again wherever a condition
     names it (up to 20 × slower).
     """
     columns = "".join(f", f[{number}] AS f{number}" for number in range(1, len(fields) + 1))
-    more = f", {also}" if also else ""
     return (
         f"SELECT * EXCLUDE (f){columns} FROM (SELECT * EXCLUDE (f), unnest([f]) AS f "
-        f"FROM (SELECT {BASE}{more}, {MOMENT} AS moment, {fields_expression(fields)} AS f FROM {relation}))"
+        f"FROM (SELECT {BASE}, {MOMENT} AS moment, {fields_expression(fields)} AS f FROM {relation}))"
     )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from wigmore.records.compiler import Compiler, extracted
+from wigmore.records.candidates import Candidates, Reader, candidates
+from wigmore.records.compiler import Compiler
 from wigmore.records.rules import Indicator
 from wigmore.records.store import RecordStore
+
+SPECIAL_GROUPS = {"host": "host_id", "case": "'case'", "source": "source_id"}
 
 
 @dataclass(frozen=True)
@@ -27,63 +29,20 @@ class Match:
 def _group_columns(rule: Indicator, compiler: Compiler) -> list[tuple[str, str]]:
     columns = [("source_id", "source_id")]
     for name in rule.group_by:
-        expression = {"host": "host_id", "case": "'case'", "source": "source_id"}.get(name) or compiler.column(name)
-        columns.append((name, expression))
+        columns.append((name, SPECIAL_GROUPS.get(name) or compiler.column(name)))
     return columns
 
 
-def _compiled(rule: Indicator, compiler: Compiler) -> dict[str, str]:
-    """Compile everything a rule reads, so that its fields are known; condition → its guard.
-
-    The guard holds wherever the condition does and leaves its patterns out: those are slow to set up.
-    """
-    _group_columns(rule, compiler)
-    for name in (*rule.then.get("same", ()), *rule.distinct):
-        compiler.column(str(name))
-    conditions = {}
-    for tests in (rule.where, rule.then["where"]) if rule.then else (rule.where,):
-        plain = [t for t in tests if '"regex":' not in json.dumps(t)]
-        conditions[compiler.condition(tests)] = compiler.condition(plain or tests)
-    return conditions
+def _reader(rule: Indicator) -> Reader:
+    names = [n for n in rule.group_by if n not in SPECIAL_GROUPS]
+    tests = (rule.where, tuple(rule.then["where"])) if rule.then else (rule.where,)
+    return Reader(rule.sha256, tests, (*names, *map(str, rule.then.get("same", ())), *rule.distinct))
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """The records that any rule over some artifacts could want: a table with BASE, `moment`, `f1`… and `m1`…."""
-
-    table: str
-    fields: tuple[str, ...]  # names of f1, f2…
-    conditions: dict[str, str]  # condition → the column that holds its answer
-
-
-def candidates(
+def _candidates(
     store: RecordStore, artifacts: tuple[str, ...], source_id: str | None, catalogue: Iterable[Indicator]
 ) -> Candidates:
-    """The candidates of an artifact set in one source (or all): records read, and conditions tried, once for all rules.
-
-    It is made anew when parts come, or for another catalogue.
-    """
-    rules = [r for r in catalogue if r.artifacts == artifacts]
-
-    def build(table: str) -> Candidates:
-        fields: list[str] = []
-        wanted: dict[str, str] = {}
-        for rule in rules:
-            wanted.update(_compiled(rule, Compiler(fields, superset=True)))
-        answers = {condition: f"m{number}" for number, condition in enumerate(wanted, 1)}
-        guards = " OR ".join(dict.fromkeys(wanted.values())) or "false"
-        tried = "".join(f", coalesce({condition}, false) AS {name}" for condition, name in answers.items())
-        taken = extracted(store.relation(artifacts, source_id), fields)
-        with store.connection().cursor() as cursor:
-            cursor.execute(f"CREATE TEMP TABLE guarded AS SELECT * FROM ({taken}) WHERE {guards}")
-            cursor.execute(f"CREATE TEMP TABLE tried AS SELECT *{tried} FROM guarded")
-            cursor.execute(
-                f"CREATE TABLE {table} AS SELECT * FROM tried WHERE {' OR '.join(answers.values()) or 'false'}"
-            )
-            cursor.execute("DROP TABLE guarded; DROP TABLE tried")
-        return Candidates(table, tuple(fields), answers)
-
-    return store.derived(("candidates", artifacts, source_id, tuple(r.sha256 for r in rules)), build)
+    return candidates(store, artifacts, source_id, [_reader(r) for r in catalogue if r.artifacts == artifacts])
 
 
 def match(
@@ -100,7 +59,7 @@ def match(
     The records come from the one scan that serves all rules of the `catalogue`. A `period` (µs, from and to) parts each
     group into what lies inside and what lies outside: the latter is context, not support.
     """
-    known = candidates(store, rule.artifacts, source_id, catalogue or [rule])
+    known = _candidates(store, rule.artifacts, source_id, catalogue or [rule])
     compiler = Compiler(list(known.fields), parameters)
     condition = compiler.condition(rule.where)
     condition = known.conditions.get(condition, condition)
@@ -180,7 +139,7 @@ def scan(
     for artifacts, group in sorted(by_artifacts.items()):
         if not store.chosen(artifacts, source_id):
             continue
-        known = candidates(store, artifacts, source_id, catalogue or rules)
+        known = _candidates(store, artifacts, source_id, catalogue or rules)
         conditions = [Compiler(list(known.fields)).condition(rule.where) for rule in group]
         flags = [f"coalesce(bool_or({known.conditions.get(c, c)}), false) AS r{n}" for n, c in enumerate(conditions)]
         row = store.query(f"SELECT {', '.join(flags)} FROM {known.table}")[0]

@@ -18,7 +18,8 @@ from wigmore.model.canonical import canonical, sha256
 from wigmore.model.nouns import Coverage
 from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
-from wigmore.records.compiler import Compiler, extracted
+from wigmore.records.candidates import Reader, candidates
+from wigmore.records.compiler import BASE, Compiler
 from wigmore.records.store import ORDER, RecordStore
 
 SHAPES = {"v": "values", "t": "rows with times", "y": "yes, no or cannot say", "n": "a number"}
@@ -99,10 +100,15 @@ def load_questions(folders: Iterable[Path]) -> dict[str, StandardQuestion]:
 
 
 def answer(
-    store: RecordStore, coverage: Sequence[Coverage], question: StandardQuestion, period: Period = (None, None)
+    store: RecordStore,
+    coverage: Sequence[Coverage],
+    question: StandardQuestion,
+    period: Period = (None, None),
+    catalogue: Iterable[StandardQuestion] = (),
 ) -> dict[str, Any] | None:
     """The question's row of the answer sheet; None where nothing in the case is of the kind it asks about.
 
+    The records are read once for all questions of the `catalogue` (the question itself, where none is given).
     `status` answered | unanswered; `verdict` found | no | cannot_say; `answers` [{value, record_id, path}], `count` of the
     records that fit, `citations`, and `looked_at`: the coverage that a "no" or a gap rests on.
     """
@@ -110,7 +116,7 @@ def answer(
     citations: list[dict[str, Any]] = []
     count = kinds = 0
     for place in question.places:
-        rows = _rows(store, place, period)
+        rows = _rows(store, place, period, catalogue or [question])
         count, kinds = count + int(rows[0]["total"] if rows else 0), kinds + int(rows[0]["kinds"] if rows else 0)
         for row in rows[: MOST - len(answers)]:
             at = row["stood"]
@@ -137,26 +143,35 @@ def answer(
     }
 
 
-def _rows(store: RecordStore, place: Place, period: Period) -> list[dict[str, Any]]:
+def _rows(
+    store: RecordStore, place: Place, period: Period, catalogue: Iterable[StandardQuestion]
+) -> list[dict[str, Any]]:
     """The groups of records that say the same, oldest first: values, number, and the first record's place."""
-    if not store.chosen(place.artifacts):
-        return []
-    compiler = Compiler()
-    shown = [compiler.column(name) for name in place.fields]
-    tests = [compiler.condition(place.where), "(" + " OR ".join(f"{c} IS NOT NULL AND {c} <> ''" for c in shown) + ")"]
-    tests += [
+    bounds = [
         f"(moment IS NULL OR moment {sign} {int(at)})"
         for sign, at in zip((">=", "<"), period, strict=True)
         if at is not None
     ]
-    named = ", ".join(f"{c} AS v{n}" for n, c in enumerate(shown))
-    keys = ", ".join(f"v{n}" for n in range(len(shown)))
+    parts = []
+    for artifact in sorted({p.artifact for p in store.chosen(place.artifacts)}):
+        places = [p for q in catalogue for p in q.places if any(fnmatchcase(artifact, a) for a in p.artifacts)]
+        readers = [Reader(sha256(canonical([p.where, p.fields])), (p.where,), p.fields) for p in places]
+        known = candidates(store, (artifact,), None, readers)
+        compiler = Compiler(list(known.fields))
+        shown = [compiler.column(name) for name in place.fields]
+        condition = compiler.condition(place.where)
+        filled = " OR ".join(f"({c} IS NOT NULL AND {c} <> '')" for c in shown)
+        tests = " AND ".join([known.conditions.get(condition, condition), f"({filled})", *bounds])
+        values = ", ".join(f"{c} AS v{n}" for n, c in enumerate(shown))
+        parts.append(f"SELECT {BASE}, moment, {values} FROM {known.table} WHERE {tests}")
+    if not parts:
+        return []
+    keys = ", ".join(f"v{n}" for n in range(len(place.fields)))
     first = f"list(struct_pack(record_id, path, locator) ORDER BY moment NULLS LAST, {ORDER})[1]"
-    records = extracted(store.relation(place.artifacts), compiler.fields, "locator")
     return store.query(
         f"SELECT *, count(*) OVER () AS kinds, sum(n) OVER () AS total FROM ("
         f"SELECT {keys}, count(*) AS n, {first} AS stood, min(moment) AS earliest "
-        f"FROM (SELECT *, {named} FROM ({records}) WHERE {' AND '.join(tests)}) GROUP BY {keys}) "
+        f"FROM ({' UNION ALL '.join(parts)}) GROUP BY {keys}) "
         f"ORDER BY earliest NULLS LAST, stood.record_id LIMIT {MOST}"
     )
 

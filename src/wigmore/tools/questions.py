@@ -18,5 +18,5 @@ def answer_sheet(context: ToolContext, question: str = "") -> ToolOutput:
         return ToolOutput.failed(f"unknown question {question!r}; `wigmore list questions` names them")
     coverage = context.coverage()
     asked = [q for q in context.questions.values() if q.id == question or (not question and not q.subject)]
-    rows = (answer(context.store, coverage, q, context.period) for q in asked)
+    rows = (answer(context.store, coverage, q, context.period, asked) for q in asked)
     return ToolOutput.of([row for row in rows if row is not None], f"{len(asked)} questions")
