@@ -17,4 +17,4 @@ def shared_evidence() -> Path:
     return SHARED
 
 
-pytest_plugins = ["case_fixtures"]
+pytest_plugins = ["case_fixtures", "evidence_files"]

@@ -2,33 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import struct
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from evidence_files import database, records
 from wigmore.artifacts.android import apps, system, telephony
 from wigmore.artifacts.android.xml_reader import read_xml
 from wigmore.evidence.local import LocalFile
-from wigmore.model.protocols import EvidenceFile, ParseError, Record, Yield
-
-Parse = Callable[[EvidenceFile], Iterator[Yield]]
-
-
-def database(path: Path, *statements: str) -> Path:
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-    return path
-
-
-def records(parse: Parse, path: Path, artifact: str = "") -> list[Record]:
-    found = [i[1] for i in parse(LocalFile.at(path)) if isinstance(i, tuple)]
-    return [r for r in found if not artifact or r.artifact == artifact]
+from wigmore.model.protocols import ParseError
 
 
 def test_sms_are_milliseconds_and_mms_are_seconds(tmp_path: Path) -> None:

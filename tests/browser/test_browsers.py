@@ -4,34 +4,18 @@ from __future__ import annotations
 
 import json
 import plistlib
-import sqlite3
 import struct
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from evidence_files import database, records
 from wigmore.artifacts.browser import chromium, chromium_json, chromium_profile, firefox, msiecf, safari
 from wigmore.evidence.local import LocalFile
-from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Yield
+from wigmore.model.protocols import Gap, ParseError
 
-Parse = Callable[[EvidenceFile], Iterator[Yield]]
 URLS = "CREATE TABLE urls (id INTEGER PRIMARY KEY, url, title, visit_count, typed_count, last_visit_time, hidden)"
 VISITS = "CREATE TABLE visits (id INTEGER PRIMARY KEY, url, visit_time, from_visit, transition)"
-
-
-def database(path: Path, *statements: str) -> Path:
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-    return path
-
-
-def records(parse: Parse, path: Path, artifact: str = "") -> list[Record]:
-    found = [i[1] for i in parse(LocalFile.at(path)) if isinstance(i, tuple)]
-    return [r for r in found if not artifact or r.artifact == artifact]
 
 
 def test_a_chromium_visit_says_page_transition_and_origin(tmp_path: Path) -> None:

@@ -5,35 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import plistlib
-import sqlite3
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from evidence_files import database, records
 from wigmore.artifacts.ios import device, discord, messages, notes, people, system, teams, url_cache, whatsapp
-from wigmore.evidence.local import LocalFile
-from wigmore.model.protocols import EvidenceFile, Record, Yield
-
-Parse = Callable[[EvidenceFile], Iterator[Yield]]
-
-
-def database(path: Path, *statements: str | tuple[str, tuple[Any, ...]]) -> Path:
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        if isinstance(statement, tuple):
-            connection.execute(*statement)
-        else:
-            connection.execute(statement)
-    connection.commit()
-    connection.close()
-    return path
-
-
-def records(parse: Parse, path: Path, artifact: str = "") -> list[Record]:
-    found = [i[1] for i in parse(LocalFile.at(path)) if isinstance(i, tuple)]
-    return [r for r in found if not artifact or r.artifact == artifact]
 
 
 def test_messages_name_both_sides_and_read_both_epochs(tmp_path: Path) -> None:

@@ -71,6 +71,14 @@ def test_five_kinds_of_row_are_shown_and_the_rest_counted(make: Made, question: 
     assert row is not None and len(row["answers"]) == 5 and row["answer"].endswith("and 4 more of 9 records")
 
 
+def test_whole_artifacts_are_read_past_and_counted(make: Made) -> None:
+    asked = StandardQuestion.read({**CLEARED, "from": [{"artifacts": ["app.log"], "fields": ["user"]}]}, "q")
+    row = answer(make([record({"user": f"u{n % 3}"}) for n in range(6)]), [WHOLE], asked)
+    assert row is not None and row["count"] == 6 and row["answer"] == "user: u0 | user: u1 | user: u2"
+    row = answer(make([record({"user": f"w{n}"}) for n in range(40)], path="more"), [WHOLE], asked)
+    assert row is not None and row["count"] == 46 and len(row["answers"]) == 5
+
+
 def test_the_period_of_the_case_bounds_the_answer(make: Made, question: StandardQuestion) -> None:
     store = make([record({"event_id": 104, "user": "early"}, "2026-02-02T10:00:00Z")])
     row = answer(store, [WHOLE], question, (MARCH, MARCH + 30 * DAY))

@@ -204,7 +204,7 @@ def test_known_networks_keep_local_times_and_their_gateway(tmp_path: Path) -> No
     assert (network.data["network_name"], network.data["network_kind"]) == ("Home", "wireless")
     assert network.data["gateway_mac"] == "00:01:02:03:04:05"
     time = network.times["last_connected"]
-    assert (time["text"], time["zone"], time["instant"]) == ("2024-02-29T16:05:06", "local-unknown", None)
+    assert (time["text"], time["zone"], time["instant"]) == ("2024-02-29T16:05:06.000", "local-unknown", None)
 
 
 def test_software_profiles_and_version(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_shellbags_spell_whole_paths(tmp_path: Path) -> None:
     bags = found(tmp_path, root, "shellbag")
     assert [r.data["path"] for r in bags] == ["C:\\", "C:\\Secret plans"]
     assert (bags[1].data["mft_entry"], bags[1].data["mft_sequence"]) == (5, 7)
-    assert bags[1].times["folder_modified"]["text"] == "2024-02-29T16:00:00"
+    assert bags[1].times["folder_modified"]["text"] == "2024-02-29T16:00:00Z"
 
 
 def test_office_trust_says_whether_content_was_enabled(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from evidence_files import database
 from wigmore.artifacts.generic import sqlite_reader
 from wigmore.artifacts.generic.sqlite import guess_time, sqlite
 from wigmore.artifacts.generic.sqlite_layout import MAGIC, Layout, schema_in
@@ -18,18 +19,9 @@ from wigmore.evidence.local import LocalFile
 from wigmore.model.protocols import Gap, ParseError, Record
 
 
-def build(path: Path, *statements: str) -> Path:
-    connection = sqlite3.connect(path)
-    for statement in statements:
-        connection.execute(statement)
-    connection.commit()
-    connection.close()
-    return path
-
-
 def with_wal(folder: Path) -> Path:
     """A database whose log changes row 1, deletes row 2 and adds row 3, copied while its writer is open."""
-    made = build(folder / "made.db", "PRAGMA journal_mode=WAL", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)",
+    made = database(folder / "made.db", "PRAGMA journal_mode=WAL", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)",
                  "INSERT INTO t VALUES (1, 'old'), (2, 'gone'), (5, 'same')")  # fmt: skip
     writer = sqlite3.connect(made, isolation_level=None)
     writer.execute("PRAGMA wal_autocheckpoint=0")
@@ -67,7 +59,9 @@ def test_evidence_and_its_folder_are_left_as_they_were(tmp_path: Path) -> None:
 
 
 def test_a_hot_journal_is_rolled_back_and_uncommitted_rows_are_told_apart(tmp_path: Path) -> None:
-    made = build(tmp_path / "made.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)", "INSERT INTO t VALUES (1, 'kept')")
+    made = database(
+        tmp_path / "made.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)", "INSERT INTO t VALUES (1, 'kept')"
+    )
     writer = sqlite3.connect(made, isolation_level=None)
     writer.execute("PRAGMA cache_size=1")
     writer.execute("BEGIN")
@@ -87,7 +81,7 @@ def test_a_hot_journal_is_rolled_back_and_uncommitted_rows_are_told_apart(tmp_pa
 def test_a_journal_cannot_make_sqlite_touch_another_file(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_bytes(b"precious")
-    path = build(tmp_path / "evidence.db", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
+    path = database(tmp_path / "evidence.db", "CREATE TABLE t (a)", "INSERT INTO t VALUES (1)")
     name = str(victim).encode()
     total = sum(name) & 0xFFFFFFFF
     tail = b"\0\0\0\0" + name + len(name).to_bytes(4, "big") + total.to_bytes(4, "big") + sqlite_reader.JOURNAL_MAGIC
@@ -100,7 +94,7 @@ def test_a_journal_cannot_make_sqlite_touch_another_file(tmp_path: Path) -> None
 
 
 def test_a_damaged_page_is_a_gap_and_other_tables_are_read(tmp_path: Path) -> None:
-    path = build(tmp_path / "evidence.db", "CREATE TABLE a (x)", "CREATE TABLE b (x)", "INSERT INTO a VALUES ('first')",
+    path = database(tmp_path / "evidence.db", "CREATE TABLE a (x)", "CREATE TABLE b (x)", "INSERT INTO a VALUES ('first')",
                  "INSERT INTO b VALUES ('second')")  # fmt: skip
     raw = bytearray(path.read_bytes())
     raw[4096 : 4096 + 200] = b"\xff" * 200  # page 2 is the root of table a
@@ -112,7 +106,9 @@ def test_a_damaged_page_is_a_gap_and_other_tables_are_read(tmp_path: Path) -> No
 
 def test_a_cut_database_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     rows = ", ".join(f"({i}, '{'x' * 200}')" for i in range(1, 101))
-    path = build(tmp_path / "evidence.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)", f"INSERT INTO t VALUES {rows}")
+    path = database(
+        tmp_path / "evidence.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)", f"INSERT INTO t VALUES {rows}"
+    )
     path.write_bytes(path.read_bytes()[: 4096 * 4])
     records, gaps = read(path)
     assert 0 < len(records) < 100
@@ -129,7 +125,7 @@ def test_no_database_at_all_is_an_error_with_its_place(tmp_path: Path) -> None:
 
 def test_views_are_not_evaluated_and_virtual_tables_are_a_gap(tmp_path: Path) -> None:
     endless = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c"
-    path = build(tmp_path / "evidence.db", f"CREATE VIEW urls AS {endless}", "CREATE TABLE t (a)")
+    path = database(tmp_path / "evidence.db", f"CREATE VIEW urls AS {endless}", "CREATE TABLE t (a)")
     connection = sqlite3.connect(path)
     connection.execute("PRAGMA writable_schema=ON")
     connection.execute(
@@ -147,14 +143,14 @@ def test_a_query_that_runs_away_stops_at_its_budget(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(sqlite_reader, "STEP", 1_000)
     monkeypatch.setattr(sqlite_reader, "BUDGET", 5)
     rows = ", ".join(f"({i})" for i in range(2_000))
-    path = build(tmp_path / "evidence.db", "CREATE TABLE t (a)", f"INSERT INTO t VALUES {rows}")
-    with open_database(LocalFile.at(path)) as database:
-        found = database.related("SELECT count(*) FROM t x, t y, t z WHERE x.a + y.a + z.a = -1")
-        assert found == [] and database.gaps[0].reason == "timeout"
+    path = database(tmp_path / "evidence.db", "CREATE TABLE t (a)", f"INSERT INTO t VALUES {rows}")
+    with open_database(LocalFile.at(path)) as opened:
+        found = opened.related("SELECT count(*) FROM t x, t y, t z WHERE x.a + y.a + z.a = -1")
+        assert found == [] and opened.gaps[0].reason == "timeout"
 
 
 def test_tables_without_rowid_are_compared_by_content(tmp_path: Path) -> None:
-    made = build(tmp_path / "made.db", "PRAGMA journal_mode=WAL",
+    made = database(tmp_path / "made.db", "PRAGMA journal_mode=WAL",
                  "CREATE TABLE w (k TEXT PRIMARY KEY, v) WITHOUT ROWID",
                  "INSERT INTO w VALUES ('a', 1), ('b', 2)")  # fmt: skip
     writer = sqlite3.connect(made, isolation_level=None)
@@ -171,7 +167,7 @@ def test_tables_without_rowid_are_compared_by_content(tmp_path: Path) -> None:
 
 
 def test_values_are_decoded_beside_what_is_stored(tmp_path: Path) -> None:
-    path = build(tmp_path / "evidence.db", "CREATE TABLE t (body BLOB, note TEXT)")
+    path = database(tmp_path / "evidence.db", "CREATE TABLE t (body BLOB, note TEXT)")
     connection = sqlite3.connect(path)
     connection.execute(
         "INSERT INTO t VALUES (?, CAST(? AS TEXT))", (gzip.compress(b'{"a": [1, 2]}', mtime=0), b"\xe9t\xe9")
@@ -195,13 +191,13 @@ def test_times_are_guessed_only_from_name_and_magnitude() -> None:
 
 
 def test_a_guessed_time_never_dates_a_record(tmp_path: Path) -> None:
-    path = build(tmp_path / "evidence.db", "CREATE TABLE t (created_at)", "INSERT INTO t VALUES (1700000000)")
+    path = database(tmp_path / "evidence.db", "CREATE TABLE t (created_at)", "INSERT INTO t VALUES (1700000000)")
     [(_, record)], _ = read(path)
     assert record.time_field is None and "guessed" in record.times["created_at"]["zone_source"]
 
 
 def test_layouts_are_recognised_by_the_tables_of_the_first_page(tmp_path: Path) -> None:
-    path = build(tmp_path / "x", "CREATE TABLE urls (id INTEGER, url TEXT)", "CREATE TABLE other (z)")
+    path = database(tmp_path / "x", "CREATE TABLE urls (id INTEGER, url TEXT)", "CREATE TABLE other (z)")
     head = path.read_bytes()[:8192]
     assert [name for name, _ in schema_in(head) or ()] == ["urls", "other"]
     assert Layout(tables=(("urls", ("url",)),))(head, "renamed.bin", 8192)
@@ -211,7 +207,7 @@ def test_layouts_are_recognised_by_the_tables_of_the_first_page(tmp_path: Path) 
 
 def test_a_known_layout_under_a_strange_name_is_read_through_the_generic_parser(tmp_path: Path) -> None:
     padding = ", ".join(f"a_long_name_of_a_column_{i} TEXT" for i in range(100))  # pushes the schema off page 1
-    path = build(
+    path = database(
         tmp_path / "renamed.bin", *(f"CREATE TABLE padding_{i} ({padding})" for i in range(10)),
         "CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url TEXT, title TEXT)",
         "CREATE TABLE moz_historyvisits (id INTEGER PRIMARY KEY, place_id, visit_date, visit_type)",

@@ -41,6 +41,7 @@ from wigmore.artifacts.windows.recycle_bin import info2 as read_info2
 from wigmore.artifacts.windows.restore_point import restore_point
 from wigmore.artifacts.windows.scheduled_task import job as read_job
 from wigmore.artifacts.windows.scheduled_task import task_xml
+from wigmore.artifacts.windows.shell_items import path_of, read_list
 from wigmore.artifacts.windows.shell_link import shell_link
 from wigmore.model.canonical import canonical
 from wigmore.model.protocols import ParseError
@@ -106,6 +107,35 @@ def test_shell_items_give_long_name_file_reference_and_utc_times() -> None:
     assert found.data["item_path"] == "E:\\a long folder name\\file.bin"
     assert (found.data["item_file_entry"], found.data["item_file_sequence"]) == (99, 4)
     assert found.times["item_created"]["text"] == "2020-01-01T00:00:00Z"
+
+
+def test_shell_items_of_every_class_have_a_name_and_the_path_starts_at_the_last_folder_with_a_path() -> None:
+    known = uuid.UUID("374de290-123f-4565-9164-39c4925e467b").bytes_le  # Downloads
+    storage = bytes.fromhex("30f125b7ef471a10a5f102608c9eebac")
+    shown = storage + struct.pack("<2IBII", 31, 10, 0, 0x1F, 4) + wide("Box") + bytes(4)
+    items = read_list(
+        b"".join(
+            struct.pack("<H", len(body) + 2) + body
+            for body in (
+                b"\x1f\x50" + uuid.UUID("20d04fe0-3aea-1069-a2d8-08002b30309d").bytes_le,
+                b"\0\0\x1a\0\xee\xbb\xfe\x23\0\0\x10\0" + known,
+                b"\0\0\0\0" + shown,  # a class not known, with a display name
+                b"\x2e\0" + bytes(16),  # no folder id
+                b"\x61\x80\x04\0" + bytes(4) + wide("http://a/"),  # data stand before the address
+            )
+        )
+        + b"\0\0"
+    )
+    assert [item.name for item in items] == [
+        "This PC",
+        "%UserProfile%\\Downloads",
+        "Box",
+        "<item of type 0x2e>",
+        "http://a/",
+    ]
+    assert [item.kind for item in items] == ["root folder", "known folder", "class 0x00", "root folder", "URI"]
+    assert path_of(items[:3]) == "%UserProfile%\\Downloads\\Box"
+    assert [bool(item.unread) for item in items] == [False, False, True, False, False]
 
 
 def test_a_cut_link_keeps_what_was_read_and_names_the_gap() -> None:

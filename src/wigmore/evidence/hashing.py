@@ -6,6 +6,7 @@ import hashlib
 from typing import Any, BinaryIO, cast
 
 from wigmore.evidence.ewf import Acquisition
+from wigmore.evidence.ewf_media import EwfMedia
 from wigmore.evidence.media import Media
 from wigmore.evidence.store import PIECE, Entry
 from wigmore.model.canonical import canonical, sha256
@@ -109,8 +110,6 @@ def hash_container(source: Any, *, media: bool) -> dict[str, Any]:
 
 def _verified(opened: Media, stored: Acquisition, same: dict[str, Any] | None) -> dict[str, Any]:
     """Hashes of a medium (`same`: already known, the medium is the file) and whether they are the stored ones."""
-    from wigmore.evidence.ewf_media import EwfMedia
-
     found = same
     if found is None:
         try:

@@ -12,8 +12,9 @@ from typing import Any, BinaryIO
 
 from wigmore.evidence.ewf import Acquisition, read_sections
 from wigmore.evidence.folder import FolderStore, SingleFileStore
+from wigmore.evidence.images import image_kind, open_media, segments
 from wigmore.evidence.listing import entry_record
-from wigmore.evidence.media import Media, View, image_kind, open_media, segments
+from wigmore.evidence.media import Media, View
 from wigmore.evidence.signatures import HEAD, declared_size, has_table, volume_kind
 from wigmore.evidence.store import Entry, Expansion, Limits, Store, StoreFile, buffered
 from wigmore.evidence.volumes import Layout, add_roots, lay_out, open_place

@@ -9,22 +9,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-TEMPLATES = frozenset(
-    [
-        "removable_media_copy",
-        "cloud_upload",
-        "remote_access_tool",
-        "brute_force",
-        "persistence",
-        "log_clearing",
-        "deletion_wiping",
-        "suspicious_execution",
-        "new_account",
-        "timestomping",
-        "web_shell",
-        "contact_between_parties",
-        "device_at_place",
-    ]
+TEMPLATES = (
+    "removable_media_copy",
+    "cloud_upload",
+    "remote_access_tool",
+    "brute_force",
+    "persistence",
+    "log_clearing",
+    "deletion_wiping",
+    "suspicious_execution",
+    "new_account",
+    "timestomping",
+    "web_shell",
+    "contact_between_parties",
+    "device_at_place",
 )
 EXPECTATIONS = frozenset(("supported", "not_supported", "cannot_say"))
 

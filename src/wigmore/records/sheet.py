@@ -19,7 +19,7 @@ from wigmore.model.nouns import Coverage
 from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.candidates import Reader, candidates
-from wigmore.records.compiler import BASE, Compiler
+from wigmore.records.compiler import BASE, Compiler, extracted
 from wigmore.records.store import ORDER, RecordStore
 
 SHAPES = {"v": "values", "t": "rows with times", "y": "yes, no or cannot say", "n": "a number"}
@@ -152,28 +152,54 @@ def _rows(
         for sign, at in zip((">=", "<"), period, strict=True)
         if at is not None
     ]
+    first = f"ORDER BY moment NULLS LAST, {ORDER}"
+    if not place.where:
+        return _plain_rows(store, place, bounds, first)
     parts = []
     for artifact in sorted({p.artifact for p in store.chosen(place.artifacts)}):
-        places = [p for q in catalogue for p in q.places if any(fnmatchcase(artifact, a) for a in p.artifacts)]
+        places = [
+            p for q in catalogue for p in q.places if p.where and any(fnmatchcase(artifact, a) for a in p.artifacts)
+        ]
         readers = [Reader(sha256(canonical([p.where, p.fields])), (p.where,), p.fields) for p in places]
         known = candidates(store, (artifact,), None, readers)
         compiler = Compiler(list(known.fields))
         shown = [compiler.column(name) for name in place.fields]
         condition = compiler.condition(place.where)
-        filled = " OR ".join(f"({c} IS NOT NULL AND {c} <> '')" for c in shown)
-        tests = " AND ".join([known.conditions.get(condition, condition), f"({filled})", *bounds])
+        tests = " AND ".join([known.conditions.get(condition, condition), _filled(shown), *bounds])
         values = ", ".join(f"{c} AS v{n}" for n, c in enumerate(shown))
         parts.append(f"SELECT {BASE}, moment, {values} FROM {known.table} WHERE {tests}")
     if not parts:
         return []
     keys = ", ".join(f"v{n}" for n in range(len(place.fields)))
-    first = f"list(struct_pack(record_id, path, locator) ORDER BY moment NULLS LAST, {ORDER})[1]"
     return store.query(
         f"SELECT *, count(*) OVER () AS kinds, sum(n) OVER () AS total FROM ("
-        f"SELECT {keys}, count(*) AS n, {first} AS stood, min(moment) AS earliest "
-        f"FROM ({' UNION ALL '.join(parts)}) GROUP BY {keys}) "
+        f"SELECT {keys}, count(*) AS n, list(struct_pack(record_id, path, locator) {first})[1] AS stood, "
+        f"min(moment) AS earliest FROM ({' UNION ALL '.join(parts)}) GROUP BY {keys}) "
         f"ORDER BY earliest NULLS LAST, stood.record_id LIMIT {MOST}"
     )
+
+
+def _plain_rows(store: RecordStore, place: Place, bounds: list[str], first: str) -> list[dict[str, Any]]:
+    """The first records of whole artifacts: read past, never held, however many there are; each is a kind of its own."""
+    if not store.chosen(place.artifacts):
+        return []
+    compiler = Compiler()
+    shown = [compiler.column(name) for name in place.fields]
+    tests = " AND ".join([_filled(shown), *bounds])
+    values = ", ".join(f"{c} AS v{n}" for n, c in enumerate(shown))
+    records = f"FROM ({extracted(store.relation(place.artifacts), compiler.fields)}) WHERE {tests}"
+    rows = store.query(f"SELECT {BASE}, {values} {records} {first} LIMIT {MOST * MOST}")
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        kept.setdefault(tuple(row[f"v{n}"] for n in range(len(shown))), row)
+    few = len(rows) < MOST * MOST
+    total = len(rows) if few else store.query(f"SELECT count(*) AS n {records}")[0]["n"]
+    kinds = len(kept) if few else total
+    return [{**row, "stood": row, "total": total, "kinds": kinds} for row in list(kept.values())[:MOST]]
+
+
+def _filled(columns: Sequence[str]) -> str:
+    return "(" + " OR ".join(f"({c} IS NOT NULL AND {c} <> '')" for c in columns) + ")"
 
 
 def _said(place: Place, row: dict[str, Any]) -> str:

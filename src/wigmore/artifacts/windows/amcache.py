@@ -34,6 +34,7 @@ def is_amcache(head: bytes, path: str, size: int) -> bool:
         "windows.registry.hive",
         *dict.fromkeys(family.artifact for family in families() if "AMCACHE" in family.kinds),
     ),
+    version=2,
     limit_seconds=300.0,
 )
 def amcache(file: EvidenceFile) -> Iterator[Yield]:

@@ -159,6 +159,7 @@ def _joined(entry: Entry | None, link: Link | None, more: dict[str, Any]) -> Rec
     means=_MEANS,
     does_not_mean=_DOES_NOT + " A link without a DestList entry is left from an item that was taken off the list.",
     refs=_REFS,
+    version=2,
 )
 def automatic(file: EvidenceFile) -> Iterator[Yield]:
     """One record an entry of the DestList with its link's fields, then the links without an entry."""
@@ -266,6 +267,7 @@ def _categories(content: bytes) -> list[tuple[int, str]]:
     means=_MEANS,
     does_not_mean=_DOES_NOT,
     refs=_REFS,
+    version=2,
 )
 def custom(file: EvidenceFile) -> Iterator[Yield]:
     """One record a link, with the category it stands in.

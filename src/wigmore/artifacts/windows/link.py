@@ -10,7 +10,8 @@ import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from wigmore.artifacts.windows.shell_items import Item, folder_name, path_of, read_list
+from wigmore.artifacts.windows.folders import folder_name
+from wigmore.artifacts.windows.shell_items import Item, path_of, read_list
 from wigmore.artifacts.windows.structures import FILE_ATTRIBUTES, ansi, bits, guid, utf16, uuid_parts, wide_at
 from wigmore.model.times import Time, filetime
 
@@ -232,13 +233,12 @@ def _items(items: list[Item], link: Link) -> None:
     if not items:
         return
     last = items[-1]
-    for name in ("file_entry", "file_sequence"):
-        if name in last.fields:
-            link.data[f"item_{name}"] = last.fields[name]
+    if last.entry is not None:
+        link.data |= {"item_file_entry": last.entry, "item_file_sequence": last.sequence}
     for name, moment in last.times.items():
         link.times[f"item_{name}"] = moment
     # what cannot be said as a path is kept as bytes
-    unknown = [item.fields["hex"] for item in items if item.kind == "unknown" and "hex" in item.fields]
+    unknown = [item.unread for item in items if item.unread]
     if unknown:
         link.data["unknown_items"] = unknown
 

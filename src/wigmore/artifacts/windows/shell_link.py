@@ -27,6 +27,7 @@ LIMIT = 64 * 1024 * 1024
         "in a droid may be of a virtual or random card and need not be this machine's."
     ),
     refs=("MS-SHLLINK", "https://github.com/libyal/liblnk", "https://github.com/libyal/libfwsi"),
+    version=2,
 )
 def shell_link(file: EvidenceFile) -> Iterator[Yield]:
     """The link as one record; FILETIMEs with seven digits, item times to 2 s. Format: MS-SHLLINK."""

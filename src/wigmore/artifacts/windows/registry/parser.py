@@ -36,6 +36,7 @@ def not_amcache(head: bytes, path: str, size: int) -> bool:
         "https://github.com/libyal/libregf/blob/main/documentation/",
         "https://github.com/libyal/winreg-kb",
     ),
+    version=2,
     artifacts=(
         "windows.registry",
         "windows.registry.hive",

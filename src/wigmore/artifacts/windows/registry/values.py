@@ -1,18 +1,16 @@
-"""Data of registry values by type, and the small structures that many keys share: SID, GUID, SYSTEMTIME, ROT13.
+"""Data of registry values by type, and the small structures that many keys share: SID, GUID, FILETIME, ROT13.
 
 Types: Microsoft, "Registry Value Types" (winnt.h); device property types: devpropdef.h (stored as 0xFFFF0000 + type);
-SYSTEMTIME: MS-DTYP 2.3.13; SID: MS-DTYP 2.4.2.
+SID: MS-DTYP 2.4.2.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from datetime import datetime
 
 from wigmore.model.canonical import clean
 from wigmore.model.times import FILETIME_OFFSET, Time, filetime
-from wigmore.model.times import local as local_time
 
 Decoded = str | list[str] | int | bytes | None
 TYPES = (
@@ -90,18 +88,6 @@ def sid(raw: bytes, at: int = 0) -> str | None:
     authority = int.from_bytes(raw[at + 2 : at + 8], "big")
     parts = struct.unpack_from(f"<{raw[at + 1]}I", raw, at + 8)
     return "-".join(("S-1", str(authority), *map(str, parts)))
-
-
-def systemtime(raw: bytes, source: str = "SYSTEMTIME in local time, no zone stored") -> Time | None:
-    """A SYSTEMTIME (16 bytes) as local time; None where it holds no date."""
-    if len(raw) < 16:
-        return None
-    year, month, _, day, hour, minute, second, milli = struct.unpack_from("<8H", raw)
-    try:
-        moment = datetime(year, month, day, hour, minute, second, min(milli, 999) * 1000)
-    except ValueError:
-        return None
-    return local_time(moment, raw[:16].hex(), source=source, precision=0.001)
 
 
 def filetime_at(raw: bytes, at: int = 0) -> Time | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from wigmore.generator.case import Case
 from wigmore.generator.scenarios.departing_engineer import android, iphone, laptop, parcel, photographs, server, stick
+from wigmore.generator.truth import TEMPLATES
 
 TITLE = "Departing engineer"
 
@@ -73,22 +74,8 @@ def _questions(case: Case) -> None:
 
 def _expectations(case: Case) -> None:
     always = {"remote_access_tool": "supported"}
-    acts = [
-        "removable_media_copy",
-        "cloud_upload",
-        "brute_force",
-        "persistence",
-        "log_clearing",
-        "deletion_wiping",
-        "suspicious_execution",
-        "new_account",
-        "timestomping",
-        "web_shell",
-        "contact_between_parties",
-        "device_at_place",
-    ]
     hidden = ("removable_media_copy", "brute_force") if case.variant == "gap" else ()
-    for template in acts:
+    for template in (act for act in TEMPLATES if act not in always):
         verdict = "supported" if case.guilty else "not_supported"
         case.expect(template, "cannot_say" if template in hidden else verdict)
     for template, verdict in always.items():

@@ -8,8 +8,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+from wigmore.artifacts.windows.folders import known_folder
 from wigmore.artifacts.windows.registry.families.identity import kept
-from wigmore.artifacts.windows.registry.folders import known_folder
 from wigmore.artifacts.windows.registry.hive import Hive, Key
 from wigmore.artifacts.windows.registry.semantics import USER, Finding, finding, reads_keys
 from wigmore.artifacts.windows.registry.values import filetime_at, until_nul

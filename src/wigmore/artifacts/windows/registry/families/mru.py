@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping
 from wigmore.artifacts.windows.registry.families.identity import kept
 from wigmore.artifacts.windows.registry.hive import Hive, Key
 from wigmore.artifacts.windows.registry.semantics import USER, Finding, finding, reads_keys
-from wigmore.artifacts.windows.registry.shell_items import items, path_of
 from wigmore.artifacts.windows.registry.values import filetime_at, until_nul
+from wigmore.artifacts.windows.shell_items import path_of, read_list
 
 EXPLORER = "Software\\Microsoft\\Windows\\CurrentVersion\\Explorer"
 
@@ -140,7 +140,7 @@ def recent_documents(hive: Hive, key: Key) -> Iterator[Finding]:
         document = until_nul(raw)
         if not document:
             continue
-        rest = list(items(raw[2 * len(document.encode("utf-16-le")) // 2 + 2 :]))
+        rest = read_list(raw[len(document.encode("utf-16-le")) + 2 :])
         data = {"name": document, "group": key.name, "shortcut": rest[0].name if rest else None}
         yield entry(key, name, position, data)
 
@@ -159,11 +159,10 @@ DIALOGS = f"{EXPLORER}\\ComDlg32"
 def dialog_files(hive: Hive, key: Key) -> Iterator[Finding]:
     """Files chosen in Open and Save dialogs, by extension, newest first."""
     for position, name in enumerate(ordered(key)):
-        raw = key.raw(name)
-        text = key.text(name) if key.values[name.upper()].type != 3 else path_of(raw)
+        items = read_list(key.raw(name)) if key.values[name.upper()].type == 3 else []
+        text = path_of(items) if items else key.text(name)
         if text:
-            last = list(items(raw))[-1:] if key.values[name.upper()].type == 3 else []
-            times = {f"file_{label}": time for one in last for label, time in one.times.items()}
+            times = {f"file_{label}": time for one in items[-1:] for label, time in one.times.items()}
             data = {"path": text, "group": key.name, "position": position, "entry": name}
             yield finding(key, data, dict(times), "key_last_written" if position == 0 else None, name)
 
@@ -188,7 +187,7 @@ def dialog_programs(hive: Hive, key: Key) -> Iterator[Finding]:
         upper = key.name.upper()
         folder = None
         if "PIDL" in upper:
-            folder = path_of(rest)
+            folder = path_of(read_list(rest))
         elif upper != "CIDSIZEMRU":
             folder = until_nul(rest)
         yield entry(key, name, position, kept(program=program, folder=folder, list=key.name))

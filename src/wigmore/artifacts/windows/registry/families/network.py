@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from wigmore.artifacts.windows.registry.families.identity import kept
 from wigmore.artifacts.windows.registry.hive import Hive, Key
 from wigmore.artifacts.windows.registry.semantics import USER, Finding, finding, reads_keys
-from wigmore.artifacts.windows.registry.values import Decoded, systemtime
+from wigmore.artifacts.windows.registry.values import Decoded
+from wigmore.artifacts.windows.structures import systemtime
 from wigmore.model.times import posix
 
 
@@ -147,9 +148,10 @@ def network_profiles(hive: Hive, key: Key) -> Iterator[Finding]:
                     gateway_mac=signature.raw("DefaultGatewayMac").hex(":"), dns_suffix=signature.text("DnsSuffix"),
                     first_network=signature.text("FirstNetwork"), signature=signature.name,
                 )  # fmt: skip
+    local = "SYSTEMTIME in local time, no zone stored"
     times = {
-        "first_connected": systemtime(key.raw("DateCreated")),
-        "last_connected": systemtime(key.raw("DateLastConnected")),
+        "first_connected": systemtime(key.raw("DateCreated"), local),
+        "last_connected": systemtime(key.raw("DateLastConnected"), local),
     }
     yield finding(key, data, times, "last_connected" if times["last_connected"] else "key_last_written")
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from wigmore.artifacts.windows.registry.hive import Hive, Key
 from wigmore.artifacts.windows.registry.semantics import USER, Finding, finding, reads_keys
-from wigmore.artifacts.windows.registry.shell_items import Item, items, join
+from wigmore.artifacts.windows.shell_items import Item, path_of, read_list
 
 LIMIT = 100_000
 BAGS = ("Microsoft\\Windows\\Shell\\BagMRU", "Microsoft\\Windows\\ShellNoRoam\\BagMRU")
@@ -31,22 +31,22 @@ BAGS = ("Microsoft\\Windows\\Shell\\BagMRU", "Microsoft\\Windows\\ShellNoRoam\\B
 )
 def shellbags(hive: Hive, key: Key) -> Iterator[Finding]:
     """One record a folder; `position` is its place in the parent's list (0: newest)."""
-    waiting: list[tuple[Key, tuple[str, ...]]] = [(key, ())]
+    waiting: list[tuple[Key, tuple[Item, ...]]] = [(key, ())]
     seen, count = {key.offset}, 0
     while waiting and count < LIMIT:
-        holder, names = waiting.pop()
+        holder, above = waiting.pop()
         order = _order(holder.raw("MRUListEx"))
-        inner: list[tuple[Key, tuple[str, ...]]] = []
+        inner: list[tuple[Key, tuple[Item, ...]]] = []
         for value in holder.values.values():
             if not value.name.isdigit():
                 continue
-            found = list(items(holder.raw(value.name)))
+            found = read_list(holder.raw(value.name))
             if not found:
                 continue
             child = holder.sub(value.name)
-            whole = (*names, *(one.name for one in found))
+            whole = (*above, *found)
             count += 1
-            yield _bag(holder, value.name, found[-1], whole, child, order.get(int(value.name)))
+            yield _bag(holder, value.name, whole, child, order.get(int(value.name)))
             if child is not None and child.offset not in seen and len(whole) < 128:
                 seen.add(child.offset)
                 inner.append((child, whole))
@@ -58,10 +58,9 @@ def _order(raw: bytes) -> dict[int, int]:
     return {number: place for place, number in enumerate(numbers) if number != 0xFFFFFFFF}
 
 
-def _bag(
-    holder: Key, name: str, item: Item, names: tuple[str, ...], child: Key | None, position: int | None
-) -> Finding:
-    data: dict[str, object] = {"path": join(iter(names)), "name": item.name, "kind": item.kind, "position": position}
+def _bag(holder: Key, name: str, items: tuple[Item, ...], child: Key | None, position: int | None) -> Finding:
+    item = items[-1]
+    data: dict[str, object] = {"path": path_of(items), "name": item.name, "kind": item.kind, "position": position}
     if item.short_name:
         data["short_name"] = item.short_name
     if item.entry is not None:

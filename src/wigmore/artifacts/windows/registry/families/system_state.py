@@ -67,11 +67,7 @@ SETTINGS = {
 @reads_keys("windows.registry.setting", ("SYSTEM",), *(f"ControlSet*\\{path}" for path in SETTINGS))
 def settings(hive: Hive, key: Key) -> Iterator[Finding]:
     """Settings that examinations ask for, one record a key, values under their own names."""
-    below = key.path.split("\\", 3)[-1]
-    names = next((known for path, known in SETTINGS.items() if path.upper() == below.upper()), ())
-    data = kept(**{name: found for name in names if not isinstance(found := key.get(name), bytes)})
-    if data:
-        yield finding(key, {"setting": below, **data})
+    yield from _named(key, key.path.split("\\", 3)[-1], SETTINGS)
 
 
 POLICY = {
@@ -92,8 +88,12 @@ POLICY = {
 @reads_keys("windows.registry.setting", ("SOFTWARE",), *POLICY)
 def policies(hive: Hive, key: Key) -> Iterator[Finding]:
     """Settings of SOFTWARE that examinations ask for: UAC, PowerShell logging, Defender."""
-    below = key.path.split("\\", 2)[-1]
-    names = next((known for path, known in POLICY.items() if path.upper() == below.upper()), ())
+    yield from _named(key, key.path.split("\\", 2)[-1], POLICY)
+
+
+def _named(key: Key, below: str, known: dict[str, tuple[str, ...]]) -> Iterator[Finding]:
+    """The values of a key that are known for its path below the root, in one record."""
+    names = next((names for path, names in known.items() if path.upper() == below.upper()), ())
     data = kept(**{name: found for name in names if not isinstance(found := key.get(name), bytes)})
     if data:
         yield finding(key, {"setting": below, **data})

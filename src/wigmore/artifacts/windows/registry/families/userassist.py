@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from wigmore.artifacts.windows.registry.folders import known_folder
+from wigmore.artifacts.windows.folders import known_folder
 from wigmore.artifacts.windows.registry.hive import Hive, Key
 from wigmore.artifacts.windows.registry.semantics import USER, Finding, finding, reads_keys
 from wigmore.artifacts.windows.registry.values import filetime_at, rot13

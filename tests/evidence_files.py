@@ -1,18 +1,40 @@
-"""Evidence files that the tests of this folder make themselves."""
+"""Evidence files that tests make themselves, and what the parsers read from them."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wigmore.artifacts.logs import framework
 from wigmore.evidence.local import LocalFile
-from wigmore.model.protocols import Gap, Record
+from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.registry import _found
 
 Make = Callable[[str | bytes, str], LocalFile]
+Parse = Callable[[EvidenceFile], Iterator[Yield]]
+
+
+def database(path: Path, *statements: str | tuple[str, tuple[Any, ...]]) -> Path:
+    """A database that these statements made, some with values of their own; closed again."""
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        if isinstance(statement, tuple):
+            connection.execute(*statement)
+        else:
+            connection.execute(statement)
+    connection.commit()
+    connection.close()
+    return path
+
+
+def records(parse: Parse, path: Path, artifact: str = "") -> list[Record]:
+    """The records of a file, of one artifact or of all."""
+    found = [i[1] for i in parse(LocalFile.at(path)) if isinstance(i, tuple)]
+    return [r for r in found if not artifact or r.artifact == artifact]
 
 
 @pytest.fixture
