@@ -25,7 +25,12 @@ def main() -> None:
             {"src-bench": (SourceSpec("src-bench", evidence, "tree" if evidence.is_dir() else "file"), [""], {})}
         )
         failed = [c for e in ledger.events("extraction") for c in e.body["coverage"] if c["outcome"] == "failed"]
-        print(json.dumps({"artifacts": store.artifacts(), "failed": len(failed), "files": extraction.progress.files}))
+        counted = store.query(
+            "SELECT artifact || CASE WHEN state = 'live' THEN '' ELSE ' (' || state || ')' END AS kind, count(*) AS n "
+            "FROM records GROUP BY kind ORDER BY kind"
+        )
+        kinds = {row["kind"]: row["n"] for row in counted}
+        print(json.dumps({"artifacts": kinds, "failed": len(failed), "files": extraction.progress.files}))
 
 
 if __name__ == "__main__":
