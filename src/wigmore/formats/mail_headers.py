@@ -221,7 +221,9 @@ def header_data(fields: Headers) -> tuple[dict[str, Any], dict[str, Time], str |
             _parties(data, key, addresses(", ".join(given[name])))
     for name, key in TEXTS.items():
         if given.get(name):
-            data[key] = short(decoded(given[name][0]).strip())
+            text = short(decoded(given[name][0]).strip())
+            if text:
+                data[key] = text
     for key in ("return_path", "delivered_to", "original_to"):
         if key in data:
             data[key] = data[key].strip("<>")
