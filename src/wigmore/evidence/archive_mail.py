@@ -63,7 +63,9 @@ class MailStore(ArchiveStore):
                 count += 1
                 yield found
                 if self._total_listed > self.limits.max_total_bytes:
-                    yield Gap(f"{self.archive.path}: holds more than {self.limits.max_total_bytes} bytes", None, "too_large")
+                    yield Gap(
+                        f"{self.archive.path}: holds more than {self.limits.max_total_bytes} bytes", None, "too_large"
+                    )
                     return
 
     def _entry(self, message: Message, number: int, one: Attachment, taken: dict[str, int]) -> Entry:

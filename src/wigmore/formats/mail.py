@@ -149,7 +149,11 @@ def safe_charset(name: str | None) -> str | None:
         known = codecs.lookup((name or "")[:40]) if name else None
     except (LookupError, ValueError, UnicodeError):
         return None
-    if known is None or not getattr(known, "_is_text_encoding", True) or known.name in ("idna", "punycode", "undefined"):
+    if (
+        known is None
+        or not getattr(known, "_is_text_encoding", True)
+        or known.name in ("idna", "punycode", "undefined")
+    ):
         return None
     return known.name
 
@@ -193,6 +197,6 @@ def plain_name(name: str, fallback: str) -> str:
     if len(text.encode("utf-8")) > LONGEST_NAME:
         stem, dot, extension = text.rpartition(".")
         extension = dot + extension if dot and len(extension) <= 12 else ""
-        stem = (stem if extension else text).encode("utf-8")[: LONGEST_NAME - len(extension.encode("utf-8"))]
-        text = stem.decode("utf-8", "ignore") + extension
+        kept = (stem if extension else text).encode("utf-8")[: LONGEST_NAME - len(extension.encode("utf-8"))]
+        text = kept.decode("utf-8", "ignore") + extension
     return text

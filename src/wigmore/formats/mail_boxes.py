@@ -22,12 +22,25 @@ from wigmore.model.times import Time
 BLOCK = 1024 * 1024
 AHEAD = 1024
 MARK = b"\nFrom "
-SEPARATOR = re.compile(rb"From ([^\r\n]{0,250}?)[ \t]*(?:\b((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b[^\r\n]{0,60}\d{4}[^\r\n]{0,20}))?\r?$")
+SEPARATOR = re.compile(
+    rb"From ([^\r\n]{0,250}?)[ \t]*(?:\b((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b[^\r\n]{0,60}\d{4}[^\r\n]{0,20}))?\r?$"
+)
 DATED = re.compile(rb"From [^\r\n]{0,200}?(?:\d\d:\d\d|\b\d{4})[^\r\n]{0,40}\r?$")
 FIELD_LINE = re.compile(rb"[!-9;-~]{1,80}[ \t]*:|>From ")
 MAILDIR = {"P": "passed on", "R": "replied", "S": "seen", "T": "trashed", "D": "draft", "F": "flagged"}
 MAILDIR_NAME = re.compile(r"(?:^|/)(cur|new|tmp)/[^/]*?(?:[:;!]2,([A-Za-z]*))?$")
-EMLX_FLAGS = ("read", "deleted", "answered", "encrypted", "flagged", "recent", "draft", "initial", "forwarded", "redirected")
+EMLX_FLAGS = (
+    "read",
+    "deleted",
+    "answered",
+    "encrypted",
+    "flagged",
+    "recent",
+    "draft",
+    "initial",
+    "forwarded",
+    "redirected",
+)
 
 
 def separators(stream: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
@@ -38,7 +51,7 @@ def separators(stream: BinaryIO, size: int) -> Iterator[tuple[int, bytes]]:
         block = stream.read(BLOCK)
         text += block
         limit = len(text) - AHEAD if block else len(text)  # a mark's own line and the next one are seen whole
-        while 0 <= (found := text.find(MARK, at, max(at, limit))):
+        while (found := text.find(MARK, at, max(at, limit))) >= 0:
             line, _, follows = text[found + 1 : found + 1 + AHEAD].partition(b"\n")
             blank = base + found < 0 or text[found - 1 : found] == b"\n" or text[found - 2 : found] == b"\n\r"
             if base + found < 0 or (DATED.match(line) and (blank or FIELD_LINE.match(follows))):
@@ -58,7 +71,10 @@ def envelope(line: bytes) -> tuple[dict[str, Any], dict[str, Time]]:
     data: dict[str, Any] = {"envelope_sender": short(match.group(1).decode("utf-8", "replace").strip(), 300)}
     stamp = (match.group(2) or b"").decode("ascii", "replace").strip()
     words = stamp.split()
-    for text, form in ((" ".join(words[:5]), "%a %b %d %H:%M:%S %Y"), (" ".join([*words[:4], *words[5:6]]), "%a %b %d %H:%M:%S %Y")):
+    for text, form in (
+        (" ".join(words[:5]), "%a %b %d %H:%M:%S %Y"),
+        (" ".join([*words[:4], *words[5:6]]), "%a %b %d %H:%M:%S %Y"),
+    ):
         try:
             moment = datetime.strptime(text, form)
         except ValueError:
@@ -159,7 +175,15 @@ class EmlxReader(MimeReader):
     def _properties(raw: bytes, at: int, message: Message) -> None:
         try:
             found = plistlib.loads(raw.strip(), fmt=plistlib.FMT_XML)
-        except (ValueError, ExpatError, plistlib.InvalidFileException, TypeError, AttributeError, IndexError, KeyError) as error:
+        except (
+            ValueError,
+            ExpatError,
+            plistlib.InvalidFileException,
+            TypeError,
+            AttributeError,
+            IndexError,
+            KeyError,
+        ) as error:
             message.gaps.append(Gap(f"the property list after the message is damaged: {error}"[:200], at))
             return
         if not isinstance(found, dict):
@@ -168,11 +192,21 @@ class EmlxReader(MimeReader):
         if isinstance(flags, int):
             message.data["apple_flags"] = flags
             message.data["flags"] = [name for bit, name in enumerate(EMLX_FLAGS) if flags >> bit & 1]
-        for key, name in (("remote-id", "remote_id"), ("original-mailbox", "original_mailbox"), ("conversation-id", "conversation_id")):
+        for key, name in (
+            ("remote-id", "remote_id"),
+            ("original-mailbox", "original_mailbox"),
+            ("conversation-id", "conversation_id"),
+        ):
             if isinstance(found.get(key), str | int):
                 message.data[name] = short(str(found[key]), 500)
-        for key, name in (("date-received", "received_at"), ("date-last-viewed", "last_viewed"), ("date-sent", "sent_at")):
+        for key, name in (
+            ("date-received", "received_at"),
+            ("date-last-viewed", "last_viewed"),
+            ("date-sent", "sent_at"),
+        ):
             value = found.get(key)
             if isinstance(value, int | float) and abs(value) < 2**40 and (time := times.posix(int(value), "host")):
                 message.times[name] = time
-        message.time_field = message.time_field or next((n for n in ("sent_at", "received_at") if n in message.times), None)
+        message.time_field = message.time_field or next(
+            (n for n in ("sent_at", "received_at") if n in message.times), None
+        )

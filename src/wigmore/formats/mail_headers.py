@@ -199,7 +199,9 @@ def parameters(value: bytes, header: str = "content-type") -> tuple[str, dict[st
                 given = raw.encode("latin-1", "replace").decode(safe_charset(charset) or "utf-8", "replace")
             out.setdefault(name.lower(), short(decoded(str(given).strip('"'))))
     except (ValueError, LookupError, TypeError, AttributeError, IndexError):
-        return main, {m.group(1).lower(): m.group(2).strip('"') for m in re.finditer(r";\s*([\w*-]+)=(\"[^\"]*\"|[^\s;]+)", text)}
+        return main, {
+            m.group(1).lower(): m.group(2).strip('"') for m in re.finditer(r";\s*([\w*-]+)=(\"[^\"]*\"|[^\s;]+)", text)
+        }
     return main, out
 
 
@@ -267,7 +269,12 @@ def _parties(data: dict[str, Any], key: str, found: list[tuple[str, str]]) -> No
 
 
 def _dates(given: dict[str, list[str]], data: dict[str, Any], stamps: dict[str, Time]) -> None:
-    for name, key in (("date", "date"), ("resent-date", "resent_date"), ("delivery-date", "delivery_date"), ("expires", "expires")):
+    for name, key in (
+        ("date", "date"),
+        ("resent-date", "resent_date"),
+        ("delivery-date", "delivery_date"),
+        ("expires", "expires"),
+    ):
         if name not in given:
             continue
         time = date(given[name][0], "server" if name == "delivery-date" else "author")

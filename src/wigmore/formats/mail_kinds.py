@@ -14,7 +14,9 @@ PST = b"!BDN"
 TNEF = b"\x78\x9f\x3e\x22"
 DBX = b"\xcf\xad\x12\xfe"
 FOLDER_DBX = b"\xcf\xad\x12\xfe\xc5\xfd\x74\x6f"  # a folder's messages; other class ids are lists of folders
-MSG_MARKS = tuple(name.encode("utf-16-le") for name in ("__substg1.0_", "__properties_version1.0", "__nameid_version1.0"))
+MSG_MARKS = tuple(
+    name.encode("utf-16-le") for name in ("__substg1.0_", "__properties_version1.0", "__nameid_version1.0")
+)
 STRONG = frozenset(
     "from received return-path message-id delivered-to mime-version x-mozilla-status envelope-to x-apparently-to".split()
 )

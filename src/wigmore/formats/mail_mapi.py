@@ -1,18 +1,18 @@
 """MAPI properties, as .msg files, Outlook stores and TNEF hold them, into the fields of a mail record.
 
 Sources: MS-OXPROPS (property ids), MS-OXCDATA 2.11 (value types), MS-OXOMSG and MS-OXCMSG (message, recipient and attachment
-properties), MS-OXRTFCP (compressed RTF), MS-OXOMSG 2.2.1.3 (conversation index).
+properties), MS-OXOMSG 2.2.1.3 (conversation index).
 """
 
 from __future__ import annotations
 
 import re
-import struct
 from dataclasses import dataclass, field
 from typing import Any
 
-from wigmore.formats.mail import BODY_BYTES, PARTIES, Attachment, put_body, safe_charset, short
+from wigmore.formats.mail import BODY_BYTES, PARTIES, Attachment, put_body, short
 from wigmore.formats.mail_headers import ADDRESS, domain, header_data, parse_headers, party
+from wigmore.formats.mail_rtf import codepage, decode8, rtf_bytes, rtf_html, rtf_text
 from wigmore.model import times
 from wigmore.model.canonical import sha256
 from wigmore.model.times import Time
@@ -32,13 +32,22 @@ STAMPS = {
 }  # fmt: skip
 # MS-OXCMSG 2.2.1.6
 FLAGS = {1: "read", 2: "unmodified", 4: "submitted", 8: "unsent", 0x10: "has attachment", 0x20: "from me", 0x40: "associated",
-         0x80: "resend", 0x100: "read receipt pending", 0x200: "not read receipt pending", 0x400: "ever read", 0x2000: "from Internet",
+         0x80: "resend", 0x100: "read receipt pending", 0x200: "not read receipt pending", 0x400: "ever read",
+         0x2000: "from Internet",
          0x8000: "untrusted"}  # fmt: skip
 FIXED_SIZES = {0x02: 2, 0x03: 4, 0x04: 4, 0x05: 8, 0x06: 8, 0x07: 8, 0x0A: 4, 0x0B: 2, 0x14: 8, 0x40: 8, 0x48: 16}
 VERBS = {102: "replied", 103: "replied to all", 104: "forwarded"}
 IMPORTANCE = {0: "low", 1: "normal", 2: "high"}
 KINDS = {1: "to", 2: "cc", 3: "bcc"}
-METHODS = {0: "none", 1: "by value", 2: "by reference", 4: "by reference only", 5: "embedded message", 6: "OLE object", 7: "by web reference"}
+METHODS = {
+    0: "none",
+    1: "by value",
+    2: "by reference",
+    4: "by reference only",
+    5: "embedded message",
+    6: "OLE object",
+    7: "by web reference",
+}
 # what says the item's kind; the longest that begins its class wins
 CLASSES = {
     "ipm.note": "message", "report": "message", "ipm.schedule": "message", "ipm.post": "message", "ipm.outlook.recall": "message",
@@ -91,25 +100,6 @@ class Properties:
         return self
 
 
-def codepage(number: int) -> str | None:
-    """Python's name of a Windows code page; None where there is none."""
-    known = {65001: "utf-8", 20127: "ascii", 28591: "latin-1", 1200: "utf-16-le", 20866: "koi8-r", 21866: "koi8-u", 50220: "iso2022_jp",
-             51932: "euc_jp", 51949: "euc_kr", 54936: "gb18030", 936: "gbk", 949: "cp949", 950: "cp950", 932: "cp932", 38598: "iso8859-8"}  # fmt: skip
-    if number in known:
-        return known[number]
-    if 28592 <= number <= 28605:
-        return f"iso8859-{number - 28590}"
-    return safe_charset(f"cp{number}")
-
-
-def decode8(raw: bytes, name: str) -> str:
-    """An 8-bit text."""
-    try:
-        return raw.decode(name)
-    except (UnicodeError, LookupError):
-        return raw.decode("latin-1")
-
-
 def subject_of(text: str) -> str:
     """A subject without the two characters that say how long its prefix is (MS-PST 2.5.3.1.1.1)."""
     return text[2:] if text[:1] == "\x01" else text
@@ -118,7 +108,9 @@ def subject_of(text: str) -> str:
 def item_kind(message_class: str) -> str:
     """message, contact, appointment or item, by the class."""
     low = message_class.lower()
-    return next((kind for begin, kind in sorted(CLASSES.items(), key=lambda c: -len(c[0])) if low.startswith(begin)), "item")
+    return next(
+        (kind for begin, kind in sorted(CLASSES.items(), key=lambda c: -len(c[0])) if low.startswith(begin)), "item"
+    )
 
 
 def item_data(
@@ -162,7 +154,10 @@ def item_data(
         # a reserved byte of 1 and the upper five bytes of a FILETIME; it belongs to the thread's first message
         value = int.from_bytes(index[:6], "big") << 16
         if time := times.filetime(value):
-            time["precision"], time["zone_source"] = 0.0065536, "the upper six bytes of a FILETIME in the conversation index"
+            time["precision"], time["zone_source"] = (
+                0.0065536,
+                "the upper six bytes of a FILETIME in the conversation index",
+            )
             stamps["thread_started"] = time
         data["conversation_index"] = index[:64].hex()
     if item_kind(data.get("message_class", "")) == "contact":
@@ -291,7 +286,12 @@ def attachment_data(properties: Properties) -> tuple[str, str, dict[str, Any], d
     method = properties.number(0x3705)
     if method is not None and method != 1:
         data["method"] = METHODS.get(method, str(method))
-    for tag, key in ((0x3712, "content_id"), (0x3713, "content_location"), (0x370D, "linked_path"), (0x3708, "linked_path")):
+    for tag, key in (
+        (0x3712, "content_id"),
+        (0x3713, "content_location"),
+        (0x370D, "linked_path"),
+        (0x3708, "linked_path"),
+    ):
         if text := properties.text(tag):
             data.setdefault(key, short(text, 500))
     if properties.number(0x7FFE):
@@ -301,126 +301,3 @@ def attachment_data(properties: Properties) -> tuple[str, str, dict[str, Any], d
         data["stated_size"] = stated  # with its properties
     stamps = {key: time for tag, key in ((0x3007, "created"), (0x3008, "modified")) if (time := properties.time(tag))}
     return name, short(properties.text(0x370E), 200) or "application/octet-stream", data, stamps
-
-
-RTF_START = (
-    b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans "
-    b"SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
-)  # MS-OXRTFCP 2.1.2.1: what the dictionary begins with
-
-
-def rtf_bytes(raw: bytes) -> bytes:
-    """Compressed RTF unpacked (MS-OXRTFCP 3.1); what there is where it is cut off, empty where it is none."""
-    if raw[:5] == b"{\\rtf":
-        return raw
-    if len(raw) < 16:
-        return b""
-    _, size, kind, _ = struct.unpack_from("<4I", raw)
-    if kind == 0x414C454D:  # not compressed
-        return raw[16 : 16 + size]
-    if kind != 0x75465A4C:
-        return b""
-    size = min(size, 16 * BODY_BYTES)
-    ring = bytearray(RTF_START.ljust(4096, b"\0"))
-    write, at, out = len(RTF_START), 16, bytearray()
-    while at < len(raw) and len(out) < size:
-        control = raw[at]
-        at += 1
-        for bit in range(8):
-            if at >= len(raw):
-                break
-            if control >> bit & 1:
-                pair = raw[at : at + 2]
-                at += 2
-                if len(pair) < 2:
-                    break
-                offset, length = (pair[0] << 4) | (pair[1] >> 4), (pair[1] & 15) + 2
-                if offset == write:
-                    return bytes(out)
-                for step in range(length):
-                    byte = ring[(offset + step) & 4095]
-                    out.append(byte)
-                    ring[write] = byte
-                    write = (write + 1) & 4095
-            else:
-                out.append(raw[at])
-                ring[write] = raw[at]
-                write = (write + 1) & 4095
-                at += 1
-    return bytes(out[:size])
-
-
-RTF_TOKEN = re.compile(rb"\\'([0-9a-fA-F]{2})|\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\(.)|([{}])|[\r\n]+|([^\\{}\r\n]+)", re.DOTALL)
-RTF_HIDDEN = frozenset((b"fonttbl", b"colortbl", b"stylesheet", b"info", b"pict", b"themedata", b"datastore", b"listtable",
-                        b"listoverridetable", b"generator", b"xmlnstbl", b"latentstyles", b"rsidtbl", b"header", b"footer"))  # fmt: skip
-
-
-def _rtf(rtf: bytes, html: bool) -> str:
-    """The text of an RTF; with `html` the tags that it encapsulates (MS-OXRTFEX) and no text marked as RTF's own."""
-    page = codepage(int(m.group(1))) if (m := re.search(rb"\\ansicpg(\d{1,5})", rtf[:4096])) else None
-    out: list[str] = []
-    held = bytearray()
-    stack: list[tuple[bool, bool]] = []
-    hidden, raw_only, skip, unicode_skip = False, False, 0, 1
-
-    def flush() -> None:
-        if held:
-            out.append(decode8(bytes(held), page or "cp1252"))
-            held.clear()
-
-    for match in RTF_TOKEN.finditer(rtf[: 4 * BODY_BYTES]):
-        code, word, value, symbol, brace, text = match.groups()
-        if brace == b"{":
-            if len(stack) < 10_000:
-                stack.append((hidden, raw_only))
-            skip = 0
-        elif brace == b"}":
-            hidden, raw_only = stack.pop() if stack else (False, False)
-            skip = 0
-        elif code is not None:
-            if skip:
-                skip -= 1
-            elif not hidden and not raw_only:
-                held.append(int(code, 16))
-        elif word is not None:
-            if word == b"htmlrtf":
-                raw_only = html and value != b"0"
-            elif word in RTF_HIDDEN:
-                hidden = True
-            elif word in (b"htmltag", b"mhtmltag"):
-                hidden = not html or word == b"mhtmltag"
-            elif word == b"uc":
-                unicode_skip = min(8, abs(int(value or 1)))
-            elif word == b"u" and value and not hidden and not raw_only:
-                flush()
-                out.append(chr(int(value) & 0xFFFF))
-                skip = unicode_skip
-            elif word in (b"par", b"line", b"row") and not hidden and not raw_only:
-                flush()
-                out.append("\n")
-            elif word in (b"tab", b"cell") and not hidden and not raw_only:
-                flush()
-                out.append("\t")
-        elif symbol is not None:
-            if symbol == b"*":
-                hidden = not (html and rtf[match.end() : match.end() + 8] == b"\\htmltag")
-            elif symbol in b"\\{}" and not hidden and not raw_only:
-                held += symbol
-            elif symbol == b"~" and not hidden and not raw_only:
-                held += b" "
-        elif text is not None and not hidden and not raw_only:
-            held += text[skip:]
-            skip = 0
-    flush()
-    joined = "".join(out)
-    return joined.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def rtf_text(rtf: bytes) -> str:
-    """The text that an RTF shows."""
-    return _rtf(rtf, False).strip()
-
-
-def rtf_html(rtf: bytes) -> str:
-    """The HTML that an RTF was made from; empty where it was not."""
-    return _rtf(rtf, True) if b"\\fromhtml1" in rtf[:1024] else ""

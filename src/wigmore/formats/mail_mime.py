@@ -6,14 +6,14 @@ Sources: RFC 5322, RFC 2045 and 2046 (MIME), RFC 2183 (Content-Disposition), POS
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, BinaryIO
 
-from wigmore.formats.mail import BODY_BYTES, CHUNK, Attachment, Chunks, MailReader, Message, plain_name, put_body, short
+from wigmore.formats.mail import BODY_BYTES, Attachment, Chunks, MailReader, Message, plain_name, put_body, short
+from wigmore.formats.mail_encodings import LINE, base64_chunks, quoted_chunks, uu_chunks, window
 from wigmore.formats.mail_headers import Headers, date, decoded, first, header_data, parameters, parse_headers, raw_text
 from wigmore.model.canonical import sha256
 from wigmore.model.protocols import Gap, ParseError
@@ -21,10 +21,8 @@ from wigmore.model.protocols import Gap, ParseError
 HEADER_BYTES = 1024 * 1024
 PARTS = 5_000
 NESTED = 40
-LINE = 64 * 1024
 UU_BEGIN = re.compile(rb"begin (?:[0-7]{3,4}) ([^\r\n]{1,250})\r?\n?$")
 UU_LINE = re.compile(rb"[\x20-\x60]{1,100}\r?\n?$")
-BASE64_NOISE = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 ENDINGS = {
     "text/plain": ".txt", "text/html": ".html", "message/rfc822": ".eml", "text/calendar": ".ics", "image/jpeg": ".jpg",
     "image/png": ".png", "image/gif": ".gif", "application/pdf": ".pdf", "application/ms-tnef": ".dat",
@@ -103,7 +101,8 @@ class Walker:
         return self._part([], "text/plain", 0)[0]
 
     def _headers(self, boundaries: list[bytes]) -> tuple[Headers, int]:
-        block, size = [], 0
+        block: list[bytes] = []
+        size = 0
         start = self.lines.at
         while (item := self.lines.next()) is not None:
             at, line, fresh = item
@@ -187,102 +186,6 @@ class Walker:
             return part, None
         _, closed = self._content(self.lines.at, outer)  # the epilogue
         return part, closed
-
-
-def window(stream: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    """The bytes between two offsets."""
-    at = start
-    while at < end:
-        stream.seek(at)
-        piece = stream.read(min(CHUNK, end - at))
-        if not piece:
-            return
-        at += len(piece)
-        yield piece
-
-
-def base64_chunks(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
-    """Content out of base64; letters outside the alphabet are passed over; ParseError where the end is missing."""
-    rest = b""
-    for piece in pieces:
-        rest += piece.translate(None, BASE64_NOISE)
-        if b"=" in rest:  # padding inside: text that was put together from several encodings
-            while (at := rest.find(b"=")) >= 0:
-                head, tail = rest[:at], rest[at:].lstrip(b"=")
-                if not tail:
-                    break
-                yield _quads(head)
-                rest = tail
-            continue
-        keep = len(rest) & ~3
-        if keep:
-            yield binascii.a2b_base64(rest[:keep])
-            rest = rest[keep:]
-    rest = rest.rstrip(b"=")
-    if len(rest) % 4 == 1:
-        yield _quads(rest[:-1])
-        raise ParseError(path, None, "base64 ends inside a group", "truncated")
-    if rest:
-        yield _quads(rest)
-
-
-def _quads(text: bytes) -> bytes:
-    text = text[:-1] if len(text) % 4 == 1 else text
-    return binascii.a2b_base64(text + b"=" * (-len(text) % 4))
-
-
-def quoted_chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Content out of quoted-printable."""
-    rest = b""
-    for piece in pieces:
-        rest += piece
-        at = rest.rfind(b"\n") + 1
-        if not at and len(rest) > 4 * LINE:
-            at = len(rest) - 3
-            at -= 2 if b"=" in rest[at - 2 : at] else 0  # never inside `=XX`
-        if at:
-            yield binascii.a2b_qp(rest[:at])
-            rest = rest[at:]
-    if rest:
-        yield binascii.a2b_qp(rest)
-
-
-def uu_chunks(pieces: Iterator[bytes], path: str) -> Iterator[bytes]:
-    """Content out of uuencoded lines, from `begin` (if it is there) to `end`."""
-    started = False
-    for line in _lines(pieces):
-        text = line.rstrip(b"\r\n")
-        if not started and (text.startswith(b"begin ") or not text):
-            started = bool(text)
-            continue
-        started = True
-        if text == b"end":
-            return
-        if not text:
-            continue
-        try:
-            yield binascii.a2b_uu(text)
-        except binascii.Error:
-            count = ((text[0] - 32) & 63) * 4 // 3 + 1  # encoders that pad a line with what is not zero
-            try:
-                yield binascii.a2b_uu(text[: count + 1])
-            except binascii.Error as error:
-                raise ParseError(path, None, f"a line is no uuencoded one: {error}", "damaged") from error
-    if started:
-        raise ParseError(path, None, "uuencoded content without its end", "truncated")
-
-
-def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    rest = b""
-    for piece in pieces:
-        rest += piece
-        *whole, rest = rest.split(b"\n")
-        yield from whole
-        if len(rest) > LINE:
-            yield rest
-            rest = b""
-    if rest:
-        yield rest
 
 
 def content(part: Part, stream: BinaryIO, path: str) -> Chunks:
@@ -390,7 +293,12 @@ def read_message(stream: BinaryIO, start: int, end: int, path: str) -> Message:
     for number, part in enumerate(root.leaves()):
         disposition = parameters(first(part.headers, "content-disposition"), "content-disposition")
         named = disposition[1].get("filename") or part.parameters.get("name")
-        if part.type in ("text/plain", "text/html") and disposition[0] != "attachment" and part.type not in bodies and not named:
+        if (
+            part.type in ("text/plain", "text/html")
+            and disposition[0] != "attachment"
+            and part.type not in bodies
+            and not named
+        ):
             bodies[part.type] = part
             continue
         if part.start == part.end and not named:
@@ -404,7 +312,9 @@ def read_message(stream: BinaryIO, start: int, end: int, path: str) -> Message:
     )  # fmt: skip
 
 
-def _bodies(bodies: dict[str, Part], data: dict[str, Any], attachments: list[Attachment], stream: BinaryIO, path: str) -> None:
+def _bodies(
+    bodies: dict[str, Part], data: dict[str, Any], attachments: list[Attachment], stream: BinaryIO, path: str
+) -> None:
     """The body that a record holds: the plain one, else the HTML one; the other's hash and links beside it."""
     plain, page = bodies.get("text/plain"), bodies.get("text/html")
     if plain is not None:

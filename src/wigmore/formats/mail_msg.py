@@ -133,4 +133,6 @@ class MsgReader(MailReader):
                 while piece := stream.read(CHUNK):
                     yield piece
         except (OSError, ValueError, IndexError, struct.error, TypeError, OverflowError) as error:
-            raise ParseError(self.file.path, None, f"the attachment cannot be read: {error}"[:300], "damaged") from error
+            raise ParseError(
+                self.file.path, None, f"the attachment cannot be read: {error}"[:300], "damaged"
+            ) from error

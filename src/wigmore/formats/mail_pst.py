@@ -27,7 +27,12 @@ FOLDERS = 20_000
 FOLDER_DEPTH = 60
 ITEMS = 5_000_000
 # MS-PST 2.2.2.6: dwCryptMethod
-ENCRYPTIONS = {0: "none", 1: "compressible (a fixed substitution, no key)", 2: "high (a fixed cipher, no key)", 16: "Windows Information Protection"}
+ENCRYPTIONS = {
+    0: "none",
+    1: "compressible (a fixed substitution, no key)",
+    2: "high (a fixed cipher, no key)",
+    16: "Windows Information Protection",
+}
 
 
 class PstReader(MailReader):
@@ -129,9 +134,13 @@ class PstReader(MailReader):
             data: dict[str, Any] = {"folder": path, "items": items, "folders": folders}
             if kind := found.text(0x3613):
                 data["folder_class"] = short(kind, 100)
-            stamps = {name: time for tag, name in ((0x3007, "created"), (0x3008, "modified")) if (time := found.time(tag))}
+            stamps = {
+                name: time for tag, name in ((0x3007, "created"), (0x3008, "modified")) if (time := found.time(tag))
+            }
             locator = {"kind": "item", "identifier": identifier}
-            yield Message(locator, data, stamps, "created" if "created" in stamps else None, [], {"folder": way}, kind="folder")
+            yield Message(
+                locator, data, stamps, "created" if "created" in stamps else None, [], {"folder": way}, kind="folder"
+            )
         for number in range(min(items, ITEMS)):
             yield from self._listed(folder.get_sub_message, number, {"way": way, "item": number}, path, "live")
         for number in range(min(folders, FOLDERS)):
@@ -248,7 +257,9 @@ class PstReader(MailReader):
                 left -= len(piece)
                 yield piece
         except ERRORS as error:
-            raise ParseError(self.file.path, None, f"the attachment cannot be read: {_said(error)}", "damaged") from error
+            raise ParseError(
+                self.file.path, None, f"the attachment cannot be read: {_said(error)}", "damaged"
+            ) from error
 
     def find(self, ref: dict[str, Any]) -> Message:
         """The item at that place in the tree."""

@@ -13,8 +13,9 @@ from functools import partial
 from typing import BinaryIO
 
 from wigmore.formats.mail import ATTACHMENTS, DEPTH, Attachment, MailReader, Message, plain_name, short
-from wigmore.formats.mail_mapi import FIXED_SIZES, Properties, attachment_data, codepage, item_data, item_kind
-from wigmore.formats.mail_mime import window
+from wigmore.formats.mail_encodings import window
+from wigmore.formats.mail_mapi import FIXED_SIZES, Properties, attachment_data, item_data, item_kind
+from wigmore.formats.mail_rtf import codepage
 from wigmore.model import times
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError
 from wigmore.model.times import Time
@@ -136,17 +137,19 @@ class TnefReader(MailReader):
                 continue
             if written != plain and written:
                 fields["name_in_mail"] = short(written, 500)
-            attachments.append(Attachment(plain, kind, partial(self._window, at, at + length), fields, {**dates, **more}))
+            attachments.append(
+                Attachment(plain, kind, partial(self._window, at, at + length), fields, {**dates, **more})
+            )
         ref = {"offset": start, "length": end - start}
         yield Message(
             {"kind": "offset", **ref}, data, stamps, dated, [*attachments, *extra], ref, label,
             item_kind(data.get("message_class", "IPM.Note").replace("IPM.Microsoft Mail.", "IPM.")), gaps=gaps,
         )  # fmt: skip
-        for begin, stop, name in inside:
+        for begin, stop, below in inside:
             if depth >= DEPTH:
                 yield Gap(f"messages are nested deeper than {DEPTH}", begin, "depth")
                 return
-            yield from self._stream(begin, stop, f"{label}/{name}" if label else name, depth + 1)
+            yield from self._stream(begin, stop, f"{label}/{below}" if label else below, depth + 1)
 
     def _window(self, start: int, end: int) -> Iterator[bytes]:
         return window(self.stream, start, end)
@@ -198,6 +201,8 @@ def _date(raw: bytes) -> Time | None:
     if len(raw) < 12:
         return None
     try:
-        return times.local(datetime(*struct.unpack_from("<6H", raw)), raw[:14].hex(), "author", "TNEF dates have no zone")
+        return times.local(
+            datetime(*struct.unpack_from("<6H", raw)), raw[:14].hex(), "author", "TNEF dates have no zone"
+        )
     except ValueError:
         return None

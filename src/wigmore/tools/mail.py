@@ -11,7 +11,16 @@ from wigmore.tools.lookup import CannotLook, Kind, Row, all_of, answer, period, 
 
 MAIL = Kind(("mail.message",))
 FOLDERS = Kind(("mail.mailbox", "mail.folder"))
-SENDER = ("from", "from_address", "sender", "sender_address", "reply_to", "return_path", "envelope_sender", "resent_from")
+SENDER = (
+    "from",
+    "from_address",
+    "sender",
+    "sender_address",
+    "reply_to",
+    "return_path",
+    "envelope_sender",
+    "resent_from",
+)
 RECIPIENT = ("to", "cc", "bcc", "delivered_to", "original_to", "received_by", "received_by_address", "resent_to")
 
 

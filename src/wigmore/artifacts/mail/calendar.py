@@ -13,9 +13,12 @@ from wigmore.registry import Claim, parser
 
 KINDS = {"VEVENT": "event", "VTODO": "task", "VJOURNAL": "journal entry", "VFREEBUSY": "free/busy"}
 TEXTS = {
-    "SUMMARY": "summary", "LOCATION": "location", "DESCRIPTION": "description", "UID": "uid", "STATUS": "status", "CLASS": "class",
-    "TRANSP": "transparency", "RRULE": "repeats", "RDATE": "also_on", "EXDATE": "not_on", "DURATION": "duration", "SEQUENCE": "sequence",
-    "PRIORITY": "priority", "CATEGORIES": "categories", "URL": "url", "GEO": "position", "COMMENT": "comment", "CONTACT": "contact",
+    "SUMMARY": "summary", "LOCATION": "location", "DESCRIPTION": "description", "UID": "uid", "STATUS": "status",
+    "CLASS": "class",
+    "TRANSP": "transparency", "RRULE": "repeats", "RDATE": "also_on", "EXDATE": "not_on", "DURATION": "duration",
+    "SEQUENCE": "sequence",
+    "PRIORITY": "priority", "CATEGORIES": "categories", "URL": "url", "GEO": "position", "COMMENT": "comment",
+    "CONTACT": "contact",
     "X-MICROSOFT-CDO-BUSYSTATUS": "busy_status", "X-WR-CALNAME": "calendar", "PERCENT-COMPLETE": "percent_complete",
     "X-ALT-DESC": "html_description", "X-GOOGLE-CONFERENCE": "conference", "X-MICROSOFT-SKYPETEAMSMEETINGURL": "conference",
 }  # fmt: skip
@@ -34,25 +37,29 @@ def _look(head: bytes, path: str, size: int) -> bool:
     "mail.icalendar",
     claims=Claim(look=_look),
     reads="iCalendar files (version 2.0) and vCalendar 1.0: events, tasks, journal entries, free/busy times",
-    means="a calendar program wrote this entry; `stamped` is when it made this copy, `created` and `modified` as the calendar had them",
-    does_not_mean="that the meeting took place, or that an attendee came, answered or knew of it; that the file's holder made the "
-    "entry (invitations are received); the zone of a local time is a name whose rules the file may state itself",
+    means="a calendar program wrote this entry; `stamped` is when it made this copy, `created` and `modified` as the "
+    "calendar had them",
+    does_not_mean="that the meeting took place, or that an attendee came, answered or knew of it; that the file's holder "
+    "made the entry (invitations are received); the zone of a local time is a name whose rules the file may state itself",
     refs=("RFC 5545", "RFC 5546", "versit vCalendar 1.0"),
     artifacts=("mail.appointment",),
 )
 def icalendar(file: EvidenceFile) -> Iterator[Yield]:
     """One record an entry."""
     outer: dict[str, str] = {}
-    number = 0
-    for entry in components(file, frozenset(KINDS), outer):
-        number += 1
+    for number, entry in enumerate(components(file, frozenset(KINDS), outer), 1):
         data, stamps = _entry(entry)
-        for key, name in (("VCALENDAR.METHOD", "method"), ("VCALENDAR.PRODID", "program"), ("VCALENDAR.X-WR-CALNAME", "calendar")):
+        for key, name in (
+            ("VCALENDAR.METHOD", "method"),
+            ("VCALENDAR.PRODID", "program"),
+            ("VCALENDAR.X-WR-CALNAME", "calendar"),
+        ):
             if outer.get(key):
                 data.setdefault(name, short(outer[key], 300))
         dated = next((name for name in ("start", "due", "stamped", "created") if name in stamps), None)
-        yield {"kind": "offset", "number": number, "offset": entry.offset, "length": entry.length}, Record(
-            data, stamps, dated, artifact="mail.appointment"
+        yield (
+            {"kind": "offset", "number": number, "offset": entry.offset, "length": entry.length},
+            Record(data, stamps, dated, artifact="mail.appointment"),
         )
         if not entry.closed:
             yield Gap(f"entry {number} has no end", entry.offset, "truncated")

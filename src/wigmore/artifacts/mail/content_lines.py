@@ -18,7 +18,9 @@ from wigmore.model.times import Time, iso
 
 LONGEST = 24 * 1024 * 1024  # bytes of one unfolded line: pictures stand in them
 VALUE = 4_096
-LINE = re.compile(rb"(?:([\w.-]{1,60}?)\.)?([\w-]{1,60})((?:;[^:\"\r\n]*(?:\"[^\"\r\n]*\"[^:\"\r\n]*)*)?):(.*)", re.DOTALL)
+LINE = re.compile(
+    rb"(?:([\w.-]{1,60}?)\.)?([\w-]{1,60})((?:;[^:\"\r\n]*(?:\"[^\"\r\n]*\"[^:\"\r\n]*)*)?):(.*)", re.DOTALL
+)
 DATE = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ]?(\d\d):?(\d\d):?(\d\d)?)?(?:[.,]\d+)?(Z|[+-]\d\d:?\d\d)?$")
 
 
@@ -38,7 +40,9 @@ class Property:
         if "QUOTED-PRINTABLE" in self._encodings():
             raw = binascii.a2b_qp(raw)
         text = decode(raw, safe_charset((self.parameters.get("CHARSET") or [""])[0]))[0]
-        return short(re.sub(r"\\([nN,;:\\])", lambda m: "\n" if m.group(1) in "nN" else m.group(1), text), VALUE).strip()
+        return short(
+            re.sub(r"\\([nN,;:\\])", lambda m: "\n" if m.group(1) in "nN" else m.group(1), text), VALUE
+        ).strip()
 
     def pieces(self) -> list[str]:
         """The value's parts between unescaped semicolons."""
@@ -54,7 +58,10 @@ class Property:
     def kinds(self) -> list[str]:
         """The TYPE parameters, lower case, those of vCard 2.1 too."""
         found = [v.lower() for value in self.parameters.get("TYPE", []) for v in value.split(",")]
-        return [*found, *(n.lower() for n, v in self.parameters.items() if not v and n not in ("BASE64", "QUOTED-PRINTABLE"))]
+        return [
+            *found,
+            *(n.lower() for n, v in self.parameters.items() if not v and n not in ("BASE64", "QUOTED-PRINTABLE")),
+        ]
 
     def binary(self) -> dict[str, Any] | None:
         """Size and hash of content that stands in the line (base64 or a data: address); None where it is none."""
@@ -177,5 +184,3 @@ def moment(one: Property | None) -> Time | None:
         if hour is None:
             time["precision"] = 86400.0
     return time
-
-

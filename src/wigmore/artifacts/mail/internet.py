@@ -21,7 +21,16 @@ KINDS = frozenset(("mbox", "eml", "emlx"))
     does_not_mean="who wrote or read it; that From, Date or any line below the first server that is trusted are true (the "
     "sender writes them); that it was delivered to others, or was not taken out of another mailbox and put here; a status "
     "flag is a program's, not a person's; a mail in Sent may never have left",
-    refs=("RFC 5322", "RFC 2045", "RFC 2046", "RFC 2047", "RFC 4155", "RFC 8601", "maildir(5)", "ARTIFACT_SEMANTICS.md, 8"),
+    refs=(
+        "RFC 5322",
+        "RFC 2045",
+        "RFC 2046",
+        "RFC 2047",
+        "RFC 4155",
+        "RFC 8601",
+        "maildir(5)",
+        "ARTIFACT_SEMANTICS.md, 8",
+    ),
     artifacts=("mail.message", "mail.mailbox"),
     limit_seconds=3600.0,
 )

@@ -24,7 +24,8 @@ NOT_SAID = (
     claims=Claim(magic=((0, PST),)),
     reads="Outlook data files .pst, .ost and .pab, 32- and 64-bit: folders, items, recipients, attachments, orphan items",
     means=STORED + "; an item marked `unallocated` is listed by no folder: deleted, or cut off by damage",
-    does_not_mean=NOT_SAID + "; an .ost keeps a window of the mailbox, not the whole of it; freed blocks are not searched",
+    does_not_mean=NOT_SAID
+    + "; an .ost keeps a window of the mailbox, not the whole of it; freed blocks are not searched",
     refs=("MS-PST", "MS-OXPROPS", "MS-OXCMSG", "libpff, Personal Folder File (PFF) format"),
     artifacts=ARTIFACTS,
     limit_seconds=3600.0,

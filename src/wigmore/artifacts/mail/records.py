@@ -39,8 +39,9 @@ def mail_records(file: EvidenceFile, kind: str) -> Iterator[Yield]:
                 attachments += len(rows)
             if message.label:
                 data["member"] = message.label
-            yield message.locator, Record(
-                data, message.times, message.time_field, message.state, artifact=f"mail.{message.kind}"
+            yield (
+                message.locator,
+                Record(data, message.times, message.time_field, message.state, artifact=f"mail.{message.kind}"),
             )
         if not reader.single:
             said = {"format": reader.form, "messages": counts.pop("message", 0), "attachments": attachments}

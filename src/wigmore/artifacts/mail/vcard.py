@@ -12,14 +12,17 @@ from wigmore.model.times import Time
 from wigmore.registry import Claim, parser
 
 SINGLE = {
-    "FN": "name", "NICKNAME": "nickname", "TITLE": "title", "ROLE": "role", "UID": "uid", "PRODID": "program", "KIND": "card_kind",
+    "FN": "name", "NICKNAME": "nickname", "TITLE": "title", "ROLE": "role", "UID": "uid", "PRODID": "program",
+    "KIND": "card_kind",
     "CATEGORIES": "categories", "NOTE": "note", "MAILER": "user_agent", "GENDER": "gender", "TZ": "zone", "GEO": "position",
     "X-ANDROID-CUSTOM": "android_custom", "X-ABUID": "address_book_uid", "VERSION": "version",
 }  # fmt: skip
 SEVERAL = {
     "EMAIL": "emails", "TEL": "phones", "URL": "urls", "IMPP": "instant_messages", "X-SKYPE": "instant_messages",
-    "X-SKYPE-USERNAME": "instant_messages", "X-AIM": "instant_messages", "X-ICQ": "instant_messages", "X-JABBER": "instant_messages",
-    "X-QQ": "instant_messages", "X-SOCIALPROFILE": "profiles", "RELATED": "related", "X-ABRELATEDNAMES": "related", "MEMBER": "members",
+    "X-SKYPE-USERNAME": "instant_messages", "X-AIM": "instant_messages", "X-ICQ": "instant_messages",
+    "X-JABBER": "instant_messages",
+    "X-QQ": "instant_messages", "X-SOCIALPROFILE": "profiles", "RELATED": "related", "X-ABRELATEDNAMES": "related",
+    "MEMBER": "members",
 }  # fmt: skip
 PLAIN_KINDS = frozenset(("pref", "internet", "voice", "x-internet"))
 MOST = 200
@@ -41,14 +44,10 @@ def _look(head: bytes, path: str, size: int) -> bool:
 )
 def vcard(file: EvidenceFile) -> Iterator[Yield]:
     """One record a card."""
-    number = 0
-    for card in components(file, frozenset(("VCARD",)), {}):
-        number += 1
+    for number, card in enumerate(components(file, frozenset(("VCARD",)), {}), 1):
         data, stamps = _card(card)
         locator = {"kind": "offset", "number": number, "offset": card.offset, "length": card.length}
-        yield locator, Record(
-            data, stamps, "revised" if "revised" in stamps else None, artifact="mail.contact"
-        )
+        yield locator, Record(data, stamps, "revised" if "revised" in stamps else None, artifact="mail.contact")
         if not card.closed:
             yield Gap(f"card {number} has no end", card.offset, "truncated")
 
@@ -93,5 +92,7 @@ def _card(card: Component) -> tuple[dict[str, Any], dict[str, Time]]:
             elif one.text:
                 data[f"{key}_text" if key == "revised" else key] = one.text
     if "name" not in data:
-        data["name"] = " ".join(data[key] for key in ("given_name", "surname") if key in data) or data.get("organization", "")
+        data["name"] = " ".join(data[key] for key in ("given_name", "surname") if key in data) or data.get(
+            "organization", ""
+        )
     return {key: value for key, value in data.items() if value not in ("", [])}, stamps

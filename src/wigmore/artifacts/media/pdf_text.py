@@ -31,12 +31,15 @@ MOST = 200
 def pdf_text(file: EvidenceFile) -> Iterator[Yield]:
     """One record a page that has text."""
     if file.size > LARGEST:
-        raise ParseError(file.path, None, f"{file.size} bytes are more than the {LARGEST} that are read for text", "too_large")
+        raise ParseError(
+            file.path, None, f"{file.size} bytes are more than the {LARGEST} that are read for text", "too_large"
+        )
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
     # what damaged objects make the library raise, beside its own errors
-    errors = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError, ArithmeticError,
+    errors = (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError,
+    ArithmeticError,
               NotImplementedError, OSError, AssertionError)  # fmt: skip
     with file.open() as stream:
         try:
@@ -45,7 +48,9 @@ def pdf_text(file: EvidenceFile) -> Iterator[Yield]:
                 raise ParseError(file.path, None, "the document is encrypted: needs its password", "locked")
             count = len(reader.pages)
         except errors as error:
-            raise ParseError(file.path, None, f"the document cannot be opened: {type(error).__name__}: {error}"[:300], "damaged") from error
+            raise ParseError(
+                file.path, None, f"the document cannot be opened: {type(error).__name__}: {error}"[:300], "damaged"
+            ) from error
         for number in range(min(count, PAGES)):
             try:
                 text = reader.pages[number].extract_text()
