@@ -32,6 +32,8 @@ class MailStore(ArchiveStore):
         self._reader: MailReader | None = None
         self._total_listed = 0
         self._last: tuple[dict[str, Any], Message] | None = None
+        if kind in ("pst", "msg"):
+            _ = self.reader  # what cannot be opened is said of the container
         self.describe(description=NAMES[kind])
 
     @property
@@ -49,6 +51,12 @@ class MailStore(ArchiveStore):
 
     def entries(self) -> Iterator[Entry | Gap]:
         """Every attachment, in the order of messages; Gap for messages that could not be read."""
+        try:
+            yield from self._entries()
+        except ParseError as error:
+            yield Gap(f"{self.archive.path}: {error.message}", error.offset, error.reason)
+
+    def _entries(self) -> Iterator[Entry | Gap]:
         count = 0
         for message in self.reader.messages():
             if isinstance(message, Gap):

@@ -94,7 +94,7 @@ def decoded(value: str) -> str:
             out.append(raw.decode(safe_charset(charset) or "utf-8"))
         except (UnicodeError, ValueError):
             out.append(raw.decode("latin-1"))
-    return "".join(out)
+    return "".join(out) or value  # words that decode to nothing stay as they are
 
 
 def addresses(value: str) -> list[tuple[str, str]]:

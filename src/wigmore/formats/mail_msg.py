@@ -40,6 +40,9 @@ class MsgReader(MailReader):
         for name in self._names:
             self._children.setdefault(tuple(name[:-1]), []).append(name[-1])
         self.problems: list[Gap] = []
+        if "__properties_version1.0" not in self._children.get((), []):
+            self.close()
+            raise ParseError(file.path, 0, "a compound file without a message's properties", "damaged")
 
     def close(self) -> None:
         """Give the handle back."""
@@ -48,8 +51,6 @@ class MsgReader(MailReader):
 
     def messages(self) -> Iterator[Message | Gap]:
         """The message, then those inside it."""
-        if "__properties_version1.0" not in self._children.get((), []):
-            raise ParseError(self.file.path, 0, "a compound file without a message's properties", "unsupported")
         yield from self._message((), "", 0)
 
     def _bytes(self, path: Path, limit: int = LARGEST) -> bytes:

@@ -7,6 +7,7 @@ freed blocks is not part of its Python module.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -282,5 +283,7 @@ class PstReader(MailReader):
 
 
 def _said(error: BaseException) -> str:
-    """The first sentence of a library's error, without its trail of function names."""
-    return f"{type(error).__name__}: {error}".split("\n")[0].split(". lib")[0][:200]
+    """A library's error: what failed at the top and what lay at the bottom, without names of functions."""
+    parts = [re.sub(r"^\w+: ", "", one.strip(" .")) for one in str(error).split("\n")[0].split(". ")]
+    told = list(dict.fromkeys(one for one in (parts[0], parts[1] if len(parts) > 1 else "") if one))
+    return "; ".join(told)[:250] or type(error).__name__
