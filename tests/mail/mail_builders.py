@@ -201,7 +201,8 @@ def outlook_message(embedded: bool = True) -> bytes:
     )
     tree = properties(
         {
-            0x1A: "IPM.Note", 0x37: "Quartalszahlen", 0x1000: "See attached.", 0x42: "Ann", 0x65: "ann@corp.example", 0x64: "SMTP",
+            0x1A: "IPM.Note", 0x37: "Quartalszahlen", 0x1000: "See attached.", 0x42: "Ann", 0x65: "ann@corp.example",
+            0x64: "SMTP",
             0x39: ("time", FILETIME), 0x0E06: ("time", FILETIME + 20_000_000), 0x0E07: 0x21, 0x1035: "<o1@corp.example>",
             0x7D: "Received: from a.example by b.example; Tue, 5 Mar 2024 12:20:01 +0100\r\nX-Mailer: Outlook 16\r\n"
                   "Date: Tue, 5 Mar 2024 12:20:00 +0100\r\nFrom: Ann <ann@corp.example>\r\n\r\n",

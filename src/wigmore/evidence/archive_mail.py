@@ -15,7 +15,6 @@ from wigmore.formats.mail import Attachment, MailReader, Message
 from wigmore.formats.mail_kinds import open_mail
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError
 
-MAIL_KINDS = frozenset(("mbox", "eml", "emlx", "msg", "tnef", "pst", "dbx"))
 NAMES = {
     "mbox": "mailbox (mbox)", "eml": "e-mail", "emlx": "e-mail (Apple Mail)", "msg": "Outlook message", "tnef": "TNEF",
     "pst": "Outlook data file", "dbx": "Outlook Express folder",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from wigmore.evidence.archive_member import ArchiveStore
 from wigmore.evidence.filetype import tar_checksum
 from wigmore.evidence.store import Limits
+from wigmore.formats.mail_kinds import KINDS as MAIL_KINDS
 from wigmore.formats.mail_kinds import mail_kind
 from wigmore.model.protocols import EvidenceFile, ParseError
 
@@ -93,9 +94,9 @@ def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple
         from wigmore.evidence.archive_rar import RarStore
 
         return RarStore(file, prefix, limits, secrets)
-    from wigmore.evidence.archive_mail import MAIL_KINDS, MailStore
-
     if kind in MAIL_KINDS:
+        from wigmore.evidence.archive_mail import MailStore
+
         return MailStore(file, prefix, limits, kind)
     from wigmore.evidence.archive_stream import SingleStore
 

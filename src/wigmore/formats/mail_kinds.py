@@ -8,6 +8,7 @@ from wigmore.formats.mail import MailReader
 from wigmore.formats.mail_headers import parse_headers
 from wigmore.model.protocols import EvidenceFile, ParseError
 
+KINDS = frozenset(("mbox", "eml", "emlx", "msg", "tnef", "pst", "dbx"))
 HEAD = 4096  # bytes that decide; callers have at least as many where the file does
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 PST = b"!BDN"
