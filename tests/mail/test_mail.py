@@ -452,3 +452,64 @@ def test_damaged_outlook_files_never_crash_a_parser(tmp_path: Path) -> None:
         read = read_source(path)
         assert [c for c in read.coverage if c.reason_code == "crashed"] == []
         assert read.outcomes("mail.outlook_file")
+
+
+def test_zones_of_separating_lines_are_kept_where_they_stand(reading: Reading) -> None:
+    box = b"From 17@xxx Tue Mar 05 10:00:00 +0200 2024\r\nSubject: g\r\nX-Gmail-Labels: Sent\r\n\r\nbody\r\n\r\n"
+    read = reading({"takeout.mbox": box + b"From x Tue Mar 05 10:00:00 CET 2024\r\nSubject: h\r\n\r\nbody 2\r\n"})
+    first, second = read.of("mail.message")
+    assert first["times"]["envelope_date"]["text"] == "2024-03-05T10:00:00+02:00" and first["data"]["body"] == "body\n"
+    assert second["times"]["envelope_date"]["text"] == "2024-03-05T10:00:00" and first["data"]["labels"] == "Sent"
+
+
+def test_a_winmail_attachment_is_opened_in_turn(reading: Reading) -> None:
+    from mail.mail_builders import multipart, part
+
+    inside = part({"Content-Type": "application/ms-tnef; name=winmail.dat"}, tnef({"plan.txt": b"the plan"}))
+    headers = {
+        "From": "a@x.example",
+        "Date": "Wed, 6 Mar 2024 10:00:00 +0100",
+        "Content-Type": "multipart/mixed; boundary=b",
+    }
+    read = reading({"a.eml": message(headers, multipart("b", inside))})
+    assert "a.eml/winmail.dat/plan.txt" in read.paths() and read.message("tnef subject")["path"] == "a.eml/winmail.dat"
+
+
+def test_what_is_left_of_a_cut_attachment_is_hashed_and_marked(reading: Reading) -> None:
+    from mail.mail_builders import multipart, part
+
+    one = part({"Content-Type": "application/pdf; name=x.pdf"}, b"0123456789" * 50)
+    headers = {
+        "From": "a@x.example",
+        "Date": "Wed, 6 Mar 2024 10:00:00 +0100",
+        "Content-Type": "multipart/mixed; boundary=b",
+    }
+    whole = message(headers, multipart("b", one))
+    for cut in range(120, 130):
+        read = reading({f"{cut}.eml": whole[:-cut]})
+        (listed,) = [row for row in read.of("file_listing") if row["path"] == f"{cut}.eml/x.pdf"]
+        (told,) = [row for row in read.of("mail.message") if row["path"] == f"{cut}.eml"]
+        assert listed["data"]["sha256"] == told["data"]["attachments"][0]["sha256"] and listed["data"]["size"] > 300
+
+
+def test_pdf_pages_give_text_and_addresses(reading: Reading) -> None:
+    drawn = b"BT /F1 12 Tf 10 100 Td (Write to sender@corp.example today) Tj ET"
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]/Contents 4 0 R/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Length %d>>\nstream\n%s\nendstream" % (len(drawn), drawn), b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]  # fmt: skip
+    out, places = b"%PDF-1.4\n", []
+    for number, text in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%s\nendobj\n" % (number, text)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    out += (
+        b"xref\n0 6\n0000000000 65535 f \n"
+        + table
+        + b"trailer<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % len(out)
+    )
+    read = reading({"d.pdf": out} | {f"{n}.pdf": out[: n * 60] for n in range(1, 10)})
+    (row,) = [row for row in read.of("document.text") if row["path"] == "d.pdf"]
+    assert row["data"]["emails"] == ["sender@corp.example"] and row["data"]["page"] == 1
+    assert [c for c in read.coverage if c.reason_code == "crashed"] == []

@@ -26,6 +26,7 @@ SEPARATOR = re.compile(
     rb"From ([^\r\n]{0,250}?)[ \t]*(?:\b((?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\b[^\r\n]{0,60}\d{4}[^\r\n]{0,20}))?\r?$"
 )
 DATED = re.compile(rb"From [^\r\n]{0,200}?(?:\d\d:\d\d|\b\d{4})[^\r\n]{0,40}\r?$")
+OFFSET = re.compile(r"[+-]\d{4}$")
 FIELD_LINE = re.compile(rb"[!-9;-~]{1,80}[ \t]*:|>From ")
 MAILDIR = {"P": "passed on", "R": "replied", "S": "seen", "T": "trashed", "D": "draft", "F": "flagged"}
 MAILDIR_NAME = re.compile(r"(?:^|/)(cur|new|tmp)/[^/]*?(?:[:;!]2,([A-Za-z]*))?$")
@@ -71,14 +72,17 @@ def envelope(line: bytes) -> tuple[dict[str, Any], dict[str, Time]]:
     data: dict[str, Any] = {"envelope_sender": short(match.group(1).decode("utf-8", "replace").strip(), 300)}
     stamp = (match.group(2) or b"").decode("ascii", "replace").strip()
     words = stamp.split()
-    for text, form in (
-        (" ".join(words[:5]), "%a %b %d %H:%M:%S %Y"),
-        (" ".join([*words[:4], *words[5:6]]), "%a %b %d %H:%M:%S %Y"),
-    ):
-        try:
-            moment = datetime.strptime(text, form)
-        except ValueError:
-            continue
+    zone = next((word for word in words[4:6] if OFFSET.match(word)), "")
+    text = " ".join(word for word in words[:6] if (word != zone and not word.isalpha()) or word in words[:2])
+    try:
+        moment = datetime.strptime(
+            f"{text} {zone}".strip(), "%a %b %d %H:%M:%S %Y %z" if zone else "%a %b %d %H:%M:%S %Y"
+        )
+    except ValueError:
+        moment = None
+    if moment is not None and zone:
+        return data, {"envelope_date": times.aware(moment, stamp, "server", "offset in the separating line")}
+    if moment is not None:
         return data, {"envelope_date": times.local(moment, stamp, "server", "no zone in the separating line")}
     if stamp:
         data["envelope_date_text"] = short(stamp, 100)
@@ -108,7 +112,9 @@ class MboxReader(MimeReader):
         self.stream.seek(max(start, end - 2))
         tail = self.stream.read(min(2, end - start))
         body_end = end - (2 if tail == b"\r\n" else 1 if tail[-1:] == b"\n" else 0) if end < self.file.size else end
-        message = read_message(self.stream, min(end, start + len(line) + 1), max(start, body_end), self.file.path)
+        self.stream.seek(start)
+        begin = start + len(self.stream.readline(min(64 * 1024, end - start)))
+        message = read_message(self.stream, begin, max(begin, body_end), self.file.path)
         data, stamps = envelope(line)
         message.data = {**data, **message.data, "number": number}
         message.times.update(stamps)
