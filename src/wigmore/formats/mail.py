@@ -103,8 +103,8 @@ def short(text: str, limit: int = FIELD) -> str:
 
 BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|/title|hr|/table|/blockquote)\b[^<>]{0,200}>", re.IGNORECASE)
 TAGS = re.compile(r"<[/!?a-zA-Z][^<>]*>")
-BLANKS = re.compile(r"[ \t\xa0]+")
-LINES = re.compile(r"\s*\n\s*\n\s*")
+BLANKS = re.compile(r"[ \t\xa0\f\v\r]+")
+LINES = re.compile(r" ?\n(?: ?\n)+ ?")
 TARGETS = re.compile(r"""\b(?:href|action|src)\s*=\s*["']?\s*(https?://[^\s"'<>]{1,2000})""", re.IGNORECASE)
 LINKS = 50
 

@@ -35,6 +35,7 @@ class DbxReader(MailReader):
         super().__init__(file)
         self.stream = file.open()
         self._stated = 0
+        self._read = 0
 
     def close(self) -> None:
         """Give the handle back."""
@@ -144,9 +145,13 @@ class DbxReader(MailReader):
                 gaps.append(Gap("a message's content is cut off: the next segment is damaged", at))
                 break
             seen.add(at)
+            if self._read > 4 * self.file.size + LARGEST:
+                gaps.append(Gap("messages share content many times over: no more of it is read", at, "too_large"))
+                break
             used = int.from_bytes(head[8:10], "little")
             pieces.append(self._at(at + 16, used))
             size += used
+            self._read += used
             if size > LARGEST:
                 gaps.append(Gap(f"a message of more than {LARGEST} bytes is not read in full", at, "too_large"))
                 break

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import email.errors
+import ipaddress
 import re
 from datetime import UTC
 from email.header import decode_header
@@ -20,6 +21,8 @@ from wigmore.model import times
 from wigmore.model.times import Time
 
 HOPS = 60
+ENCODED = 8_192  # characters of one value in which encoded words are looked for
+PARAMETERS = 4_096  # of a Content-* field
 Headers = list[tuple[str, bytes]]
 FIELD_NAME = re.compile(rb"([!-9;-~]{1,80})[ \t]*:")
 ADDRESS = re.compile(r"[^\s<>()\[\]\\,;:\"@]{1,128}@[^\s<>()\[\]\\,;:\"@]{1,255}")
@@ -81,6 +84,7 @@ def decoded(value: str) -> str:
     """A value with its encoded words (RFC 2047) written out; words that do not decode stay as they are."""
     if "=?" not in value:
         return value
+    value = value[:ENCODED]
     try:
         parts = decode_header(value)
     except (email.errors.HeaderParseError, binascii.Error, ValueError):
@@ -147,6 +151,16 @@ def domain(address: str) -> str:
     return address.rpartition("@")[2].strip(" .>").lower() if "@" in address else ""
 
 
+def address_in(text: str) -> str:
+    """The first IP address in a text; empty where there is none."""
+    for match in IP.finditer(text):
+        try:
+            return str(ipaddress.ip_address(re.sub(r"(?i)^ipv6:", "", match.group(0))))
+        except ValueError:
+            continue
+    return ""
+
+
 def date(value: str, owner: str) -> Time | None:
     """A header's date with the zone it was written in; None where it is no date. `-0000` is UTC without a known zone."""
     text = value.strip()[:200]
@@ -170,11 +184,11 @@ def hop(value: str) -> dict[str, Any]:
     head = head or value
     out: dict[str, Any] = {}
     plain = COMMENT.sub(" ", COMMENT.sub(" ", head))
-    for key, found in CLAUSE.findall(plain):
-        out.setdefault(key.lower(), short(found.strip("<>"), 300))
+    for key, word in CLAUSE.findall(plain):
+        out.setdefault(key.lower(), short(word.strip("<>"), 300))
     before = re.split(r"\sby\s", head, maxsplit=1)[0]
-    if match := IP.search(before):
-        out["from_ip"] = match.group(0).removeprefix("IPv6:")
+    if found := address_in(before):
+        out["from_ip"] = found
     if time := date(tail, "server"):
         out["time"] = time["text"]
     if not out:
@@ -185,7 +199,7 @@ def hop(value: str) -> dict[str, Any]:
 def parameters(value: bytes, header: str = "content-type") -> tuple[str, dict[str, str]]:
     """The value of a Content-* field, lower case, and its parameters, RFC 2231 and encoded words written out."""
     fields = Fields()
-    text = raw_text(value)
+    text = raw_text(value)[:PARAMETERS]
     main = text.split(";", 1)[0].strip().lower()[:200]
     if ";" not in text:
         return main, {}
@@ -218,6 +232,9 @@ def header_data(fields: Headers) -> tuple[dict[str, Any], dict[str, Time], str |
     for name, value in fields:
         if len(given.setdefault(name, [])) < HOPS:
             given[name].append(raw_text(value))
+    cut = sorted({name for name, value in fields if len(value) > FIELD * 8})
+    if cut:
+        data["fields_cut"] = cut[:20]
     for name, key in WHO.items():
         if name in given:
             _parties(data, key, addresses(", ".join(given[name])))
@@ -237,8 +254,8 @@ def header_data(fields: Headers) -> tuple[dict[str, Any], dict[str, Time], str |
     if agents:
         data["user_agent"] = "; ".join(agents)
     for name in ORIGINATING:
-        if name in given and (match := IP.search(given[name][0])):
-            data["originating_ip"] = match.group(0)
+        if name in given and (found := address_in(given[name][0])):
+            data["originating_ip"] = found
             break
     _dates(given, data, stamps)
     _trace(given, data, stamps)

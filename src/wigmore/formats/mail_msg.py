@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from wigmore.formats.mail import ATTACHMENTS, CHUNK, DEPTH, PARTIES, Attachment, MailReader, Message, plain_name, short
-from wigmore.formats.mail_mapi import FIXED_SIZES, Properties, attachment_data, item_data, item_kind
+from wigmore.formats.mail_mapi import FIXED_SIZES, WANTED, Properties, attachment_data, item_data, item_kind
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError
 
 LARGEST = 64 * 1024 * 1024  # bytes of a property that is held; attachments are streamed
@@ -77,9 +77,12 @@ class MsgReader(MailReader):
                     tag = int(name[len(STREAM) :], 16)
                 except ValueError:
                     continue
+                name_of, kind = tag >> 16, tag & 0xFFFF
                 # attachments' content (3701) is read when it is asked for
-                if tag >> 16 != 0x3701 and tag & 0xFFFF in (0x1E, 0x1F, 0x102, 0x48):
-                    out.values[tag >> 16] = tag & 0xFFFF, self._bytes((*path, name))
+                if (kind in (0x1E, 0x1F) and name_of >= 0x8000) or (
+                    name_of in WANTED and kind in (0x1E, 0x1F, 0x102, 0x48)
+                ):
+                    out.values[name_of] = kind, self._bytes((*path, name))
         return out.settle()
 
     def _message(self, path: Path, label: str, depth: int) -> Iterator[Message | Gap]:

@@ -14,15 +14,9 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from wigmore.formats.mail import ATTACHMENTS, CHUNK, DEPTH, PARTIES, Attachment, MailReader, Message, plain_name, short
-from wigmore.formats.mail_mapi import STAMPS, TEXTS, Properties, attachment_data, item_data, item_kind
+from wigmore.formats.mail_mapi import WANTED, Properties, attachment_data, item_data, item_kind
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError
 
-# 3701 is an attachment's content: read from the attachment, never as a property
-WANTED = {
-    *TEXTS, *STAMPS, 0x007D, 0x0E07, 0x1081, 0x0017, 0x0E08, 0x0071, 0x1000, 0x1009, 0x1013, 0x3FFD, 0x3FDE, 0x5D02, 0x0065,
-    0x0064, 0x5D01, 0x0C1F, 0x0C1A, 0x0C1E, 0x0042, 0x0C15, 0x39FE, 0x3003, 0x3704, 0x3705, 0x3707, 0x3708, 0x370D, 0x370E,
-    0x3712, 0x3713, 0x7FFE, 0x0E20, 0x67FF, 0x3613,
-}  # fmt: skip
 ERRORS = (OSError, ValueError, OverflowError, MemoryError, TypeError, SystemError)
 FOLDERS = 20_000
 FOLDER_DEPTH = 60
@@ -86,7 +80,7 @@ class PstReader(MailReader):
                 try:
                     entry = entries.get_entry(place)
                     tag, kind = entry.entry_type, entry.value_type
-                    if tag is None or (tag not in WANTED and tag < 0x8000):
+                    if tag is None or (tag not in WANTED and (tag < 0x8000 or kind not in (0x1E, 0x1F))):
                         continue
                     raw = entry.data
                 except ERRORS as error:

@@ -34,7 +34,8 @@ def decode8(raw: bytes, name: str) -> str:
 
 RTF_START = (
     b"{\\rtf1\\ansi\\mac\\deff0\\deftab720{\\fonttbl;}{\\f0\\fnil \\froman \\fswiss \\fmodern \\fscript \\fdecor MS Sans "
-    b"SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pard\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
+    b"SerifSymbolArialTimes New RomanCourier{\\colortbl\\red0\\green0\\blue0\r\n\\par \\pa"
+    b"rd\\plain\\f0\\fs20\\b\\i\\u\\tab\\tx"
 )  # MS-OXRTFCP 2.1.2.1: what the dictionary begins with
 
 

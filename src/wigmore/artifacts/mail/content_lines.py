@@ -36,7 +36,7 @@ class Property:
     @property
     def text(self) -> str:
         """The value as text: decoded, escapes resolved."""
-        raw = self.raw
+        raw = self.raw[: 8 * VALUE]
         if "QUOTED-PRINTABLE" in self._encodings():
             raw = binascii.a2b_qp(raw)
         text = decode(raw, safe_charset((self.parameters.get("CHARSET") or [""])[0]))[0]
@@ -46,7 +46,8 @@ class Property:
 
     def pieces(self) -> list[str]:
         """The value's parts between unescaped semicolons."""
-        raw = binascii.a2b_qp(self.raw) if "QUOTED-PRINTABLE" in self._encodings() else self.raw
+        raw = self.raw[: 8 * VALUE]
+        raw = binascii.a2b_qp(raw) if "QUOTED-PRINTABLE" in self._encodings() else raw
         text = decode(raw, safe_charset((self.parameters.get("CHARSET") or [""])[0]))[0]
         return [re.sub(r"\\(.)", r"\1", short(piece.strip(), VALUE)) for piece in re.split(r"(?<!\\);", text)[:40]]
 
