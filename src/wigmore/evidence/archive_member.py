@@ -270,6 +270,10 @@ class ArchiveStore(Store):
             self._handle.close()
             self._handle = None
 
+    def hollow(self) -> bool:
+        """Whether this turns out to be no container at all: nothing is inside, and nothing is to be said."""
+        return False
+
     def describe(self, **data: Any) -> None:
         """Note a record about the archive itself (artifact `container`)."""
         fields = {"container": self.format, "description": f"{self.format} archive", **data}

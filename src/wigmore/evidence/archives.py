@@ -5,9 +5,11 @@ from __future__ import annotations
 from wigmore.evidence.archive_member import ArchiveStore
 from wigmore.evidence.filetype import tar_checksum
 from wigmore.evidence.store import Limits
+from wigmore.formats.mail_kinds import KINDS as MAIL_KINDS
+from wigmore.formats.mail_kinds import mail_kind
 from wigmore.model.protocols import EvidenceFile, ParseError
 
-HEAD = 1024  # bytes that recognition needs
+HEAD = 8192  # bytes that recognition needs
 _MARKS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\3\4", "zip"),
     (0, b"PK\5\6", "zip"),
@@ -41,10 +43,11 @@ NOT_READ = {
 
 
 def archive_kind(head: bytes, path: str) -> str | None:
-    """The kind of archive that begins with `head` (at least 1 KiB of it), None if it is none.
+    """The kind of archive that begins with `head` (at least 8 KiB of it), None if it is none.
 
-    zip (also documents that are zips), tar, gz, bz2, xz, zst, 7z, rar, ab (Android backup) are opened by
-    `open_archive`; other names are kinds that are recognised only. By content; `path` decides nothing.
+    zip (also documents that are zips), tar, gz, bz2, xz, zst, 7z, rar, ab (Android backup) and mail files (mbox, eml, emlx,
+    msg, tnef, pst, dbx) are opened by `open_archive`; other names are kinds that are recognised only. By content; `path`
+    helps with mail alone.
     """
     for offset, mark, kind in _MARKS:
         if head[offset : offset + len(mark)] == mark:
@@ -57,7 +60,7 @@ def archive_kind(head: bytes, path: str) -> str | None:
         return "lha"
     if tar_checksum(head) or (head[257:262] == b"ustar" and head[262:263] in b"\0 "):
         return "tar"  # with a wrong checksum it is a damaged one
-    return None
+    return mail_kind(head, path)
 
 
 def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple[str, ...] = ()) -> ArchiveStore:
@@ -91,6 +94,10 @@ def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple
         from wigmore.evidence.archive_rar import RarStore
 
         return RarStore(file, prefix, limits, secrets)
+    if kind in MAIL_KINDS:
+        from wigmore.evidence.archive_mail import MailStore
+
+        return MailStore(file, prefix, limits, kind)
     from wigmore.evidence.archive_stream import SingleStore
 
     return SingleStore(file, prefix, limits, kind)

@@ -17,6 +17,7 @@ from wigmore.evidence.local import LocalFile, open_untouched
 from wigmore.evidence.recognise_markers import CAPTURES, CONTENT, EXTENSIONS, IMAGES, LOGS, MAIL, PICTURES, PLACES
 from wigmore.evidence.signatures import has_table, volume_kind
 from wigmore.evidence.store import Entry, Limits, part
+from wigmore.formats.mail_kinds import KINDS as MAIL_KINDS
 from wigmore.model.protocols import EvidenceFile, ParseError
 
 TYPES = (
@@ -266,6 +267,8 @@ def _file(path: Path, size: int) -> Recognition:
     if image is not None:
         return image
     packed = archive_kind(head, path.name)
+    if packed in MAIL_KINDS:
+        return Recognition("mailbox", "unknown", "file", f"content is {kind or packed}")
     if packed is not None and kind not in ("Word document", "Excel workbook", "PowerPoint presentation", "EPUB book"):
         return _archive(path, packed)
     signs = Signs()
@@ -366,7 +369,7 @@ def _single(file: EvidenceFile, signs: Signs, notes: list[str], names: list[str]
     with file.open() as stream:
         head = stream.read(128 * 1024)
     inner = archive_kind(head, file.path)
-    if inner is not None and inner not in NOT_READ:
+    if inner is not None and inner not in NOT_READ and inner not in MAIL_KINDS:
         names.insert(0, inner)
         _members(file, signs, notes, names)
         return

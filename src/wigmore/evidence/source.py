@@ -216,8 +216,9 @@ class Source:
                 archive = self._archive_kind(head, file)
                 if archive is not None:
                     kind = archive
-                    self._expanded += 1
-                    return self._expand_archive(file, archive, head)
+                    opened = self._expand_archive(file, archive, head)
+                    self._expanded += opened is not None
+                    return opened
                 if not self._raw_image(file, head, top):
                     return None
             self._expanded += 1
@@ -251,7 +252,7 @@ class Source:
             return True
         return top and self.spec.access_mode == "image"
 
-    def _expand_archive(self, file: EvidenceFile, kind: str, head: bytes) -> Expansion:
+    def _expand_archive(self, file: EvidenceFile, kind: str, head: bytes) -> Expansion | None:
         from wigmore.evidence.archives import open_archive
 
         mark = (file.size, sha256(head[:4096]))
@@ -259,6 +260,9 @@ class Source:
             return Expansion(kind, gaps=(Gap("the archive contains itself: not opened again", None, "depth"),))
         self._marks[file.path] = mark
         store = open_archive(file, file.path, self.limits, self.secrets)
+        if store.hollow():
+            store.close()
+            return None
         self._stores[file.path] = store
         self._depths[file.path] = self._depth_of(file.path) + 1
         records: tuple[tuple[Locator, Record], ...] = tuple(getattr(store, "records", ()))

@@ -15,6 +15,8 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     tools=(
         *READING,
         "list_messages",
+        "list_mail",
+        "list_mailboxes",
         "list_calls",
         "list_contacts",
         "list_accounts_of_apps",

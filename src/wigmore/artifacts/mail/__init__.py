@@ -1,0 +1,1 @@
+"""Mail: messages, folders, contacts and appointments, of whatever program keeps them."""
