@@ -37,7 +37,7 @@ class PstReader(MailReader):
 
     def __init__(self, file: EvidenceFile) -> None:
         super().__init__(file)
-        import pypff  # type: ignore[import-not-found,unused-ignore]  # the library has no type information
+        import pypff
 
         self._stream: BinaryIO = file.open()
         self._pst: Any = pypff.file()
