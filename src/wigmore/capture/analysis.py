@@ -33,10 +33,15 @@ DISSECTORS: dict[str, Dissector] = {
 
 
 class Analysis:
-    """One reading of a capture. `about`, `packets` and the rest say of the whole once `observations` has ended."""
+    """One reading of a capture. `about`, `packets` and the rest say of the whole once `observations` has ended.
 
-    def __init__(self, file: EvidenceFile) -> None:
-        self.file = file
+    With `content`, payloads are read through it, and carried files can be read after the end as long as it is open. With
+    `only`, nothing but conversations of these protocols is dissected.
+    """
+
+    def __init__(self, file: EvidenceFile, content: Content | None = None, only: frozenset[str] | None = None) -> None:
+        self.file, self.only = file, only
+        self._content = content
         self.about = About()
         self.packets = self.bytes = self.captured = 0
         self.first: int | None = None
@@ -58,8 +63,10 @@ class Analysis:
         """Everything that is observed, with a Gap for each part that could not be read."""
         with ExitStack() as stack:
             stream = stack.enter_context(self.file.open())
-            content = Content(stack.enter_context(self.file.open()))
-            stack.callback(content.close)
+            content = self._content
+            if content is None:
+                content = Content(stack.enter_context(self.file.open()))
+                stack.callback(content.close)
             table = Table(content)
             for item in frames(stream, self.file.size, self.file.path, self.about):
                 if isinstance(item, Gap):
@@ -110,6 +117,8 @@ class Analysis:
             return
         talk, side = table.take(frame, layers, data, base)
         try:
+            if self.only is not None:
+                return
             if layers.kind == "udp":
                 yield from self.datagrams.udp(frame, layers, talk, side, data[layers.begin : layers.end])
             elif layers.kind in ("icmp", "icmpv6"):
@@ -142,6 +151,8 @@ class Analysis:
             place = f"conversation {conversation.number} ({talk.protocol})"
             yield Gap(f"{place}: {type(error).__name__}: {error}"[:300], conversation.first_frame[1])
         yield self._conversation(talk)
+        talk.client.forget()
+        talk.server.forget()
 
     def _dissect(self, talk: Talk) -> Iterator[Found]:
         conversation = talk.conversation
@@ -157,6 +168,8 @@ class Analysis:
         talk.protocol, talk.confidence = naming.by_content(
             conversation.kind, *first, (conversation.client[1], conversation.server[1])
         )
+        if self.only is not None and talk.protocol not in self.only and not self.expected:
+            return
         announced = next((self.expected[e] for e in (conversation.server, conversation.client) if e in self.expected), None)
         if announced is not None and conversation.kind == "tcp" and talk.protocol in ("Unknown", "FTP_DATA"):
             talk.protocol, talk.confidence = "FTP_DATA", "announced"

@@ -220,6 +220,10 @@ class Stream:
         offset = side.offsets[index]
         return side.numbers[index], side.times[index], -1 if not 0 <= offset < SPILLED else offset + at - side.starts[index]
 
+    def forget(self) -> None:
+        """Give the bytes read ahead back; they can be read again."""
+        self._at, self._held = 0, b""
+
     def datagrams(self) -> list[bytes]:
         """The kept datagrams of a UDP side."""
         side = self.side

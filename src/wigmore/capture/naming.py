@@ -94,7 +94,6 @@ TCP: tuple[tuple[str, Test], ...] = (
     ("LDAP", ldap),
     ("RPC", lambda c, s, p: len(c) >= 16 and c[0] == 5 and c[1] <= 1 and c[2] in (0, 2, 11, 12, 14, 16) and c[4] in (0x10, 0x00)),
     ("Bitcoin", lambda c, s, p: c[:4] in (b"\xf9\xbe\xb4\xd9", b"\x0b\x11\x09\x07")),
-    ("Tor", lambda c, s, p: False),
     ("WhatsApp", lambda c, s, p: c[:2] == b"WA" and len(c) > 3 and c[2] <= 9 and c[3] <= 9 or c[:4] == b"ED\0\1"),
     ("SOCKS", lambda c, s, p: (c[:1] == b"\5" and 0 < len(c) and s[:1] == b"\5" and len(s) >= 2 and s[1] in (0, 1, 2, 0xFF)) or (
         c[:1] == b"\4" and c[1:2] in (b"\1", b"\2") and s[:1] == b"\0" and s[1:2] in (b"Z", b"[", b"\\", b"]"))),
@@ -188,7 +187,7 @@ PORTS: dict[tuple[str, int], str] = {
         (995, "POPS"), (1080, "SOCKS"), (1433, "MsSQL-TDS"), (1521, "Oracle"), (1723, "PPTP"), (1883, "MQTT"), (2049, "NFS"),
         (3128, "HTTP_Proxy"), (3306, "MySQL"), (3389, "RDP"), (5060, "SIP"), (5222, "Jabber"), (5432, "PostgreSQL"),
         (5900, "VNC"), (5901, "VNC"), (5938, "TeamViewer"), (5985, "HTTP"), (5986, "TLS"), (6379, "Redis"), (6667, "IRC"), (7070, "AnyDesk"),
-        (8080, "HTTP"), (8333, "Bitcoin"), (9001, "Tor"), (9030, "Tor"), (9200, "Elasticsearch"), (11211, "Memcached"),
+        (8080, "HTTP"), (8333, "Bitcoin"), (9200, "Elasticsearch"), (11211, "Memcached"),
         (27017, "MongoDB"), (20000, "DNP3"), (44818, "EthernetIP"), (102, "S7Comm"), (4840, "OPC-UA"))},
     **{("udp", n): name for n, name in (
         (53, "DNS"), (67, "DHCP"), (68, "DHCP"), (69, "TFTP"), (88, "Kerberos"), (111, "RPC"), (123, "NTP"), (137, "NetBIOS"),

@@ -7,6 +7,7 @@ github.com/salesforce/ja3 for the shape of JA3 and JA3S texts.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -229,9 +230,7 @@ def handshake(talk: Talk) -> Iterator[Found]:
     told = [certificate(raw) for _, raw in certificates]
     name = talk.host or (str(told[0].get("common_name", "")) if told else "")
     own = told[0] if told else {}
-    if made_up(talk.host) and (not told or (own.get("subject") != own.get("issuer") and "=" not in str(own.get("issuer", "")).partition(",")[2])):
-        data["tor_like"] = True
-    elif not talk.host and own and made_up(str(own.get("common_name", ""))) and made_up(str(own.get("issuer_common_name", ""))):
+    if _tor(talk.host, own):
         data["tor_like"] = True
     if own:
         data |= {f"certificate_{k}": own.get(k) for k in ("subject", "issuer", "self_signed", "valid_to")}
@@ -248,6 +247,15 @@ def handshake(talk: Talk) -> Iterator[Found]:
             names = [str(one["common_name"]), *one.get("alternative_names", [])]
             one["name_differs"] = not any(_matches(talk.host, n.lower()) for n in names) or None
         yield talk.found("certificate", talk.server, at, {"protocol": "TLS", "chain_place": place, "server_name": name, **one})
+
+
+def _tor(host: str, own: dict[str, Any]) -> bool:
+    """Whether names are such as Tor's link handshake makes up: subject and issuer are a single name each, and no more."""
+    if not own:
+        return made_up(host)
+    subject, issuer = (str(own.get(k, "")) for k in ("subject", "issuer"))
+    alone = all(re.fullmatch(r"CN=www\.[a-z2-7]{8,20}\.(com|net)", name) for name in (subject, issuer))
+    return alone and subject != issuer and not own.get("alternative_names")
 
 
 def _text(time: int) -> str:
