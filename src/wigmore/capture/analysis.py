@@ -26,7 +26,8 @@ MOST_GAPS = 200
 HOSTS_KEPT = 100_000
 DISSECTORS: dict[str, Dissector] = {
     "HTTP": http.exchanges, "TLS": tls.handshake, "SMTP": lines.smtp, "POP3": lines.pop3, "IMAP": lines.imap, "IRC": lines.irc,
-    "Telnet": lines.telnet, "SMBv1": smb.session, "SMBv23": smb.session, "NetBIOS": smb.session, "RPC": rpc.calls, "Kerberos": kerberos.messages, "SSH": other.ssh,
+    "Telnet": lines.telnet, "SMBv1": smb.session, "SMBv23": smb.session, "NetBIOS": smb.session, "RPC": rpc.calls,
+    "Kerberos": kerberos.messages, "SSH": other.ssh,
     "RDP": other.rdp, "LDAP": other.ldap, "BitTorrent": other.bittorrent, "MySQL": other.database, "PostgreSQL": other.database,
     "MsSQL-TDS": other.database, "Redis": other.database, "SOCKS": other.socks, "Mining": other.mining,
 }  # fmt: skip
@@ -133,7 +134,16 @@ class Analysis:
         if known is None:
             if len(self.hosts) >= HOSTS_KEPT:
                 return
-            known = self.hosts[layers.source] = [frame.number, frame.offset, frame.time or 0, 0, 0, 0, set(), layers.ttl]
+            known = self.hosts[layers.source] = [
+                frame.number,
+                frame.offset,
+                frame.time or 0,
+                0,
+                0,
+                0,
+                set(),
+                layers.ttl,
+            ]
         known[3] = max(known[3], frame.time or 0)
         known[4] += 1
         known[5] += frame.original
@@ -170,7 +180,9 @@ class Analysis:
         )
         if self.only is not None and talk.protocol not in self.only and not self.expected:
             return
-        announced = next((self.expected[e] for e in (conversation.server, conversation.client) if e in self.expected), None)
+        announced = next(
+            (self.expected[e] for e in (conversation.server, conversation.client) if e in self.expected), None
+        )
         if announced is not None and conversation.kind == "tcp" and talk.protocol in ("Unknown", "FTP_DATA"):
             talk.protocol, talk.confidence = "FTP_DATA", "announced"
             yield from lines.ftp_data(talk, announced)
@@ -204,7 +216,9 @@ class Analysis:
 
     def _datagram_protocol(self, talk: Talk, packets: list[bytes]) -> None:
         if talk.protocol in ("STUN", "DTLS", "RTP", "RTCP", "Unknown") and any(
-            len(p) >= 20 and p[4:8] == b"\x21\x12\xa4\x42" and (b"\x80\x37" in p or b"\x80\x55" in p or b"\x80\x70" in p or b"\x80\x54" in p)
+            len(p) >= 20
+            and p[4:8] == b"\x21\x12\xa4\x42"
+            and (b"\x80\x37" in p or b"\x80\x55" in p or b"\x80\x70" in p or b"\x80\x54" in p)
             for p in packets
         ):
             talk.service, talk.confidence = "Skype_TeamsCall", "content"  # MS-TURN's own attributes
@@ -225,14 +239,19 @@ class Analysis:
         self.application_packets[name] += client.packets + server.packets
         self.application_bytes[name] += client.bytes + server.bytes
         data: dict[str, Any] = {
-            **talk.ends, "transport": conversation.kind, "protocol": talk.protocol, "protocol_told_by": talk.confidence, "service": service,
-            "host": talk.host, "resolved_name": self.datagrams.names.get(conversation.server[0]), "packets": client.packets + server.packets,
-            "bytes": client.bytes + server.bytes, "packets_up": client.packets, "packets_down": server.packets, "bytes_up": client.bytes,
-            "bytes_down": server.bytes, "payload_up": client.payload, "payload_down": server.payload, "outcome": conversation.outcome(),
+            **talk.ends, "transport": conversation.kind, "protocol": talk.protocol, "protocol_told_by": talk.confidence,
+            "service": service,
+            "host": talk.host, "resolved_name": self.datagrams.names.get(conversation.server[0]),
+            "packets": client.packets + server.packets,
+            "bytes": client.bytes + server.bytes, "packets_up": client.packets, "packets_down": server.packets,
+            "bytes_up": client.bytes,
+            "bytes_down": server.bytes, "payload_up": client.payload, "payload_down": server.payload,
+            "outcome": conversation.outcome(),
             "client_mac": mac(client.mac) if client.mac else "", "server_mac": mac(server.mac) if server.mac else "",
             "missing_bytes": client.holes + server.holes or None, "repeated_segments": client.repeated + server.repeated or None,
             "vlan": conversation.vlan, "client_ttl": client.ttl or None, "server_ttl": server.ttl or None,
-            "last_time": conversation.last, "tcp_flags_seen": _flags(conversation) if conversation.kind == "tcp" else None, **talk.facts,
+            "last_time": conversation.last, "tcp_flags_seen": _flags(conversation) if conversation.kind == "tcp" else None,
+            **talk.facts,
         }  # fmt: skip
         if conversation.first is not None and conversation.last is not None:
             data["duration_seconds"] = round((conversation.last - conversation.first) / 1e9, 3)
@@ -263,21 +282,28 @@ class Analysis:
         links = [LINKS.get(n, f"link type {n}") for n, _ in sorted(about.links.items())]
         return {
             "format": about.format, "format_version": about.version, "byte_order": about.byte_order, "link_types": links,
-            "link_type_numbers": sorted(about.links), "snap_length": about.snap_length, "packets": self.packets, "bytes": self.bytes,
-            "captured_bytes": self.captured, "cut_packets_bytes": self.bytes - self.captured if self.bytes > self.captured else None,
-            "dropped": about.dropped, "interfaces": about.interfaces, "comments": about.comments, "names": about.names, **about.made_by,
-            "decryption_secrets": about.secrets or None, "sections": about.sections or None, "packets_out_of_time": self.backwards or None,
+            "link_type_numbers": sorted(about.links), "snap_length": about.snap_length, "packets": self.packets,
+            "bytes": self.bytes,
+            "captured_bytes": self.captured,
+            "cut_packets_bytes": self.bytes - self.captured if self.bytes > self.captured else None,
+            "dropped": about.dropped, "interfaces": about.interfaces, "comments": about.comments, "names": about.names,
+            **about.made_by,
+            "decryption_secrets": about.secrets or None, "sections": about.sections or None,
+            "packets_out_of_time": self.backwards or None,
             "malformed_packets": self.malformed or None, "conversations": self.conversations, "hosts": len(self.hosts),
-            "application_protocols": counted, "application_protocols_text": "; ".join(f"{k} {v}" for k, v in counted.items())[:4000],
+            "application_protocols": counted, "application_protocols_text": "; ".join(f"{k} {v}" for k,
+            v in counted.items())[:4000],
             "protocols": dict(sorted(self.protocols.items())),
-            "duration_seconds": round((self.last - self.first) / 1e9, 6) if self.first is not None and self.last is not None else None,
+            "duration_seconds": round((self.last - self.first) / 1e9,
+            6) if self.first is not None and self.last is not None else None,
         }  # fmt: skip
 
     def seen_hosts(self) -> Iterator[Found]:
         """Each address that sent packets, with its hardware addresses and the names its packets say."""
         for address, (number, offset, first, last, packets, size, macs, ttl) in self.hosts.items():
             names = sorted(self.datagrams.hosts.get(address, ()))
-            data = {"address": address, "mac": [mac(m) for m in sorted(macs)], "packets_sent": packets, "bytes_sent": size, "ttl": ttl or None,
+            data = {"address": address, "mac": [mac(m) for m in sorted(macs)], "packets_sent": packets, "bytes_sent": size,
+            "ttl": ttl or None,
                     "names": names, "resolved_name": self.datagrams.names.get(address), "last_time": last}  # fmt: skip
             yield Found("host", number, first, offset, {k: v for k, v in data.items() if v not in (None, "", [])})
 

@@ -17,6 +17,7 @@ from wigmore.model.protocols import Gap, ParseError
 CHUNK = 1 << 20
 LARGEST_PACKET = 1 << 24  # bytes of one packet; a longer one is taken for damage
 LARGEST_BLOCK = 1 << 26
+LATEST = 1 << 62  # ns since 1970: the year 2116
 SEARCH = 4 << 20  # bytes looked through for the next packet after damage
 COMMENTS_KEPT = 200
 PCAP = {
@@ -135,7 +136,7 @@ def _pcap(source: Source, head: bytes, about: About) -> Iterator[Frame | Gap]:
         data = source.get(at + length, kept) if kept <= LARGEST_PACKET else b""
         wrong = kept > LARGEST_PACKET or part >= per_second * 4 or (kept > original and original < 14 and kept > 65535)
         if wrong or (len(data) < kept and not _last(source, at, length, kept, original)):
-            found = _resume(source, at + 1, length, header, lambda raw, last=last: plausible(raw, last), 1)  # type: ignore[misc]
+            found = _resume(source, at + 1, length, header, lambda raw, last=last: plausible(raw, last), 1)
             yield Gap(f"packet {number + 1} has an impossible header", at)
             if found is None:
                 return
@@ -315,6 +316,8 @@ def _packet(
         if code == 1:
             about.comment(shown(value), number)
     time = None if stamp is None else stamp * 1_000_000_000 // ticks + shift * 1_000_000_000
+    if time is not None and not -LATEST < time < LATEST:
+        time = None  # no moment that a clock could show
     return Frame(number, at + begin, time, original, link, place, body[begin : begin + kept])
 
 

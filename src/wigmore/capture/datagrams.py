@@ -80,21 +80,45 @@ class Datagrams:
             data = local.arp(raw)
             if not data:
                 return
-            self.count("arp", (data["operation"], data["sender_mac"], data["sender_address"], data["target_address"]), frame, at, data)
+            self.count(
+                "arp",
+                (data["operation"], data["sender_mac"], data["sender_address"], data["target_address"]),
+                frame,
+                at,
+                data,
+            )
             if data["sender_address"] != "0.0.0.0" and len(self.claims) < MOST_COUNTED:  # noqa: S104  # an address probe's sender
                 macs = self.claims.setdefault(data["sender_address"], {})
                 macs[data["sender_mac"]] = macs.get(data["sender_mac"], 0) + 1
         elif layers.kind == "lldp":
             told = local.link_discovery(raw)
             if told:
-                self.count("service", (layers.from_mac, str(told)), frame, at, {"protocol": "LLDP", "sender_mac": mac(layers.from_mac), **told})
+                self.count(
+                    "service",
+                    (layers.from_mac, str(told)),
+                    frame,
+                    at,
+                    {"protocol": "LLDP", "sender_mac": mac(layers.from_mac), **told},
+                )
         elif layers.chain[-1] in ("deauthentication", "disassociation"):
             data = {"message": layers.chain[-1], "sender_mac": mac(layers.from_mac), "target_mac": mac(layers.to_mac)}
             self.count("wireless", tuple(data.values()), frame, at, data)
         elif layers.kind == "pap" and raw[:1] == b"\1" and len(raw) > 5:
             width = raw[4]
             secret = raw[6 + width : 6 + width + raw[5 + width]] if len(raw) > 5 + width else b""
-            self.count("credential", (raw,), frame, at, {"protocol": "PPP", "scheme": "PAP", "user": text(raw[5 : 5 + width]), "password": text(secret), "clear_text": True})
+            self.count(
+                "credential",
+                (raw,),
+                frame,
+                at,
+                {
+                    "protocol": "PPP",
+                    "scheme": "PAP",
+                    "user": text(raw[5 : 5 + width]),
+                    "password": text(secret),
+                    "clear_text": True,
+                },
+            )
 
     def icmp(self, frame: Frame, layers: Layers, raw: bytes) -> None:
         """An ICMP message, counted by direction and type."""
@@ -109,7 +133,12 @@ class Datagrams:
             known[4]["payload_text"] = told.get("payload_text")
         told.pop("identifier", None)
         told.pop("payload_usual", None)
-        data = {"protocol": layers.kind.upper(), "source_address": layers.source, "target_address": layers.destination, **told}
+        data = {
+            "protocol": layers.kind.upper(),
+            "source_address": layers.source,
+            "target_address": layers.destination,
+            **told,
+        }
         self.count("icmp", key[1:], frame, frame.offset + layers.begin, data)
         known = self.counted.get(key)
         if known is not None:
@@ -122,7 +151,8 @@ class Datagrams:
     def udp(self, frame: Frame, layers: Layers, talk: Conversation, side: int, raw: bytes) -> Iterator[Found]:
         """What one UDP packet says, by its ports and content."""
         entry = BY_PORT.get(talk.server[1]) or BY_PORT.get(talk.client[1])
-        ends = {"client_address": talk.client[0], "client_port": talk.client[1], "server_address": talk.server[0], "server_port": talk.server[1],
+        ends = {"client_address": talk.client[0], "client_port": talk.client[1], "server_address": talk.server[0],
+        "server_port": talk.server[1],
                 "source_address": layers.source, "conversation": talk.number}  # fmt: skip
         at = frame.offset + layers.begin
         if entry is not None:
@@ -141,7 +171,9 @@ class Datagrams:
                 self.named(str(told["requested_ip"]), told["host_name"])
         self._names(kind, protocol, layers, told)
         if kind in REPEATED:
-            shape = str([(k, v) for k, v in told.items() if k not in ("transmit_seconds", "variables")]) + str([v.get("name") for v in told.get("variables", [])])
+            shape = str([(k, v) for k, v in told.items() if k not in ("transmit_seconds", "variables")]) + str(
+                [v.get("name") for v in told.get("variables", [])]
+            )
             self.count(kind, (layers.source, layers.destination, shape), frame, at, data)
         else:
             yield Found(kind, frame.number, frame.time or 0, at, data)
@@ -168,4 +200,10 @@ class Datagrams:
                 if len(macs) > 1:
                     data["claimed_by"] = sorted(macs)
                     data["conflict"] = True
-            yield Found(kind, number, time, offset, {k: v for k, v in data.items() if v is not None} | {"count": count, "last_time": last})
+            yield Found(
+                kind,
+                number,
+                time,
+                offset,
+                {k: v for k, v in data.items() if v is not None} | {"count": count, "last_time": last},
+            )

@@ -150,7 +150,9 @@ def message(raw: bytes, netbios_names: bool = False) -> dict[str, Any] | None:
     out["name_length"] = len(name)
     # the last label of a public name is letters (RFC 3696 2), or xn-- and more; tunnels without a zone have neither
     known = labels[-1].isalpha() or labels[-1].startswith("xn--")
-    out["domain"] = ".".join(labels[-2:]).lower() if len(labels) > 1 and known else "(no zone)" if len(labels) > 1 else ""
+    out["domain"] = (
+        ".".join(labels[-2:]).lower() if len(labels) > 1 and known else "(no zone)" if len(labels) > 1 else ""
+    )
     longest = max(labels, key=len)
     if len(longest) >= 20:
         out["longest_label"], out["label_entropy"] = len(longest), entropy(longest)

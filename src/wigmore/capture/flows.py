@@ -61,8 +61,25 @@ class Content:
 class Side:
     """What one end sent: counts, and where its payload lies."""
 
-    __slots__ = ("bytes", "fin", "holes", "lengths", "mac", "next", "offsets", "packets", "payload", "repeated", "reset",
-                 "starts", "numbers", "times", "total", "ttl", "waiting")  # fmt: skip
+    __slots__ = (
+        "bytes",
+        "fin",
+        "holes",
+        "lengths",
+        "mac",
+        "next",
+        "numbers",
+        "offsets",
+        "packets",
+        "payload",
+        "repeated",
+        "reset",
+        "starts",
+        "times",
+        "total",
+        "ttl",
+        "waiting",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.packets = self.bytes = self.payload = self.holes = self.repeated = self.total = self.ttl = 0
@@ -218,7 +235,11 @@ class Stream:
             return 0, 0, 0
         index = max(0, bisect_right(side.starts, min(at, max(self.size - 1, 0))) - 1)
         offset = side.offsets[index]
-        return side.numbers[index], side.times[index], -1 if not 0 <= offset < SPILLED else offset + at - side.starts[index]
+        return (
+            side.numbers[index],
+            side.times[index],
+            -1 if not 0 <= offset < SPILLED else offset + at - side.starts[index],
+        )
 
     def forget(self) -> None:
         """Give the bytes read ahead back; they can be read again."""
@@ -235,8 +256,22 @@ class Stream:
 class Conversation:
     """Packets between two endpoints over one transport. Side 0 is the client: who opened, or spoke first."""
 
-    __slots__ = ("chain", "client", "done", "first", "first_frame", "kind", "last", "number", "server", "sides", "state",
-                 "syn", "vlan", "flags_seen")  # fmt: skip
+    __slots__ = (
+        "chain",
+        "client",
+        "done",
+        "first",
+        "first_frame",
+        "flags_seen",
+        "kind",
+        "last",
+        "number",
+        "server",
+        "sides",
+        "state",
+        "syn",
+        "vlan",
+    )  # fmt: skip
 
     def __init__(self, number: int, kind: str, client: tuple[str, int], server: tuple[str, int], frame: Frame) -> None:
         self.number, self.kind, self.client, self.server = number, kind, client, server
@@ -261,7 +296,9 @@ class Conversation:
                     return "refused"
                 if not server.packets:
                     return "no answer"
-            ended = "reset" if client.reset or server.reset else "closed" if client.fin or server.fin else "open at the end"
+            ended = (
+                "reset" if client.reset or server.reset else "closed" if client.fin or server.fin else "open at the end"
+            )
             return f"begin not captured, {ended}"
         if not self.state & 2:
             return "refused" if server.reset else "no answer"
@@ -358,7 +395,9 @@ class Table:
                 talk.state |= 4
             if length > 0:
                 side.payload += length
-                side.segment(layers.sequence + (1 if flags & SYN else 0), base + layers.begin, length, frame.number, stamp)
+                side.segment(
+                    layers.sequence + (1 if flags & SYN else 0), base + layers.begin, length, frame.number, stamp
+                )
             side.fin = side.fin or bool(flags & FIN)
             side.reset = side.reset or bool(flags & RST)
         elif length > 0:

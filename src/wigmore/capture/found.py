@@ -27,7 +27,8 @@ MARKS: tuple[tuple[bytes, str], ...] = (
     (b"MZ", "PE executable"), (b"\x7fELF", "ELF executable"), (b"\xcf\xfa\xed\xfe", "Mach-O executable"),
     (b"\xce\xfa\xed\xfe", "Mach-O executable"), (b"\xca\xfe\xba\xbe", "Java class"), (b"dex\n", "Android DEX"), (b"#!", "script"),
     (b"PK\3\4", "zip"), (b"Rar!", "RAR"), (b"7z\xbc\xaf", "7-Zip"), (b"\x1f\x8b", "gzip"), (b"%PDF", "PDF"), (b"MSCF", "cabinet"),
-    (b"\xd0\xcf\x11\xe0", "OLE compound file"), (b"{\\rtf", "RTF"), (b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"), (b"GIF8", "GIF"),
+    (b"\xd0\xcf\x11\xe0", "OLE compound file"), (b"{\\rtf", "RTF"), (b"\x89PNG", "PNG"), (b"\xff\xd8\xff", "JPEG"),
+    (b"GIF8", "GIF"),
     (b"L\0\0\0\1\x14\2\0", "shell link"), (b"MDMP", "memory dump"), (b"regf", "registry hive"), (b"SQLite format 3", "SQLite 3"),
     (b"<?php", "PHP source"), (b"<!DOCTYPE html", "HTML"), (b"<html", "HTML"), (b"<?xml", "XML"),
 )  # fmt: skip

@@ -24,7 +24,9 @@ MOST_HEADERS = 200
 FORM_BYTES = 65536
 LARGEST_DECODED = 1 << 28
 PIECE = 65536
-SECRETS = re.compile(r"(?i)^(.*(passw(or)?d?|passwd|pwd|passphrase|secret)|pass|pw|psw|kennwort|senha|contrase.a|motdepasse)$")
+SECRETS = re.compile(
+    r"(?i)^(.*(passw(or)?d?|passwd|pwd|passphrase|secret)|pass|pw|psw|kennwort|senha|contrase.a|motdepasse)$"
+)
 USERS = re.compile(r"(?i)^(.*(user(_?name|_?id)?|login(_?name)?|e?mail|account|benutzer|usuario)|usr|uid|log|id|name)$")
 METHOD = re.compile(rb"[A-Z_-]{3,16} ")
 
@@ -176,14 +178,21 @@ def _form(kind: str, raw: bytes) -> dict[str, str]:
         return {text(k): text(v) for k, v in pairs[:100]}
     if "multipart/form-data" in kind:
         out = {}
-        for part in re.finditer(rb'(?i)content-disposition: form-data; name="([^"]{0,200})"([^\r\n]*)\r\n((?:[^\r\n]+\r\n)*)\r\n(.*?)\r\n--', raw, re.S):
+        for part in re.finditer(
+            rb'(?i)content-disposition: form-data; name="([^"]{0,200})"([^\r\n]*)\r\n((?:[^\r\n]+\r\n)*)\r\n(.*?)\r\n--',
+            raw,
+            re.S,
+        ):
             name = re.search(rb'filename="([^"]*)"', part[2])
             out[text(part[1])] = f"file {text(name[1])}" if name else text(part[4], 1000)
             if len(out) >= 100:
                 break
         return out
     try:
-        return {k[:200]: v[:4000] for k, v in parse_qsl(text(raw, FORM_BYTES), keep_blank_values=True, max_num_fields=500)[:200]}
+        return {
+            k[:200]: v[:4000]
+            for k, v in parse_qsl(text(raw, FORM_BYTES), keep_blank_values=True, max_num_fields=500)[:200]
+        }
     except ValueError:
         return {}
 
@@ -216,14 +225,23 @@ def _request(stream: Stream, message: Message) -> dict[str, Any]:
         "forwarded_for": message.get("x-forwarded-for"), "soap_action": message.get("soapaction"),
         "cookie_names": _cookies([v for k, v in message.headers if k == "cookie"], True),
     }  # fmt: skip
-    others = {k: v[:2000] for k, v in message.headers if re.search(r"\$\{|\(\)\s*\{|<script|\.\./|['\"]\s*(or|union)\b", v, re.I)}
+    others = {
+        k: v[:2000]
+        for k, v in message.headers
+        if re.search(r"\$\{|\(\)\s*\{|<script|\.\./|['\"]\s*(or|union)\b", v, re.I)
+    }
     if others:
         out["odd_headers"] = others
     if message.end > message.body:
         out |= _measure(stream, message, "request", False)
         raw = stream.read(message.body, min(FORM_BYTES, message.end - message.body))
         kind = message.get("content-type").lower()
-        if "urlencoded" in kind or "multipart" in kind or "json" in kind or re.match(rb"[\w.%\[\]-]+=[^\r\n]*$", raw[:4096]):
+        if (
+            "urlencoded" in kind
+            or "multipart" in kind
+            or "json" in kind
+            or re.match(rb"[\w.%\[\]-]+=[^\r\n]*$", raw[:4096])
+        ):
             out["form"] = _form(kind, raw)
         if "form" not in out or "multipart" in kind or "json" in kind or "xml" in kind:
             sample = text(raw, 2000)
@@ -306,8 +324,14 @@ def exchanges(talk: Talk) -> Iterator[Found]:
                 data |= _measure(talk.server, reply, "response")
                 size = int(data["response_body_size"])
             _, answered, _ = talk.server.place(reply.at)
-            data["answered_after_ms"] = max(0, (answered - talk.client.place(requests[index].at)[1]) // 1_000_000) if index < len(requests) else None
-        where, at = (talk.client, requests[index].at) if index < len(requests) else (talk.server, reply.at if reply else 0)
+            data["answered_after_ms"] = (
+                max(0, (answered - talk.client.place(requests[index].at)[1]) // 1_000_000)
+                if index < len(requests)
+                else None
+            )
+        where, at = (
+            (talk.client, requests[index].at) if index < len(requests) else (talk.server, reply.at if reply else 0)
+        )
         yield talk.found("http", where, at, data)
         if index < len(requests):
             for one in _credentials(request, requests[index]):
@@ -345,7 +369,13 @@ def _uploads(talk: Talk, message: Message, request: dict[str, Any]) -> Iterator[
             end = talk.client.find(b"\r\n" + mark, part.body, message.end - part.body)
             name = re.search(r'filename="([^"]*)"', part.get("content-disposition"))
             if name and end > part.body:
-                yield _upload(talk, part.body, end, False, common | {"name": name[1] or "upload", "content_type": part.get("content-type")})
+                yield _upload(
+                    talk,
+                    part.body,
+                    end,
+                    False,
+                    common | {"name": name[1] or "upload", "content_type": part.get("content-type")},
+                )
             if end < 0:
                 return
             at = end + 2
@@ -359,4 +389,6 @@ def _uploads(talk: Talk, message: Message, request: dict[str, Any]) -> Iterator[
 def _upload(talk: Talk, start: int, end: int, chunked: bool, data: dict[str, Any]) -> Found:
     content = partial(body, talk.client, start, end, chunked, "")
     size, digest, head = measured(content())
-    return talk.found("file", talk.client, start, data | {"size": size, "sha256": digest, "type": content_type(head)}, content)
+    return talk.found(
+        "file", talk.client, start, data | {"size": size, "sha256": digest, "type": content_type(head)}, content
+    )

@@ -11,12 +11,17 @@ from wigmore.capture.found import Found, text
 from wigmore.capture.talk import Talk
 
 KINDS = {10: "AS-REQ", 11: "AS-REP", 12: "TGS-REQ", 13: "TGS-REP", 14: "AP-REQ", 15: "AP-REP", 30: "KRB-ERROR"}
-ENCRYPTION = {1: "DES-CBC-CRC", 3: "DES-CBC-MD5", 17: "AES128-CTS-HMAC-SHA1-96", 18: "AES256-CTS-HMAC-SHA1-96", 19: "AES128-CTS-HMAC-SHA256-128",
-              20: "AES256-CTS-HMAC-SHA384-192", 23: "RC4-HMAC", 24: "RC4-HMAC-EXP", -133: "RC4-HMAC-OLD", -128: "RC4-MD4", -135: "RC4-HMAC-OLD-EXP"}  # fmt: skip
-ERRORS = {6: "client not found", 7: "service not found", 14: "no such encryption type", 18: "client revoked", 23: "password expired",
-          24: "pre-authentication failed", 25: "pre-authentication required", 31: "integrity check failed", 32: "ticket expired", 37: "clock skew",
+ENCRYPTION = {1: "DES-CBC-CRC", 3: "DES-CBC-MD5", 17: "AES128-CTS-HMAC-SHA1-96", 18: "AES256-CTS-HMAC-SHA1-96",
+    19: "AES128-CTS-HMAC-SHA256-128",
+              20: "AES256-CTS-HMAC-SHA384-192", 23: "RC4-HMAC", 24: "RC4-HMAC-EXP", -133: "RC4-HMAC-OLD", -128: "RC4-MD4",
+              -135: "RC4-HMAC-OLD-EXP"}  # fmt: skip
+ERRORS = {6: "client not found", 7: "service not found", 14: "no such encryption type", 18: "client revoked",
+    23: "password expired",
+          24: "pre-authentication failed", 25: "pre-authentication required", 31: "integrity check failed",
+          32: "ticket expired", 37: "clock skew",
           41: "message modified", 52: "answer too big for UDP", 60: "generic error", 68: "wrong realm", 12: "policy"}  # fmt: skip
-PRE = {2: "encrypted timestamp", 11: "encryption info", 16: "PKINIT", 19: "encryption info 2", 128: "PAC request", 129: "S4U user", 138: "encrypted challenge", 1: "TGS request", 167: "PAC options"}  # fmt: skip
+PRE = {2: "encrypted timestamp", 11: "encryption info", 16: "PKINIT", 19: "encryption info 2", 128: "PAC request",
+    129: "S4U user", 138: "encrypted challenge", 1: "TGS request", 167: "PAC options"}  # fmt: skip
 
 
 def _name(raw: bytes) -> str:
@@ -50,7 +55,11 @@ def message(raw: bytes) -> dict[str, Any]:
     out: dict[str, Any] = {"message": kind}
     if kind in ("AS-REQ", "TGS-REQ"):
         body = ber.fields(told.get(4, b""))
-        out |= {"client_name": _name(body.get(1, b"")), "realm": text(ber.inner(body.get(2, b""))), "service_name": _name(body.get(3, b""))}
+        out |= {
+            "client_name": _name(body.get(1, b"")),
+            "realm": text(ber.inner(body.get(2, b""))),
+            "service_name": _name(body.get(3, b"")),
+        }
         kinds = [ber.number(c) for _, c in ber.values(ber.inner(body.get(8, b"")))]
         out["encryption_types"] = [ENCRYPTION.get(k, str(k)) for k in kinds][:20]
         pre = [_number(ber.fields(c).get(1, b"")) for _, c in ber.values(ber.inner(told.get(3, b"")))]
@@ -61,15 +70,22 @@ def message(raw: bytes) -> dict[str, Any]:
             out["pre_authenticated"] = any(p in (2, 16, 138) for p in pre)
     elif kind in ("AS-REP", "TGS-REP"):
         ticket = ber.fields(ber.inner(told.get(5, b"")))
-        out |= {"realm": text(ber.inner(told.get(3, b""))), "client_name": _name(told.get(4, b"")), "service_name": _name(ticket.get(2, b"")),
-                "ticket_encryption": _encryption(ticket.get(3, b"")), "answer_encryption": _encryption(told.get(6, b""))}  # fmt: skip
+        out |= {"realm": text(ber.inner(told.get(3, b""))), "client_name": _name(told.get(4, b"")),
+        "service_name": _name(ticket.get(2, b"")),
+                "ticket_encryption": _encryption(ticket.get(3, b"")), "answer_encryption": _encryption(told.get(6,
+                b""))}  # fmt: skip
     elif kind == "KRB-ERROR":
         code = _number(told.get(6, b"")) or 0
         out |= {"error_code": code, "error": ERRORS.get(code, str(code)), "realm": text(ber.inner(told.get(9, b""))),
-                "client_name": _name(told.get(8, b"")), "service_name": _name(told.get(10, b"")), "server_time": text(ber.inner(told.get(4, b"")))}  # fmt: skip
+                "client_name": _name(told.get(8, b"")), "service_name": _name(told.get(10, b"")),
+                "server_time": text(ber.inner(told.get(4, b"")))}  # fmt: skip
     elif kind == "AP-REQ":
         ticket = ber.fields(ber.inner(told.get(3, b"")))
-        out |= {"realm": text(ber.inner(ticket.get(1, b""))), "service_name": _name(ticket.get(2, b"")), "ticket_encryption": _encryption(ticket.get(3, b""))}
+        out |= {
+            "realm": text(ber.inner(ticket.get(1, b""))),
+            "service_name": _name(ticket.get(2, b"")),
+            "ticket_encryption": _encryption(ticket.get(3, b"")),
+        }
     return {k: v for k, v in out.items() if v not in ("", None, [])}
 
 

@@ -219,7 +219,10 @@ def _ip(data: bytes, at: int, out: Layers, depth: int = 0) -> None:
         total = data[at + 2] << 8 | data[at + 3]
         out.ttl = data[at + 8]
         out.protocol = data[at + 9]
-        out.source, out.destination = address(data[at + 12 : at + 16]), address(_whole(data[at + 16 : at + 20], 4))
+        out.source, out.destination = (
+            address(_whole(data[at + 12 : at + 16], 4)),
+            address(_whole(data[at + 16 : at + 20], 4)),
+        )
         out.identification = data[at + 4] << 8 | data[at + 5]
         # a length of 0 comes of segmentation offload: the packet reaches to its end
         out.end = min(out.end, at + total) if total >= header else out.end
@@ -235,7 +238,10 @@ def _ip(data: bytes, at: int, out: Layers, depth: int = 0) -> None:
         length = data[at + 4] << 8 | data[at + 5]
         following = data[at + 6]
         out.ttl = data[at + 7]
-        out.source, out.destination = address(data[at + 8 : at + 24]), address(_whole(data[at + 24 : at + 40], 16))
+        out.source, out.destination = (
+            address(_whole(data[at + 8 : at + 24], 16)),
+            address(_whole(data[at + 24 : at + 40], 16)),
+        )
         out.end = min(out.end, at + 40 + length) if length else out.end
         at += 40
         for _ in range(DEEPEST):

@@ -160,7 +160,8 @@ def ftp_data(talk: Talk, announced: dict[str, Any]) -> Iterator[Found]:
     content = partial(span, stream, 0, stream.size)
     size, digest, head = measured(content())
     data: dict[str, Any] = {
-        "protocol": "FTP", "command": command, "name": "directory list" if listing else str(announced.get("name", "")).replace("\\", "/").rpartition("/")[2],
+        "protocol": "FTP", "command": command, "name": "directory list" if listing else str(announced.get("name",
+        "")).replace("\\", "/").rpartition("/")[2],
         "path_named": announced.get("name"), "size": size, "sha256": digest, "type": content_type(head),
         "direction": "to the server" if command in ("STOR", "STOU", "APPE") else "to the client",
         "complete": not stream.side.holes, "control_conversation": announced.get("control"),
@@ -202,7 +203,14 @@ def smtp(talk: Talk) -> Iterator[Found]:
         if mode == "data":
             begin = begin or at + 1
             if line == ".":
-                yield from _mail(talk, "SMTP", talk.client, begin - 1, at, {"sender": sender, "recipients": recipients, "helo": hello})
+                yield from _mail(
+                    talk,
+                    "SMTP",
+                    talk.client,
+                    begin - 1,
+                    at,
+                    {"sender": sender, "recipients": recipients, "helo": hello},
+                )
                 mode, recipients = "", []
             continue
         if mode == "login":
@@ -223,7 +231,14 @@ def smtp(talk: Talk) -> Iterator[Found]:
         if re.fullmatch(r"[A-Z]{4,10}", name):
             pending.command(at, name, argument)
     if mode == "data" and begin:
-        yield from _mail(talk, "SMTP", talk.client, begin - 1, talk.client.size, {"sender": sender, "recipients": recipients, "helo": hello, "complete": False})
+        yield from _mail(
+            talk,
+            "SMTP",
+            talk.client,
+            begin - 1,
+            talk.client.size,
+            {"sender": sender, "recipients": recipients, "helo": hello, "complete": False},
+        )
     if mode == "login":
         yield from _login(talk, login, "")
     yield from pending.rest()
@@ -269,13 +284,17 @@ def _mail(talk: Talk, protocol: str, stream: Stream, begin: int, end: int, told:
         found = re.search(rb"(?im)^" + name.encode() + rb":[ \t]*(.*)$", headers)
         if found:
             named[name.replace("-", "_")] = _words(text(found[1].strip()))
-    attachments = [text(m) for m in re.findall(rb'(?i)(?:file)?name="?([^"\r\n;]+)', stream.read(begin, min(1 << 20, end - begin)))]
+    attachments = [
+        text(m) for m in re.findall(rb'(?i)(?:file)?name="?([^"\r\n;]+)', stream.read(begin, min(1 << 20, end - begin)))
+    ]
     content = partial(span, stream, begin, end)
     size, digest, _ = measured(content())
     named["attachments"] = sorted(set(attachments))[:50]  # type: ignore[assignment]
     yield talk.found("mail", stream, begin, {"protocol": protocol, **told, **named, "size": size, "sha256": digest})
-    said = {"protocol": protocol, "name": "message.eml", "size": size, "sha256": digest, "type": "e-mail", "subject": named.get("subject"),
-            "direction": "to the server" if stream is talk.client else "to the client", "complete": not stream.side.holes}  # fmt: skip
+    said = {"protocol": protocol, "name": "message.eml", "size": size, "sha256": digest, "type": "e-mail",
+    "subject": named.get("subject"),
+            "direction": "to the server" if stream is talk.client else "to the client",
+            "complete": not stream.side.holes}  # fmt: skip
     yield talk.found("file", stream, begin, said, content)
 
 
@@ -338,7 +357,11 @@ def imap(talk: Talk) -> Iterator[Found]:
         tag, _, rest = line.partition(" ")
         if side == 0:
             name, _, argument = rest.partition(" ")
-            if re.fullmatch(r"[A-Za-z0-9.]{1,12}", tag) and re.fullmatch(r"[A-Za-z]{3,14}", name) and len(waiting) < 1000:
+            if (
+                re.fullmatch(r"[A-Za-z0-9.]{1,12}", tag)
+                and re.fullmatch(r"[A-Za-z]{3,14}", name)
+                and len(waiting) < 1000
+            ):
                 waiting[tag] = (at, name.upper(), argument)
             continue
         if "banner" not in talk.facts and tag == "*":
@@ -349,7 +372,12 @@ def imap(talk: Talk) -> Iterator[Found]:
             continue
         place, name, argument = waiting.pop(tag)
         code = rest.partition(" ")[0]
-        yield talk.found("command", talk.client, place, {"protocol": "IMAP", "command": name, "argument": argument, "code": code, "answer": rest[len(code) + 1 :]})
+        yield talk.found(
+            "command",
+            talk.client,
+            place,
+            {"protocol": "IMAP", "command": name, "argument": argument, "code": code, "answer": rest[len(code) + 1 :]},
+        )
         if name == "LOGIN":
             words = [quoted or plain for quoted, plain in re.findall(r'"((?:[^"\\]|\\.)*)"|(\S+)', argument)] + ["", ""]
             yield talk.found(
@@ -385,11 +413,19 @@ def irc(talk: Talk) -> Iterator[Found]:
         if command == "USER" and not side and password:
             yield talk.found(
                 "credential", stream, at,
-                {"protocol": "IRC", "scheme": "PASS", "user": talk.facts.get("nick", rest.split(" ")[0]), "password": password, "clear_text": True},
+                {"protocol": "IRC", "scheme": "PASS", "user": talk.facts.get("nick", rest.split(" ")[0]),
+                "password": password, "clear_text": True},
             )  # fmt: skip
 
 
-OPTIONS = {1: "echo", 3: "suppress go ahead", 24: "terminal type", 31: "window size", 32: "terminal speed", 39: "environment"}
+OPTIONS = {
+    1: "echo",
+    3: "suppress go ahead",
+    24: "terminal type",
+    31: "window size",
+    32: "terminal speed",
+    39: "environment",
+}
 
 
 def _telnet_text(raw: bytes) -> tuple[bytes, dict[str, str]]:
@@ -405,7 +441,9 @@ def _telnet_text(raw: bytes) -> tuple[bytes, dict[str, str]]:
                 break
             option, data = raw[at + 2], raw[at + 4 : end]
             if option in (24, 32, 39) and raw[at + 3] == 0 and data:
-                told[OPTIONS[option].replace(" ", "_")] = text(data.replace(b"\0", b" ").replace(b"\1", b"="), 500).strip()
+                told[OPTIONS[option].replace(" ", "_")] = text(
+                    data.replace(b"\0", b" ").replace(b"\1", b"="), 500
+                ).strip()
             at = end + 2
         elif raw[at + 1 : at + 2] == b"\xff":
             out.append(255)
@@ -451,10 +489,16 @@ def telnet(talk: Talk) -> Iterator[Found]:
     for number, (name, secret) in enumerate(attempts):
         yield talk.found(
             "credential", talk.client, 0,
-            {"protocol": "Telnet", "scheme": "Telnet login", "user": name, "password": secret, "clear_text": True, "attempt": number + 1,
+            {"protocol": "Telnet", "scheme": "Telnet login", "user": name, "password": secret, "clear_text": True,
+            "attempt": number + 1,
              "result": "refused" if number < refused else "accepted or not seen"},
         )  # fmt: skip
     if user and not attempts:
-        yield talk.found("credential", talk.client, 0, {"protocol": "Telnet", "scheme": "Telnet login", "user": user, "clear_text": True})
+        yield talk.found(
+            "credential",
+            talk.client,
+            0,
+            {"protocol": "Telnet", "scheme": "Telnet login", "user": user, "clear_text": True},
+        )
     for number, line in enumerate(typed[index : index + 2000]):
         yield talk.found("command", talk.client, 0, {"protocol": "Telnet", "command": line, "line": number + 1})

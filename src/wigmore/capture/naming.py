@@ -14,11 +14,14 @@ HTTP = re.compile(
     rb"NOTIFY|SUBSCRIBE|UNSUBSCRIBE|M-SEARCH|RPC_IN_DATA|RPC_OUT_DATA|BITS_POST|CCM_POST|DEBUG) [^\r\n]{1,16000}"
 )
 SIP = re.compile(
-    rb"(?:INVITE|REGISTER|ACK|BYE|CANCEL|OPTIONS|SUBSCRIBE|NOTIFY|MESSAGE|INFO|PUBLISH|REFER|PRACK|UPDATE) \S+ SIP/2\.0|SIP/2\.0 \d"
+    rb"(?:INVITE|REGISTER|ACK|BYE|CANCEL|OPTIONS|SUBSCRIBE|NOTIFY|MESSAGE|INFO|PUBLISH|REFER|PRACK|UPDATE) \S+ SIP/2\.0|"
+    rb"SIP/2\.0 \d"
 )
 SMTP = re.compile(rb"(?i)(EHLO|HELO) |220[ -][^\r\n]*(SMTP|mail)")
 IRC = re.compile(rb"(?i)(^|\n)(NICK \S+\r?\n|USER \S+ \S+ \S+ :|:\S+ (NOTICE|00[1-5]|PRIVMSG) )")
-MINING = re.compile(rb'"method"\s*:\s*"(mining\.(subscribe|authorize|notify|submit)|login|eth_submitLogin|eth_getWork|getjob)"')
+MINING = re.compile(
+    rb'"method"\s*:\s*"(mining\.(subscribe|authorize|notify|submit)|login|eth_submitLogin|eth_getWork|getjob)"'
+)
 KERBEROS_TAGS = frozenset((0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F, 0x74, 0x75, 0x76, 0x7E))
 Test = Callable[[bytes, bytes, int], bool]
 
@@ -31,13 +34,33 @@ def ldap(c: bytes, s: bytes = b"", port: int = 0) -> bool:
     if c[at : at + 1] != b"\x02" or len(c) < at + 2 or not 0 < c[at + 1] <= 4:
         return False
     at += 2 + c[at + 1]
-    return len(c) > at and c[at] in (0x42, 0x4A, 0x50, 0x60, 0x61, 0x63, 0x64, 0x65, 0x66, 0x68, 0x6C, 0x6E, 0x73, 0x77, 0x78)
+    return len(c) > at and c[at] in (
+        0x42,
+        0x4A,
+        0x50,
+        0x60,
+        0x61,
+        0x63,
+        0x64,
+        0x65,
+        0x66,
+        0x68,
+        0x6C,
+        0x6E,
+        0x73,
+        0x77,
+        0x78,
+    )
 
 
 def tls(raw: bytes) -> bool:
     """A TLS record with a handshake, alert or data."""
-    return len(raw) >= 6 and raw[0] in (0x14, 0x15, 0x16, 0x17) and raw[1] == 3 and raw[2] <= 4 and (
-        raw[0] != 0x16 or raw[5] in (1, 2)
+    return (
+        len(raw) >= 6
+        and raw[0] in (0x14, 0x15, 0x16, 0x17)
+        and raw[1] == 3
+        and raw[2] <= 4
+        and (raw[0] != 0x16 or raw[5] in (1, 2))
     )
 
 
@@ -51,7 +74,13 @@ def netbios_smb(raw: bytes) -> str:
 
 
 def _kerberos_tcp(c: bytes, s: bytes, port: int) -> bool:
-    return len(c) > 8 and c[4] in KERBEROS_TAGS and int.from_bytes(c[:4], "big") <= 65536 and c[5] & 0x80 != 0 and port in (88, 464)
+    return (
+        len(c) > 8
+        and c[4] in KERBEROS_TAGS
+        and int.from_bytes(c[:4], "big") <= 65536
+        and c[5] & 0x80 != 0
+        and port in (88, 464)
+    )
 
 
 TCP: tuple[tuple[str, Test], ...] = (
@@ -64,29 +93,35 @@ TCP: tuple[tuple[str, Test], ...] = (
     ("FTP_CONTROL", lambda c, s, p: s[:4] in (b"220 ", b"220-") and (
         p == 21 or b"FTP" in s[:300] or re.match(rb"(?i)(USER|AUTH (TLS|SSL)|FEAT|OPTS)\b", c) is not None)),
     ("SMTP", lambda c, s, p: (s[:3] in (b"220", b"554", b"421") or not s) and (
-        p in (25, 587, 465, 2525) or SMTP.match(c) is not None or SMTP.match(s) is not None) and (SMTP.match(c) or SMTP.match(s) or p in (25, 587)) is not None
+        p in (25, 587, 465,
+        2525) or SMTP.match(c) is not None or SMTP.match(s) is not None) and (SMTP.match(c) or SMTP.match(s) or p in (25,
+        587)) is not None
         and bool(c or s) and (SMTP.match(c) is not None or s[:3].isdigit())),
     ("POP3", lambda c, s, p: s[:3] == b"+OK" or (p == 110 and re.match(rb"(?i)(USER|CAPA|AUTH|APOP|STLS)\b", c) is not None)),
-    ("IMAP", lambda c, s, p: s[:4] in (b"* OK", b"* BY", b"* PR") or re.match(rb"(?i)\S{1,8} (LOGIN|CAPABILITY|AUTHENTICATE|STARTTLS|ID) ?", c) is not None and p in (143, 993)),
+    ("IMAP", lambda c, s, p: s[:4] in (b"* OK", b"* BY",
+    b"* PR") or (re.match(rb"(?i)\S{1,8} (LOGIN|CAPABILITY|AUTHENTICATE|STARTTLS|ID) ?", c) is not None and p in (143, 993))),
     ("NNTP", lambda c, s, p: p == 119 and s[:3] in (b"200", b"201")),
     ("Mining", lambda c, s, p: MINING.search(c[:2048]) is not None),
     ("RSYNC", lambda c, s, p: c[:8] == b"@RSYNCD:" or s[:8] == b"@RSYNCD:"),
-    ("VNC", lambda c, s, p: s[:7] == b"RFB 00" + s[6:7] and len(s) >= 12 or c[:6] == b"RFB 00"),
+    ("VNC", lambda c, s, p: (s[:7] == b"RFB 00" + s[6:7] and len(s) >= 12) or c[:6] == b"RFB 00"),
     ("Jabber", lambda c, s, p: b"<stream:stream" in c[:400] or b"jabber:client" in c[:400]),
     ("MQTT", lambda c, s, p: c[:1] == b"\x10" and (b"MQTT" in c[2:10] or b"MQIsdp" in c[2:12])),
     ("AMQP", lambda c, s, p: c[:4] == b"AMQP"),
     ("JDWP", lambda c, s, p: c[:14] == b"JDWP-Handshake"),
     ("RMI", lambda c, s, p: c[:4] == b"JRMI"),
     ("Git", lambda c, s, p: re.match(rb"[0-9a-f]{4}git-(upload|receive)-pack ", c) is not None),
-    ("Redis", lambda c, s, p: re.match(rb"\*\d{1,4}\r\n\$\d{1,6}\r\n", c) is not None or (p == 6379 and s[:1] in b"+-" and bool(s))),
+    ("Redis", lambda c, s, p: re.match(rb"\*\d{1,4}\r\n\$\d{1,6}\r\n",
+    c) is not None or (p == 6379 and s[:1] in b"+-" and bool(s))),
     ("Memcached", lambda c, s, p: p == 11211 and re.match(rb"(get|gets|set|stats|version|add|incr)\b", c) is not None),
     ("MongoDB", lambda c, s, p: len(c) >= 16 and c[12:16] in (b"\xd4\x07\0\0", b"\xdd\x07\0\0", b"\xdc\x07\0\0")),
     ("PostgreSQL", lambda c, s, p: c[:8] == b"\0\0\0\x08\x04\xd2\x16\x2f" or (c[4:8] == b"\0\3\0\0" and b"user\0" in c[:200])),
     ("MySQL", lambda c, s, p: len(s) > 6 and s[3:5] == b"\0\x0a" and s[5:6].isdigit() and s[:1] != b"\0"),
-    ("MsSQL-TDS", lambda c, s, p: c[:2] in (b"\x12\x01", b"\x10\x01") and len(c) >= 8 and (p == 1433 or int.from_bytes(c[2:4], "big") == len(c))),
+    ("MsSQL-TDS", lambda c, s, p: c[:2] in (b"\x12\x01",
+    b"\x10\x01") and len(c) >= 8 and (p == 1433 or int.from_bytes(c[2:4], "big") == len(c))),
     ("Oracle", lambda c, s, p: len(c) > 8 and c[4:6] == b"\x01\0" and b"(DESCRIPTION" in c[:600]),
     ("TeamViewer", lambda c, s, p: c[:2] == b"\x17\x24" or s[:2] == b"\x17\x24"),
-    ("RDP", lambda c, s, p: len(c) >= 11 and c[:2] == b"\3\0" and c[5] in (0xE0, 0xF0) and (p == 3389 or b"mstshash" in c[:100] or c[-8:-7] == b"\1")),
+    ("RDP", lambda c, s, p: len(c) >= 11 and c[:2] == b"\3\0" and c[5] in (0xE0,
+    0xF0) and (p == 3389 or b"mstshash" in c[:100] or c[-8:-7] == b"\1")),
     ("S7Comm", lambda c, s, p: p == 102 and c[:2] == b"\3\0"),
     ("Modbus", lambda c, s, p: p == 502 and c[2:4] == b"\0\0" and len(c) >= 8),
     ("DNP3", lambda c, s, p: c[:2] == b"\x05\x64" or s[:2] == b"\x05\x64"),
@@ -94,11 +129,12 @@ TCP: tuple[tuple[str, Test], ...] = (
     ("LDAP", ldap),
     ("RPC", lambda c, s, p: len(c) >= 16 and c[0] == 5 and c[1] <= 1 and c[2] in (0, 2, 11, 12, 14, 16) and c[4] in (0x10, 0x00)),
     ("Bitcoin", lambda c, s, p: c[:4] in (b"\xf9\xbe\xb4\xd9", b"\x0b\x11\x09\x07")),
-    ("WhatsApp", lambda c, s, p: c[:2] == b"WA" and len(c) > 3 and c[2] <= 9 and c[3] <= 9 or c[:4] == b"ED\0\1"),
-    ("SOCKS", lambda c, s, p: (c[:1] == b"\5" and 0 < len(c) and s[:1] == b"\5" and len(s) >= 2 and s[1] in (0, 1, 2, 0xFF)) or (
+    ("WhatsApp", lambda c, s, p: (c[:2] == b"WA" and len(c) > 3 and c[2] <= 9 and c[3] <= 9) or c[:4] == b"ED\0\1"),
+    ("SOCKS", lambda c, s, p: (c[:1] == b"\5" and len(c) > 0 and s[:1] == b"\5" and len(s) >= 2 and s[1] in (0, 1, 2, 0xFF)) or (
         c[:1] == b"\4" and c[1:2] in (b"\1", b"\2") and s[:1] == b"\0" and s[1:2] in (b"Z", b"[", b"\\", b"]"))),
     ("RTMP", lambda c, s, p: p == 1935 and c[:1] == b"\3"),
-    ("OpenVPN", lambda c, s, p: len(c) > 16 and int.from_bytes(c[:2], "big") in range(14, 200) and c[2] >> 3 in (7, 10) and p in (1194, 443)),
+    ("OpenVPN", lambda c, s, p: len(c) > 16 and int.from_bytes(c[:2], "big") in range(14, 200) and c[2] >> 3 in (7,
+    10) and p in (1194, 443)),
     ("Telnet", lambda c, s, p: (c[:1] == b"\xff" and c[1:2] in b"\xfa\xfb\xfc\xfd\xfe" and len(c) > 2)
         or (s[:1] == b"\xff" and s[1:2] in b"\xfa\xfb\xfc\xfd\xfe" and len(s) > 2)),
     ("IRC", lambda c, s, p: IRC.search(c[:1024]) is not None or IRC.search(s[:1024]) is not None),
@@ -126,8 +162,10 @@ def quic(raw: bytes) -> bool:
     if len(raw) < 20 or not raw[0] & 0x80:
         return raw[:1] in (b"\x0d", b"\x09") and raw[9:10] == b"Q" and raw[10:13].isdigit()  # Google's early form
     version = raw[1:5]
-    return version in (b"\0\0\0\1", b"\x6b\x33\x43\xcf", b"\x51\x30\x35\x30", b"\xfa\xce\xb0\x02", b"\xfa\xce\xb0\x01") or version[:3] == b"\xff\0\0" or (
-        version[:1] in (b"Q", b"T") and version[1:].isdigit()
+    return (
+        version in (b"\0\0\0\1", b"\x6b\x33\x43\xcf", b"\x51\x30\x35\x30", b"\xfa\xce\xb0\x02", b"\xfa\xce\xb0\x01")
+        or version[:3] == b"\xff\0\0"
+        or (version[:1] in (b"Q", b"T") and version[1:].isdigit())
     )
 
 
@@ -140,10 +178,12 @@ UDP: tuple[tuple[str, Test], ...] = (
     ("DNS", lambda c, s, p: p == 53 and (_dns(c) or _dns(s))),
     ("DHCP", lambda c, s, p: c[236:240] == b"\x63\x82\x53\x63" and c[0] in (1, 2)),
     ("DHCPV6", lambda c, s, p: p in (546, 547) and c[:1] != b"" and 1 <= c[0] <= 13),
-    ("SSDP", lambda c, s, p: c[:8] == b"M-SEARCH" or (c[:6] == b"NOTIFY" and b"HTTP/1.1" in c[:40]) or (p == 1900 and c[:5] == b"HTTP/")),
+    ("SSDP", lambda c, s,
+    p: c[:8] == b"M-SEARCH" or (c[:6] == b"NOTIFY" and b"HTTP/1.1" in c[:40]) or (p == 1900 and c[:5] == b"HTTP/")),
     ("SIP", lambda c, s, p: SIP.match(c) is not None),
     ("WSD", lambda c, s, p: p == 3702 and b"http" in c[:300]),
-    ("BitTorrent", lambda c, s, p: (c[:1] == b"d" and re.search(rb"1:[ear]\d?.{0,2}2:id20:|1:y1:[qre]", c[:400], re.S) is not None) or c[:8] == b"\0\0\4\x17\x27\x10\x19\x80"
+    ("BitTorrent", lambda c, s, p: (c[:1] == b"d" and re.search(rb"1:[ear]\d?.{0,2}2:id20:|1:y1:[qre]", c[:400],
+    re.S) is not None) or c[:8] == b"\0\0\4\x17\x27\x10\x19\x80"
         or c[:20] == b"\x13BitTorrent protocol"),
     ("WireGuard", lambda c, s, p: (c[:4] == b"\1\0\0\0" and len(c) == 148) or (c[:4] == b"\2\0\0\0" and len(c) == 92)),
     ("QUIC", lambda c, s, p: quic(c) or quic(s)),
@@ -173,26 +213,32 @@ UDP: tuple[tuple[str, Test], ...] = (
     ("OpenVPN", lambda c, s, p: p == 1194 and c[:1] != b"" and c[0] >> 3 in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)),
     ("Skype_TeamsCall", lambda c, s, p: 3478 <= p <= 3481 and c[:1] != b"" and c[0] >= 0x80),
     ("RX", lambda c, s, p: 7000 <= p <= 7009 and len(c) >= 28),
-    ("RTP", lambda c, s, p: len(c) > 12 and c[0] >> 6 == 2 and c[1] & 0x7F in (0, 3, 4, 8, 9, 13, 18, *range(96, 128)) and p > 1023 and p % 2 == 0),
+    ("RTP", lambda c, s, p: len(c) > 12 and c[0] >> 6 == 2 and c[1] & 0x7F in (0, 3, 4, 8, 9, 13, 18, *range(96,
+    128)) and p > 1023 and p % 2 == 0),
     ("RTCP", lambda c, s, p: len(c) >= 8 and c[0] >> 6 == 2 and 200 <= c[1] <= 207 and p > 1023),
     ("SOMEIP", lambda c, s, p: p == 30490),
 )  # fmt: skip
 
 PORTS: dict[tuple[str, int], str] = {
     **{("tcp", n): name for n, name in (
-        (20, "FTP_DATA"), (21, "FTP_CONTROL"), (22, "SSH"), (23, "Telnet"), (25, "SMTP"), (43, "Whois-DAS"), (53, "DNS"), (80, "HTTP"),
+        (20, "FTP_DATA"), (21, "FTP_CONTROL"), (22, "SSH"), (23, "Telnet"), (25, "SMTP"), (43, "Whois-DAS"), (53, "DNS"),
+        (80, "HTTP"),
         (88, "Kerberos"), (110, "POP3"), (111, "RPC"), (119, "NNTP"), (135, "RPC"), (139, "NetBIOS"), (143, "IMAP"), (179, "BGP"),
         (389, "LDAP"), (443, "TLS"), (445, "SMBv23"), (465, "SMTPS"), (502, "Modbus"), (512, "RSH"), (513, "RSH"), (514, "RSH"),
-        (515, "LPD"), (554, "RTSP"), (587, "SMTP"), (636, "LDAPS"), (873, "RSYNC"), (853, "DoT"), (989, "FTPS"), (990, "FTPS"), (993, "IMAPS"),
+        (515, "LPD"), (554, "RTSP"), (587, "SMTP"), (636, "LDAPS"), (873, "RSYNC"), (853, "DoT"), (989, "FTPS"), (990,
+        "FTPS"), (993, "IMAPS"),
         (995, "POPS"), (1080, "SOCKS"), (1433, "MsSQL-TDS"), (1521, "Oracle"), (1723, "PPTP"), (1883, "MQTT"), (2049, "NFS"),
         (3128, "HTTP_Proxy"), (3306, "MySQL"), (3389, "RDP"), (5060, "SIP"), (5222, "Jabber"), (5432, "PostgreSQL"),
-        (5900, "VNC"), (5901, "VNC"), (5938, "TeamViewer"), (5985, "HTTP"), (5986, "TLS"), (6379, "Redis"), (6667, "IRC"), (7070, "AnyDesk"),
+        (5900, "VNC"), (5901, "VNC"), (5938, "TeamViewer"), (5985, "HTTP"), (5986, "TLS"), (6379, "Redis"), (6667, "IRC"),
+        (7070, "AnyDesk"),
         (8080, "HTTP"), (8333, "Bitcoin"), (9200, "Elasticsearch"), (11211, "Memcached"),
         (27017, "MongoDB"), (20000, "DNP3"), (44818, "EthernetIP"), (102, "S7Comm"), (4840, "OPC-UA"))},
     **{("udp", n): name for n, name in (
         (53, "DNS"), (67, "DHCP"), (68, "DHCP"), (69, "TFTP"), (88, "Kerberos"), (111, "RPC"), (123, "NTP"), (137, "NetBIOS"),
-        (138, "NetBIOS"), (161, "SNMP"), (162, "SNMP"), (389, "LDAP"), (443, "QUIC"), (500, "IPSec"), (514, "Syslog"), (520, "RIP"),
-        (546, "DHCPV6"), (547, "DHCPV6"), (1194, "OpenVPN"), (1434, "MsSQL-TDS"), (1701, "L2TP"), (1812, "Radius"), (1900, "SSDP"),
+        (138, "NetBIOS"), (161, "SNMP"), (162, "SNMP"), (389, "LDAP"), (443, "QUIC"), (500, "IPSec"), (514, "Syslog"), (520,
+        "RIP"),
+        (546, "DHCPV6"), (547, "DHCPV6"), (1194, "OpenVPN"), (1434, "MsSQL-TDS"), (1701, "L2TP"), (1812, "Radius"), (1900,
+        "SSDP"),
         (3478, "STUN"), (3702, "WSD"), (4500, "IPSec"), (5060, "SIP"), (5353, "MDNS"), (5355, "LLMNR"), (51820, "WireGuard"),
         (17500, "Dropbox"), (27015, "Source_Engine"), (47808, "BACnet"))},
 }  # fmt: skip
@@ -278,7 +324,9 @@ SERVICES: tuple[tuple[str, str], ...] = tuple(
     for suffix in suffixes.split()
 )
 _BY_SUFFIX = dict(SERVICES)
-ONION_NAME = re.compile(r"www\.[a-z2-7]{6,25}\.(com|net)")  # tor-spec: names that a Tor client makes up for its handshake
+ONION_NAME = re.compile(
+    r"www\.[a-z2-7]{6,25}\.(com|net)"
+)  # tor-spec: names that a Tor client makes up for its handshake
 
 
 def service_of(host: str) -> str:

@@ -1,7 +1,7 @@
 """Further protocols: SSH, RDP, SIP, LDAP, BitTorrent, databases, SOCKS, VNC, mining, greetings of servers.
 
-Sources: RFC 4253 (SSH), github.com/salesforce/hassh (shape of the text), MS-RDPBCGR 2.2.1.1, RFC 3261 (SIP), 4511 (LDAP), 1928 (SOCKS);
-bittorrent.org BEP 3; dev.mysql.com client/server protocol; postgresql.org protocol 3.0; MS-TDS 2.2.6.4.
+Sources: RFC 4253 (SSH), github.com/salesforce/hassh (shape of the text), MS-RDPBCGR 2.2.1.1, RFC 3261 (SIP), 4511 (LDAP),
+1928 (SOCKS); bittorrent.org BEP 3; dev.mysql.com client/server protocol; postgresql.org protocol 3.0; MS-TDS 2.2.6.4.
 """
 
 from __future__ import annotations
@@ -36,7 +36,13 @@ def _exchange(stream: Any) -> dict[str, str]:
     for _ in range(10):
         value, place = _name_list(raw, place)
         names.append(value)
-    return dict(zip(("kex", "host_key", "cipher_up", "cipher_down", "mac_up", "mac_down", "compression_up", "compression_down"), names, strict=False))
+    return dict(
+        zip(
+            ("kex", "host_key", "cipher_up", "cipher_down", "mac_up", "mac_down", "compression_up", "compression_down"),
+            names,
+            strict=False,
+        )
+    )
 
 
 def ssh(talk: Talk) -> Iterator[Found]:
@@ -45,7 +51,8 @@ def ssh(talk: Talk) -> Iterator[Found]:
     data: dict[str, Any] = {"protocol": "SSH", "client_version": client if client.startswith("SSH-") else "",
                             "server_version": server if server.startswith("SSH-") else ""}  # fmt: skip
     for name, stream, keys in (("hassh", talk.client, ("kex", "cipher_up", "mac_up", "compression_up")),
-                               ("hassh_server", talk.server, ("kex", "cipher_down", "mac_down", "compression_down"))):  # fmt: skip
+                               ("hassh_server", talk.server, ("kex", "cipher_down", "mac_down",
+                               "compression_down"))):  # fmt: skip
         told = _exchange(stream)
         if told:
             shape = ";".join(told.get(k, "") for k in keys)
@@ -90,10 +97,17 @@ def sip(raw: bytes) -> dict[str, Any]:
         if not line:
             break
         name, _, value = line.partition(":")
-        headers.setdefault({"f": "from", "t": "to", "i": "call-id", "m": "contact"}.get(name.strip().lower(), name.strip().lower()), value.strip())
+        headers.setdefault(
+            {"f": "from", "t": "to", "i": "call-id", "m": "contact"}.get(name.strip().lower(), name.strip().lower()),
+            value.strip(),
+        )
     first = lines[0].split(" ", 2)
     answer = first[0].startswith("SIP/")
-    out: dict[str, Any] = {"message": "response" if answer else "request", "method": "" if answer else first[0], "target": "" if answer or len(first) < 2 else first[1]}
+    out: dict[str, Any] = {
+        "message": "response" if answer else "request",
+        "method": "" if answer else first[0],
+        "target": "" if answer or len(first) < 2 else first[1],
+    }
     if answer and len(first) > 1:
         out |= {"status": int(first[1]) if first[1].isdigit() else None, "reason": first[2] if len(first) > 2 else ""}
     for name in ("from", "to", "call-id", "user-agent", "contact", "cseq", "server"):
@@ -101,12 +115,19 @@ def sip(raw: bytes) -> dict[str, Any]:
     login = headers.get("authorization") or headers.get("proxy-authorization") or ""
     found = dict(re.findall(r'(\w+)="?([^",]*)', login))
     if found.get("username"):
-        out |= {"user": found["username"], "digest_realm": found.get("realm"), "digest_response": found.get("response"), "digest_nonce": found.get("nonce")}
+        out |= {
+            "user": found["username"],
+            "digest_realm": found.get("realm"),
+            "digest_response": found.get("response"),
+            "digest_nonce": found.get("nonce"),
+        }
     return {k: v for k, v in out.items() if v not in (None, "")}
 
 
-LDAP = {0x60: "bind request", 0x61: "bind response", 0x42: "unbind", 0x63: "search request", 0x64: "search entry", 0x65: "search done", 0x73: "search reference",
-        0x66: "modify request", 0x67: "modify response", 0x68: "add request", 0x4A: "delete request", 0x6C: "modify name request", 0x6E: "compare request", 0x77: "extended request", 0x78: "extended response"}  # fmt: skip
+LDAP = {0x60: "bind request", 0x61: "bind response", 0x42: "unbind", 0x63: "search request", 0x64: "search entry",
+    0x65: "search done", 0x73: "search reference",
+        0x66: "modify request", 0x67: "modify response", 0x68: "add request", 0x4A: "delete request",
+        0x6C: "modify name request", 0x6E: "compare request", 0x77: "extended request", 0x78: "extended response"}  # fmt: skip
 
 
 def _filter(raw: bytes, depth: int = 0) -> str:
@@ -155,7 +176,8 @@ def ldap_message(raw: bytes) -> tuple[dict[str, Any], int]:
     elif kind in (0x61, 0x65, 0x67) and len(inside) >= 3:
         out |= {"result_code": ber.number(inside[0][1]), "message": text(inside[2][1], 500)}
     elif kind == 0x63 and len(inside) >= 8:
-        out |= {"base": text(inside[0][1], 500), "scope": {0: "base", 1: "one level", 2: "subtree"}.get(ber.number(inside[1][1]), ""),
+        out |= {"base": text(inside[0][1], 500), "scope": {0: "base", 1: "one level",
+        2: "subtree"}.get(ber.number(inside[1][1]), ""),
                 "filter": _filter(bytes((inside[6][0],)) + _length(inside[6][1]) + inside[6][1])[:3000],
                 "attributes": [text(c, 100) for _, c in ber.values(inside[7][1])][:60]}  # fmt: skip
     elif kind in (0x64, 0x66, 0x68, 0x6C) and inside:
@@ -187,9 +209,31 @@ def ldap(talk: Talk) -> Iterator[Found]:
                 break
             yield talk.found("ldap", stream, at, {"protocol": "LDAP", "sent_by": sender, **told})
             if told.get("method") == "simple" and told.get("password"):
-                yield talk.found("credential", stream, at, {"protocol": "LDAP", "scheme": "simple bind", "user": told.get("name"), "password": told["password"], "clear_text": True})
+                yield talk.found(
+                    "credential",
+                    stream,
+                    at,
+                    {
+                        "protocol": "LDAP",
+                        "scheme": "simple bind",
+                        "user": told.get("name"),
+                        "password": told["password"],
+                        "clear_text": True,
+                    },
+                )
             elif told.get("ntlm_message") == "authenticate":
-                yield talk.found("credential", stream, at, {"protocol": "LDAP", "scheme": "NTLM", "user": told.get("user"), "domain": told.get("domain"), "clear_text": False})
+                yield talk.found(
+                    "credential",
+                    stream,
+                    at,
+                    {
+                        "protocol": "LDAP",
+                        "scheme": "NTLM",
+                        "user": told.get("user"),
+                        "domain": told.get("domain"),
+                        "clear_text": False,
+                    },
+                )
             at += length
 
 
@@ -198,7 +242,12 @@ def bittorrent(talk: Talk) -> Iterator[Found]:
     for stream, side in ((talk.client, "client"), (talk.server, "server")):
         raw = stream.read(0, 68)
         if raw[:20] == b"\x13BitTorrent protocol" and len(raw) >= 68:
-            yield talk.found("bittorrent", stream, 0, {"protocol": "BitTorrent", "sent_by": side, "info_hash": raw[28:48].hex(), "peer_id": text(raw[48:68])})
+            yield talk.found(
+                "bittorrent",
+                stream,
+                0,
+                {"protocol": "BitTorrent", "sent_by": side, "info_hash": raw[28:48].hex(), "peer_id": text(raw[48:68])},
+            )
 
 
 def database(talk: Talk) -> Iterator[Found]:
@@ -210,8 +259,10 @@ def database(talk: Talk) -> Iterator[Found]:
         talk.facts["banner"] = version
         if len(client) > 36:
             user = text(client[36:].split(b"\0")[0], 200)
-            yield talk.found("credential", talk.client, 0, {"protocol": "MySQL", "scheme": "MySQL login", "user": user, "clear_text": False,
-                                                            "result": "refused" if b"Access denied" in talk.server.read(0, 4096) else ""})  # fmt: skip
+            yield talk.found("credential", talk.client, 0, {"protocol": "MySQL", "scheme": "MySQL login", "user": user,
+            "clear_text": False,
+                                                            "result": "refused" if b"Access denied" in talk.server.read(0,
+                                                            4096) else ""})  # fmt: skip
         at = 4 + int.from_bytes(client[:3], "little")
         for _ in range(2000):
             head = talk.client.read(at, 5)
@@ -219,20 +270,50 @@ def database(talk: Talk) -> Iterator[Found]:
                 return
             length = int.from_bytes(head[:3], "little")
             if head[3] == 0 and head[4] == 3:
-                yield talk.found("command", talk.client, at, {"protocol": "MySQL", "command": "query", "argument": text(talk.client.read(at + 5, min(length - 1, 4000)), 4000)})
+                yield talk.found(
+                    "command",
+                    talk.client,
+                    at,
+                    {
+                        "protocol": "MySQL",
+                        "command": "query",
+                        "argument": text(talk.client.read(at + 5, min(length - 1, 4000)), 4000),
+                    },
+                )
             at += 4 + length
     elif talk.protocol == "PostgreSQL":
         parts = [text(p) for p in client[8:].split(b"\0")]
         told = dict(zip(parts[::2], parts[1::2], strict=False))
         if told.get("user"):
-            yield talk.found("credential", talk.client, 0, {"protocol": "PostgreSQL", "scheme": "startup", "user": told["user"], "database": told.get("database"), "clear_text": False})
+            yield talk.found(
+                "credential",
+                talk.client,
+                0,
+                {
+                    "protocol": "PostgreSQL",
+                    "scheme": "startup",
+                    "user": told["user"],
+                    "database": told.get("database"),
+                    "clear_text": False,
+                },
+            )
     elif talk.protocol == "MsSQL-TDS":
         for found in re.finditer(rb"\x01\x01\x00.((?:[\x09\x0a\x0d\x20-\x7e]\0){6,})", client, re.S):
-            yield talk.found("command", talk.client, found.start(), {"protocol": "SQL Server", "command": "batch", "argument": found[1].decode("utf-16-le")[:4000]})
+            yield talk.found(
+                "command",
+                talk.client,
+                found.start(),
+                {"protocol": "SQL Server", "command": "batch", "argument": found[1].decode("utf-16-le")[:4000]},
+            )
     elif talk.protocol == "Redis":
         for found in re.finditer(rb"\*\d+\r\n((?:\$\d+\r\n[^\r]*\r\n){1,20})", talk.client.read(0, 65536)):
             words = [text(w, 500) for w in re.findall(rb"\$\d+\r\n([^\r]*)\r\n", found[1])]
-            yield talk.found("command", talk.client, found.start(), {"protocol": "Redis", "command": words[0].upper(), "argument": " ".join(words[1:])})
+            yield talk.found(
+                "command",
+                talk.client,
+                found.start(),
+                {"protocol": "Redis", "command": words[0].upper(), "argument": " ".join(words[1:])},
+            )
 
 
 def socks(talk: Talk) -> Iterator[Found]:
@@ -243,11 +324,22 @@ def socks(talk: Talk) -> Iterator[Found]:
         if raw[at : at + 1] == b"\1" and len(raw) > at + 3:
             width = raw[at + 1]
             user = text(raw[at + 2 : at + 2 + width])
-            secret = raw[at + 2 + width + 1 : at + 2 + width + 1 + raw[at + 2 + width]] if len(raw) > at + 2 + width else b""
-            yield talk.found("credential", talk.client, at, {"protocol": "SOCKS", "scheme": "SOCKS 5", "user": user, "password": text(secret), "clear_text": True})
+            secret = (
+                raw[at + 2 + width + 1 : at + 2 + width + 1 + raw[at + 2 + width]] if len(raw) > at + 2 + width else b""
+            )
+            yield talk.found(
+                "credential",
+                talk.client,
+                at,
+                {"protocol": "SOCKS", "scheme": "SOCKS 5", "user": user, "password": text(secret), "clear_text": True},
+            )
             at += 3 + width + len(secret)
         kind = raw[at + 3 : at + 4]
-        target = text(raw[at + 5 : at + 5 + raw[at + 4]]) if kind == b"\3" and len(raw) > at + 5 else ".".join(map(str, raw[at + 4 : at + 8]))
+        target = (
+            text(raw[at + 5 : at + 5 + raw[at + 4]])
+            if kind == b"\3" and len(raw) > at + 5
+            else ".".join(map(str, raw[at + 4 : at + 8]))
+        )
         talk.host = target
         yield talk.found("command", talk.client, at, {"protocol": "SOCKS", "command": "connect", "argument": target})
 
@@ -258,8 +350,15 @@ def mining(talk: Talk) -> Iterator[Found]:
         line = text(found[0], 4000)
         method = re.search(r'"method"\s*:\s*"([^"]+)"', line)
         if method and method[1] in ("login", "mining.authorize", "mining.subscribe", "eth_submitLogin"):
-            named = re.search(r'"(?:login|user)"\s*:\s*"([^"]+)"', line) or re.search(r'"params"\s*:\s*\[\s*"([^"]+)"', line)
-            yield talk.found("command", talk.client, found.start(), {"protocol": "Mining", "command": method[1], "argument": named[1] if named else line[:500]})
+            named = re.search(r'"(?:login|user)"\s*:\s*"([^"]+)"', line) or re.search(
+                r'"params"\s*:\s*\[\s*"([^"]+)"', line
+            )
+            yield talk.found(
+                "command",
+                talk.client,
+                found.start(),
+                {"protocol": "Mining", "command": method[1], "argument": named[1] if named else line[:500]},
+            )
 
 
 def greeting(talk: Talk) -> Iterator[Found]:
@@ -274,7 +373,10 @@ def greeting(talk: Talk) -> Iterator[Found]:
     answers = talk.server.read(0, 4096)
     if data and len(lines) > 1 and all(32 <= b < 127 or b == 9 for b in b"".join(lines)):
         data["client_lines"] = [text(x, 500) for x in lines[:50]]
-    shell = re.search(rb"(?i)(Microsoft Windows \[Version|uid=\d+\([a-z]|/bin/(ba)?sh|[A-Z]:\\[^\r\n>]{0,200}>|\$ $|# $)", answers + b"\n" + talk.client.read(0, 4096))
+    shell = re.search(
+        rb"(?i)(Microsoft Windows \[Version|uid=\d+\([a-z]|/bin/(ba)?sh|[A-Z]:\\[^\r\n>]{0,200}>|\$ $|# $)",
+        answers + b"\n" + talk.client.read(0, 4096),
+    )
     if shell and talk.protocol == "Unknown":
         data["shell_text"] = text(shell[0], 200)
     if len(data) > 1:

@@ -16,20 +16,35 @@ from wigmore.capture.found import Found, content_type, text
 from wigmore.capture.talk import Talk
 
 COMMANDS2 = {0: "negotiate", 1: "session setup", 2: "logoff", 3: "tree connect", 4: "tree disconnect", 5: "create", 6: "close",
-             7: "flush", 8: "read", 9: "write", 10: "lock", 11: "ioctl", 14: "query directory", 16: "query info", 17: "set info"}  # fmt: skip
-COMMANDS1 = {0x04: "close", 0x06: "delete", 0x07: "rename", 0x25: "transaction", 0x2B: "echo", 0x2D: "open", 0x2E: "read", 0x2F: "write",
-             0x32: "transaction 2", 0x33: "transaction 2 secondary", 0x72: "negotiate", 0x73: "session setup", 0x74: "logoff", 0x75: "tree connect", 0xA0: "nt transaction",
+             7: "flush", 8: "read", 9: "write", 10: "lock", 11: "ioctl", 14: "query directory", 16: "query info",
+             17: "set info"}  # fmt: skip
+COMMANDS1 = {0x04: "close", 0x06: "delete", 0x07: "rename", 0x25: "transaction", 0x2B: "echo", 0x2D: "open", 0x2E: "read",
+    0x2F: "write",
+             0x32: "transaction 2", 0x33: "transaction 2 secondary", 0x72: "negotiate", 0x73: "session setup",
+             0x74: "logoff", 0x75: "tree connect", 0xA0: "nt transaction",
              0xA1: "nt transaction secondary", 0xA2: "create"}  # fmt: skip
-DIALECTS = {0x0202: "SMB 2.0.2", 0x0210: "SMB 2.1", 0x0300: "SMB 3.0", 0x0302: "SMB 3.0.2", 0x0311: "SMB 3.1.1", 0x02FF: "SMB 2.?"}
+DIALECTS = {
+    0x0202: "SMB 2.0.2",
+    0x0210: "SMB 2.1",
+    0x0300: "SMB 3.0",
+    0x0302: "SMB 3.0.2",
+    0x0311: "SMB 3.1.1",
+    0x02FF: "SMB 2.?",
+}
 STATUS = {0: "success", 0xC0000016: "more processing required", 0xC000006D: "logon failure", 0xC0000022: "access denied",
           0xC0000034: "object name not found", 0xC000003A: "object path not found", 0xC00000CC: "bad network name",
-          0xC0000064: "no such user", 0xC000006A: "wrong password", 0xC0000234: "account locked out", 0xC0000035: "object name collision",
+          0xC0000064: "no such user", 0xC000006A: "wrong password", 0xC0000234: "account locked out",
+          0xC0000035: "object name collision",
           0xC0000072: "account disabled", 0xC0000205: "insufficient server resources", 0xC000000D: "invalid parameter",
-          0xC0000002: "not implemented", 0xC00000BB: "not supported", 0x103: "pending", 0x80000005: "buffer overflow", 0x80000006: "no more files"}  # fmt: skip
+          0xC0000002: "not implemented", 0xC00000BB: "not supported", 0x103: "pending", 0x80000005: "buffer overflow",
+          0x80000006: "no more files"}  # fmt: skip
 DISPOSITIONS = {0: "supersede", 1: "open", 2: "create", 3: "open or create", 4: "overwrite", 5: "overwrite or create"}
 MOST = 50_000
 LARGEST = 1 << 24
-PIPES = frozenset("srvsvc svcctl samr lsarpc netlogon atsvc epmapper spoolss winreg wkssvc eventlog browser efsrpc netdfs drsuapi lsass ntsvcs".split())  # fmt: skip
+PIPES = frozenset(
+    "srvsvc svcctl samr lsarpc netlogon atsvc epmapper spoolss winreg wkssvc eventlog browser efsrpc netdfs drsuapi lsass "
+    "ntsvcs".split()
+)
 
 
 class Opened:
@@ -54,13 +69,18 @@ def _frames(stream: Stream) -> Iterator[tuple[int, bytes, int]]:
             if mark[1:] == b"SMB" and mark[:1] in b"\xff\xfe\xfd\xfc":
                 yield at + 4, stream.read(at + 4, min(length, 1 << 17)), length
             elif length > LARGEST or stream.side.holes:
-                place = min((p for p in (stream.find(m, at + 1, LARGEST) for m in (b"\xfeSMB", b"\xffSMB")) if p > 0), default=-1)
+                place = min(
+                    (p for p in (stream.find(m, at + 1, LARGEST) for m in (b"\xfeSMB", b"\xffSMB")) if p > 0),
+                    default=-1,
+                )
                 if place < 0:
                     return
                 at = max(place - 4, at + 1)
                 continue
         elif head[0] not in (0, 0x81, 0x82, 0x83, 0x84, 0x85):
-            place = min((p for p in (stream.find(m, at + 1, LARGEST) for m in (b"\xfeSMB", b"\xffSMB")) if p > 0), default=-1)
+            place = min(
+                (p for p in (stream.find(m, at + 1, LARGEST) for m in (b"\xfeSMB", b"\xffSMB")) if p > 0), default=-1
+            )
             if place < 4:
                 return
             at = max(place - 4, at + 1)
@@ -89,7 +109,7 @@ class Session:
     def smb(self, side: int, at: int, data: dict[str, Any]) -> Found:
         """An observation about the session."""
         stream = self.talk.server if side else self.talk.client
-        known = {k: self.user[k] for k in ("user", "domain", "workstation") if k in self.user}
+        known: dict[str, Any] = {k: v for k, v in self.user.items() if k != "challenge"}
         return self.talk.found("smb", stream, at, {"protocol": self.version, **known, **data})
 
     # -- version 2 and 3
@@ -145,7 +165,15 @@ class Session:
                 start = int.from_bytes(body[8:10], "little") - 64
                 if body[3] == 0x0A:
                     length = int.from_bytes(body[start + 16 : start + 20], "little")
-                    yield self.smb(0, at, {"command": "rename", "file": opened.name if opened else "", "new_name": _wide(body[start + 20 : start + 20 + length])})
+                    yield self.smb(
+                        0,
+                        at,
+                        {
+                            "command": "rename",
+                            "file": opened.name if opened else "",
+                            "new_name": _wide(body[start + 20 : start + 20 + length]),
+                        },
+                    )
                 elif body[start : start + 1] == b"\1":
                     yield self.smb(0, at, {"command": "delete", "file": opened.name if opened else ""})
             return
@@ -154,13 +182,26 @@ class Session:
         if command == 0 and len(body) >= 64:
             dialect = int.from_bytes(body[4:6], "little")
             self.talk.facts["dialect"] = DIALECTS.get(dialect, f"{dialect:#06x}")
-            yield self.smb(1, at, {"command": name, "dialect": self.talk.facts["dialect"], "server_guid": body[8:24].hex(), "signing_required": bool(body[2] & 2)})
+            yield self.smb(
+                1,
+                at,
+                {
+                    "command": name,
+                    "dialect": self.talk.facts["dialect"],
+                    "server_guid": body[8:24].hex(),
+                    "signing_required": bool(body[2] & 2),
+                },
+            )
         elif command == 1:
             yield from self._session(asked, status, said, at, ntlm.read(body))
         elif command == 3:
             if not status and asked.get("tree"):
                 self.trees[tree] = str(asked["tree"])
-            yield self.smb(0, asked.get("at", at), {"command": name, "tree": asked.get("tree"), "status": said, "answered_ok": status == 0})
+            yield self.smb(
+                0,
+                asked.get("at", at),
+                {"command": name, "tree": asked.get("tree"), "status": said, "answered_ok": status == 0},
+            )
         elif command == 5 and asked:
             yield from self._created(asked, status, said, tree, body[64:80])
         elif command == 8 and status in (0, 0x80000005):
@@ -175,8 +216,6 @@ class Session:
         elif command == 11 and status in (0, 0x80000005) and len(body) >= 48:
             start, length = int.from_bytes(body[32:36], "little") - 64, int.from_bytes(body[36:40], "little")
             yield from self._pipe(1, at, asked.get("file_id", b""), body[start : start + length])
-        elif command == 6 and "file_id" not in asked:
-            pass
 
     def _write(self, at: int, body: bytes, file_id: bytes) -> Iterator[Found]:
         start, length = int.from_bytes(body[2:4], "little") - 64, int.from_bytes(body[4:8], "little")
@@ -202,10 +241,13 @@ class Session:
             shown = {k: v for k, v in asked.items() if k not in ("at", "name")}
             if status == 0:
                 self.user |= {k: asked.get(k) for k in ("user", "domain", "workstation")}
-            yield self.smb(0, asked["at"], {"command": "session setup", "status": said, "answered_ok": status == 0, **shown})
+            yield self.smb(
+                0, asked["at"], {"command": "session setup", "status": said, "answered_ok": status == 0, **shown}
+            )
             yield self.talk.found(
                 "credential", self.talk.client, asked["at"],
-                {"protocol": "SMB", "scheme": "NTLM", **shown, "server_challenge": self.user.get("challenge"), "clear_text": False,
+                {"protocol": "SMB", "scheme": "NTLM", **shown, "server_challenge": self.user.get("challenge"),
+                "clear_text": False,
                  "result": "accepted" if status == 0 else "refused", "status": said},
             )  # fmt: skip
         elif status not in (0xC0000016,):
@@ -222,7 +264,9 @@ class Session:
             if known is not None:
                 self.closed.append(known)
             share = self.trees.get(tree, "")
-            self.files[file_id] = Opened(name if _is_pipe(name) or not share else f"{share}\\{name}".rstrip("\\"), int(asked["at"]))
+            self.files[file_id] = Opened(
+                name if _is_pipe(name) or not share else f"{share}\\{name}".rstrip("\\"), int(asked["at"])
+            )
 
     # -- version 1
 
@@ -247,8 +291,7 @@ class Session:
                 self.asked.pop(next(iter(self.asked)))
             self.asked[key] = asked
             if command == 0x72:
-                asked["dialects"] = [text(d) for d in raw[place:].split(b"\2") if d][:20]
-                asked["dialects"] = [d.rstrip("\\x00") for d in asked["dialects"]]
+                asked["dialects"] = [text(d.rstrip(b"\0")) for d in raw[place:].split(b"\2") if d][:20]
             elif command == 0x73:
                 asked |= ntlm.read(raw[place:]) or _old_session(words, raw, place, wide)
             elif command == 0x75 and len(words) >= 8:
@@ -276,16 +319,41 @@ class Session:
         if command == 0x72:
             chosen = int.from_bytes(words[:2], "little") if words else 0xFFFF
             offered = asked.get("dialects", [])
-            yield self.smb(1, at, {"command": name, "dialects_offered": offered, "dialect": offered[chosen] if chosen < len(offered) else "none", "status": said})
+            yield self.smb(
+                1,
+                at,
+                {
+                    "command": name,
+                    "dialects_offered": offered,
+                    "dialect": offered[chosen] if chosen < len(offered) else "none",
+                    "status": said,
+                },
+            )
         elif command == 0x73:
-            yield from self._session(asked | ({"ntlm_message": "authenticate"} if "user" in asked else {}), status, said, at, ntlm.read(raw[place:]))
-            native = [text_of for text_of in _strings(raw[place + (int.from_bytes(words[6:8], "little") if len(words) >= 8 else 0) :], wide) if text_of]
+            yield from self._session(
+                asked | ({"ntlm_message": "authenticate"} if "user" in asked else {}),
+                status,
+                said,
+                at,
+                ntlm.read(raw[place:]),
+            )
+            native = [
+                text_of
+                for text_of in _strings(
+                    raw[place + (int.from_bytes(words[6:8], "little") if len(words) >= 8 else 0) :], wide
+                )
+                if text_of
+            ]
             if native and "native_os" not in self.talk.facts:
                 self.talk.facts["native_os"] = native[0]
         elif command == 0x75:
             if status == 0 and asked.get("tree"):
                 self.trees[tree] = str(asked["tree"])
-            yield self.smb(0, asked.get("at", at), {"command": name, "tree": asked.get("tree"), "status": said, "answered_ok": status == 0})
+            yield self.smb(
+                0,
+                asked.get("at", at),
+                {"command": name, "tree": asked.get("tree"), "status": said, "answered_ok": status == 0},
+            )
         elif command in (0xA2, 0x2D) and asked:
             yield from self._created(asked, status, said, tree, words[5:7] if command == 0xA2 else words[4:6])
         elif command == 0x06:
@@ -301,12 +369,22 @@ class Session:
         elif command == 0x25 and len(words) >= 16:
             start, length = int.from_bytes(words[14:16], "little"), int.from_bytes(words[12:14], "little")
             if status == 0xC0000205:
-                yield self.smb(1, at, {"command": name, "status": said, "exploit_sign": "transaction answered as by a server without the update of MS17-010"})
+                yield self.smb(
+                    1,
+                    at,
+                    {
+                        "command": name,
+                        "status": said,
+                        "exploit_sign": "transaction answered as by a server without the update of MS17-010",
+                    },
+                )
             yield from self._pipe(1, at, asked.get("file_id", b""), raw[start : start + length])
         elif command == 0x32 and status == 0xC0000002 and asked.get("subcommand") == 0x0E:
             multiplex = number
             if multiplex in (0x51, 0x52):
-                yield self.smb(1, at, {"command": name, "status": said, "exploit_sign": "answer of a DoublePulsar backdoor"})
+                yield self.smb(
+                    1, at, {"command": name, "status": said, "exploit_sign": "answer of a DoublePulsar backdoor"}
+                )
 
     def _write1(self, at: int, raw: bytes, words: bytes) -> Iterator[Found]:
         start, length = int.from_bytes(words[22:24], "little"), int.from_bytes(words[20:22], "little")
@@ -323,15 +401,34 @@ class Session:
         if command == 0x32 and len(words) >= 30:
             asked["subcommand"] = int.from_bytes(words[28:30], "little")
             if asked["subcommand"] == 0x0E:  # SESSION_SETUP, which no client of a known system sends
-                yield self.smb(0, at, {"command": "transaction 2", "subcommand": "session setup", "exploit_sign": "TRANS2_SESSION_SETUP as DoublePulsar uses it"})
+                yield self.smb(
+                    0,
+                    at,
+                    {
+                        "command": "transaction 2",
+                        "subcommand": "session setup",
+                        "exploit_sign": "TRANS2_SESSION_SETUP as DoublePulsar uses it",
+                    },
+                )
         if command == 0xA0 and len(words) >= 19 and int.from_bytes(words[7:11], "little") > 0x10000:
             total = int.from_bytes(words[7:11], "little")
-            yield self.smb(0, at, {"command": "nt transaction", "total_data": total, "exploit_sign": "oversized NT transaction as of MS17-010 (EternalBlue)"})
+            yield self.smb(
+                0,
+                at,
+                {
+                    "command": "nt transaction",
+                    "total_data": total,
+                    "exploit_sign": "oversized NT transaction as of MS17-010 (EternalBlue)",
+                },
+            )
 
     def end(self) -> Iterator[Found]:
         """The files whose content went by."""
         for opened in [*self.closed, *self.files.values()]:
-            for direction, pieces, stream in (("to the client", opened.read, self.talk.server), ("to the server", opened.written, self.talk.client)):
+            for direction, pieces, stream in (
+                ("to the client", opened.read, self.talk.server),
+                ("to the server", opened.written, self.talk.client),
+            ):
                 if pieces and not _is_pipe(opened.name):
                     yield _carried(self.talk, self.version, opened, direction, pieces, stream)
         yield from self.pipes.end()
@@ -388,7 +485,9 @@ def content(stream: Stream, pieces: dict[int, tuple[int, int]]) -> Iterator[byte
             at = offset + length
 
 
-def _carried(talk: Talk, protocol: str, opened: Opened, direction: str, pieces: dict[int, tuple[int, int]], stream: Stream) -> Found:
+def _carried(
+    talk: Talk, protocol: str, opened: Opened, direction: str, pieces: dict[int, tuple[int, int]], stream: Stream
+) -> Found:
     digest, size, head, missing, at = hashlib.sha256(), 0, b"", 0, 0
     for offset in sorted(pieces):
         missing += max(0, offset - at)
@@ -397,8 +496,10 @@ def _carried(talk: Talk, protocol: str, opened: Opened, direction: str, pieces: 
         digest.update(piece)
         size += len(piece)
         head = head or piece[:4096]
-    data = {"protocol": protocol or "SMB", "name": opened.name.replace("\\", "/").rpartition("/")[2] or "file", "path_named": opened.name,
-            "direction": direction, "size": size, "sha256": digest.hexdigest(), "type": content_type(head), "complete": not missing and not stream.side.holes}  # fmt: skip
+    data = {"protocol": protocol or "SMB", "name": opened.name.replace("\\", "/").rpartition("/")[2] or "file",
+    "path_named": opened.name,
+            "direction": direction, "size": size, "sha256": digest.hexdigest(), "type": content_type(head),
+            "complete": not missing and not stream.side.holes}  # fmt: skip
     return talk.found("file", stream, pieces[min(pieces)][0], data, partial(content, stream, pieces))
 
 

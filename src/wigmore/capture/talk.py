@@ -35,10 +35,10 @@ class Talk:
             "server_port": talk.server[1],
         }
 
-    def found(
-        self, kind: str, stream: Stream, at: int, data: dict[str, Any], content: Pieces | None = None
-    ) -> Found:
+    def found(self, kind: str, stream: Stream, at: int, data: dict[str, Any], content: Pieces | None = None) -> Found:
         """An observation at an offset of a stream, with the endpoints; fields without a value are left out."""
         number, time, offset = stream.place(at)
         whole = {**self.ends, "conversation": self.conversation.number, **data}
-        return Found(kind, number, time, offset, {k: v for k, v in whole.items() if v not in (None, "", [], {})}, content)
+        return Found(
+            kind, number, time, offset, {k: v for k, v in whole.items() if v not in (None, "", [], {})}, content
+        )

@@ -63,7 +63,8 @@ def _pairs(raw: bytes) -> list[int]:
 def _extensions(reader: Reader) -> list[tuple[int, bytes]]:
     if reader.left() < 2:
         return []
-    inside, out = Reader(reader.counted(2)), []
+    inside = Reader(reader.counted(2))
+    out: list[tuple[int, bytes]] = []
     while inside.left() >= 4 and len(out) < 200:
         kind = inside.number(2)
         out.append((kind, inside.counted(2)))
@@ -71,7 +72,8 @@ def _extensions(reader: Reader) -> list[tuple[int, bytes]]:
 
 
 def _protocols(raw: bytes) -> list[str]:
-    reader, out = Reader(raw[2:]), []
+    reader = Reader(raw[2:])
+    out: list[str] = []
     while reader.left() and len(out) < 50:
         out.append(text(reader.counted(1)))
     return out
@@ -165,7 +167,13 @@ def certificate(raw: bytes) -> dict[str, Any]:
         out["alternative_names"] = [str(n) for n in names.get_values_for_type(x509.DNSName)][:100]
     except x509.ExtensionNotFound:
         out["alternative_names"] = []
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion) as error:
+    except (
+        ValueError,
+        TypeError,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        x509.InvalidVersion,
+    ) as error:
         out["unreadable"] = str(error)[:200]
     return out
 
@@ -246,7 +254,9 @@ def handshake(talk: Talk) -> Iterator[Found]:
         if place == 0 and talk.host and one.get("common_name"):
             names = [str(one["common_name"]), *one.get("alternative_names", [])]
             one["name_differs"] = not any(_matches(talk.host, n.lower()) for n in names) or None
-        yield talk.found("certificate", talk.server, at, {"protocol": "TLS", "chain_place": place, "server_name": name, **one})
+        yield talk.found(
+            "certificate", talk.server, at, {"protocol": "TLS", "chain_place": place, "server_name": name, **one}
+        )
 
 
 def _tor(host: str, own: dict[str, Any]) -> bool:

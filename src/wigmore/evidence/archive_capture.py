@@ -17,7 +17,8 @@ from wigmore.model.protocols import EvidenceFile, Gap, ParseError
 from wigmore.model.times import posix
 
 CARRIERS = frozenset(("HTTP", "FTP_CONTROL", "FTP_DATA", "SMTP", "POP3", "SMBv1", "SMBv23", "NetBIOS"))
-SAID = ("protocol", "direction", "url", "host", "path_named", "content_type", "complete", "client_address", "server_address", "conversation")  # fmt: skip
+SAID = ("protocol", "direction", "url", "host", "path_named", "content_type", "complete", "client_address",
+    "server_address", "conversation")  # fmt: skip
 
 
 class CaptureStore(ArchiveStore):
@@ -40,7 +41,9 @@ class CaptureStore(ArchiveStore):
                 if isinstance(found, Gap) or found.kind != "file" or found.content is None:
                     continue  # the parser of captures says what could not be read
                 if len(self._members) >= self.limits.max_members:
-                    self._said.append(Gap(f"{self.archive.path}: more than {len(self._members)} carried files", None, "too_large"))
+                    self._said.append(
+                        Gap(f"{self.archive.path}: more than {len(self._members)} carried files", None, "too_large")
+                    )
                     break
                 self._members.append((self._entry(len(self._members), found), found.content))
         return self._members
@@ -53,7 +56,8 @@ class CaptureStore(ArchiveStore):
         attributes = {**where.attributes(), **{k: data[k] for k in SAID if k in data}, "packet": found.number}
         time = posix(found.time // 1000, owner="collector", unit="us", source="capture times are POSIX times")
         return Entry(
-            self.join(where.path), where.name, size=int(data["size"]), inode=str(number), path_raw=where.raw, attributes=attributes,
+            self.join(where.path), where.name, size=int(data["size"]), inode=str(number), path_raw=where.raw,
+            attributes=attributes,
             times={"carried": time} if time else {}, caveat="" if data.get("complete", True) else "parts were not captured",
             ref={"member": number},
         )  # fmt: skip

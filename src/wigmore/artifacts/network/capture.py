@@ -13,8 +13,10 @@ from wigmore.model.times import Time, iso, posix
 from wigmore.registry import Claim, parser
 
 KINDS = (
-    "capture", "protocol", "host", "conversation", "dns", "http", "tls", "certificate", "smb", "rpc", "kerberos", "ldap", "command",
-    "credential", "mail", "file", "banner", "ssh", "rdp", "dhcp", "arp", "icmp", "ntp", "snmp", "sip", "service", "radius", "syslog",
+    "capture", "protocol", "host", "conversation", "dns", "http", "tls", "certificate", "smb", "rpc", "kerberos", "ldap",
+    "command",
+    "credential", "mail", "file", "banner", "ssh", "rdp", "dhcp", "arp", "icmp", "ntp", "snmp", "sip", "service", "radius",
+    "syslog",
     "bittorrent", "wireless",
 )  # fmt: skip
 STATED = ("valid_from", "valid_to")
@@ -91,5 +93,7 @@ def capture(file: EvidenceFile) -> Iterator[Yield]:
     for number, entry in enumerate(analysis.hierarchy(), 1):
         yield {"kind": "protocol", "number": number}, Record(entry, artifact="network.protocol")
     data = {k: v for k, v in analysis.summary().items() if v not in (None, "", [], {})}
-    whole = _record(Found("capture", 0, analysis.first or 0, 0, data | {"last_time": analysis.last}), analysis.about.digits)
+    whole = _record(
+        Found("capture", 0, analysis.first or 0, 0, data | {"last_time": analysis.last}), analysis.about.digits
+    )
     yield {"kind": "offset", "offset": 0}, whole
