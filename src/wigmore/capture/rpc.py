@@ -168,8 +168,8 @@ class Calls:
         )
         kept = known.setdefault("texts", [])
         kept += [t for t in words if t not in kept][: max(0, 40 - len(kept))]
-        # all-zero client credential and no negotiated signing: the shape of CVE-2020-1472
-        if interface == "netlogon" and number in (15, 26) and body.rstrip(b"\0")[-4:] and bytes(8) in body[-16:-4]:
+        # the request ends in the client's credential (8 bytes) and flags (4): zeros are what CVE-2020-1472 sends
+        if interface == "netlogon" and number in (15, 26) and len(body) > 12 and body[-12:-4] == bytes(8):
             known["zero_credential"] = True
 
     def end(self) -> Iterator[Found]:
