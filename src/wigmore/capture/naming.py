@@ -369,8 +369,9 @@ def by_content(kind: str, client: bytes, server: bytes, ports: tuple[int, int]) 
         smb = netbios_smb(client) or netbios_smb(server)
         if smb:
             return smb, "content"
-    for name, test in TCP if kind == "tcp" else UDP if kind == "udp" else ():
-        if (client or server) and test(client or server, server, port):
+    tests = TCP if kind == "tcp" else UDP if kind == "udp" else ()
+    for name, test in tests if client or server else ():  # floods and scans have no bytes to test
+        if test(client or server, server, port):
             return name, "content"
     for number in (port, ports[0]):
         guessed = PORTS.get((kind, number))
