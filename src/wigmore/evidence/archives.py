@@ -5,6 +5,7 @@ from __future__ import annotations
 from wigmore.evidence.archive_member import ArchiveStore
 from wigmore.evidence.filetype import tar_checksum
 from wigmore.evidence.store import Limits
+from wigmore.formats.capture.containers import known
 from wigmore.formats.mail_kinds import KINDS as MAIL_KINDS
 from wigmore.formats.mail_kinds import mail_kind
 from wigmore.model.protocols import EvidenceFile, ParseError
@@ -63,6 +64,11 @@ def archive_kind(head: bytes, path: str) -> str | None:
     return mail_kind(head, path)
 
 
+def contained_kind(head: bytes, path: str) -> str | None:
+    """As `archive_kind`, and `capture` for network captures, whose members are the files that were carried."""
+    return archive_kind(head, path) or ("capture" if known(head) else None)
+
+
 def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple[str, ...] = ()) -> ArchiveStore:
     """The archive's members as a store; `prefix` is the path that members' paths begin with.
 
@@ -71,11 +77,15 @@ def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple
     """
     with file.open() as stream:
         head = stream.read(HEAD)
-    kind = archive_kind(head, file.path)
+    kind = contained_kind(head, file.path)
     if kind is None:
         raise ParseError(file.path, 0, "not an archive", "unsupported")
     if kind in NOT_READ:
         raise ParseError(file.path, 0, f"{kind} archives are not read; needs {NOT_READ[kind]}", "unsupported")
+    if kind == "capture":
+        from wigmore.evidence.archive_capture import CaptureStore
+
+        return CaptureStore(file, prefix, limits)
     if kind == "zip":
         from wigmore.evidence.archive_zip import ZipStore
 

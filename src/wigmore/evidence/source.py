@@ -162,7 +162,7 @@ class Source:
     def _archive(self, file: EvidenceFile, prefix: str) -> str | None:
         if find_spec("wigmore.evidence.archives") is None:
             return None
-        from wigmore.evidence.archives import archive_kind
+        from wigmore.evidence.archives import contained_kind
 
         with file.open() as stream:
             head = stream.read(HEAD)
@@ -170,7 +170,7 @@ class Source:
             return None
         if volume_kind(head) is not None and prefix != file.path:
             return None
-        kind: str | None = archive_kind(head, file.path)
+        kind: str | None = contained_kind(head, file.path)
         return kind
 
     def _layout(self, file: EvidenceFile) -> Layout:
@@ -232,9 +232,9 @@ class Source:
     def _archive_kind(self, head: bytes, file: EvidenceFile) -> str | None:
         if find_spec("wigmore.evidence.archives") is None:
             return None
-        from wigmore.evidence.archives import archive_kind
+        from wigmore.evidence.archives import contained_kind
 
-        kind: str | None = archive_kind(head, file.path)
+        kind: str | None = contained_kind(head, file.path)
         return kind
 
     def _raw_image(self, file: EvidenceFile, head: bytes, top: bool) -> bool:
