@@ -44,6 +44,7 @@ MEANS = {
 HEAD = 48  # bytes of a record's own header
 LONGEST = 1024 * 1024
 CACHED = 8
+GUESSES = 64  # pages in which the layout is looked for where no restart area states it
 # where $STANDARD_INFORMATION stands in a record of 1,024 bytes, and where its value begins
 STANDARD_AT, VALUE_AT = 0x38, 0x18
 _RECORD = struct.Struct("<QQQIHHIIH")
@@ -328,9 +329,10 @@ def log_file(file: EvidenceFile) -> Iterator[Yield]:
 def _sequence_bits(stream: BinaryIO) -> int | None:
     """Bits of the sequence number, from a page whose first record's number must stand for its place; None without one."""
     stream.seek(4 * 4096)
-    at = 4 * 4096
-    while raw := stream.read(4096):
+    at, tried = 4 * 4096, 0
+    while tried < GUESSES and (raw := stream.read(4096)):
         if raw[:4] == b"RCRD":
+            tried += 1
             for place in range(64, len(raw) - HEAD, 8):
                 number, previous = struct.unpack_from("<QQ", raw, place)
                 for bits in range(32, 56):
