@@ -66,15 +66,19 @@ def _header(head: bytes) -> tuple[dict[str, Any], dict[str, Time]]:
     return data, times
 
 
-def _strings(window: bytes, base: int) -> Iterator[tuple[int, int, str]]:
-    """Place, bytes a letter, and text of the strings of a window that may hold a feature, by place within each encoding."""
-    for match in _NARROW.finditer(window):
-        if _LIKELY.search(match[0]):
-            yield base + match.start(), 1, match[0].decode("ascii")
-    for match in _WIDE.finditer(window):
-        text = match[0][::2]
-        if _LIKELY.search(text):
-            yield base + match.start(), 2, text.decode("ascii")
+def _strings(window: bytes, base: int, border: int, free_from: list[int]) -> Iterator[tuple[int, int, str]]:
+    """Place, bytes a letter, and text of the strings that begin before the border of a window and may hold a feature.
+
+    `free_from` holds where the search for each width goes on; it is moved on, so that no string is seen twice.
+    """
+    for width, pattern in ((1, _NARROW), (2, _WIDE)):
+        for match in pattern.finditer(window, max(0, free_from[width - 1] - base)):
+            if match.start() >= border:
+                break
+            free_from[width - 1] = base + match.end()
+            text = match[0][::width]
+            if _LIKELY.search(text):
+                yield base + match.start(), width, text.decode("ascii")
 
 
 @parser(
@@ -109,7 +113,7 @@ def memory_file(file: EvidenceFile) -> Iterator[Yield]:
             place = {"kind": "offset", "offset": 0, "length": min(PAGE, file.size)}
             yield place, Record(data, times, "hibernated_at" if times else None)
         stream.seek(0)
-        base, carried = 0, b""
+        base, carried, free_from = 0, b"", [0, 0]
         while True:
             fresh = stream.read(PIECE)
             window = carried + fresh
@@ -119,9 +123,7 @@ def memory_file(file: EvidenceFile) -> Iterator[Yield]:
                 blank += len(fresh)
             blocks += sum(fresh.count(mark) for mark in XPRESS)
             border = len(window) if not fresh else max(0, len(window) - 2 * LONGEST_RUN)
-            for at, width, text in _strings(window, start):
-                if at - start >= border:
-                    continue  # whole in the next window
+            for at, width, text in _strings(window, start, border, free_from):
                 for feature in features(text):
                     if feature.kind not in KINDS:
                         continue
