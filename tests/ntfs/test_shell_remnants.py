@@ -13,9 +13,11 @@ from ntfs_builders import Memory, located, split
 
 from wigmore.artifacts.windows.error_report import error_report
 from wigmore.artifacts.windows.eventlog_slack import CHUNK, slack_records
+from wigmore.artifacts.windows.icon_cache import icon_cache
 from wigmore.artifacts.windows.memory_files import PIECE, memory_file
 from wigmore.artifacts.windows.thumbcache import thumbcache, thumbcache_index
 from wigmore.artifacts.windows.thumbs_db import thumbs_db
+from wigmore.artifacts.windows.xpress import Broken, decompress
 from wigmore.model.protocols import EvidenceFile, ParseError, Yield
 
 PICTURE = build.png(12, 9)
@@ -116,6 +118,39 @@ def test_a_hibernation_header_says_its_state_and_time() -> None:
     assert records[0].times["hibernated_at"]["text"].startswith("2020-01-01T00:00:00")
     zeroed, _ = split(memory_file(Memory("hiberfil.sys", b"\0" * 8192)))
     assert "zeroed" in zeroed[0].data["state"]
+
+
+def test_plain_lz77_repeats_and_long_lengths_are_unpacked() -> None:
+    # MS-XCA 3.1: the alphabet as literals; and "abc" a hundred times as three literals and one long copy
+    alphabet = b"abcdefghijklmnopqrstuvwxyz"
+    assert decompress(struct.pack("<I", 0x3F) + alphabet, 65536) == alphabet
+    repeated = struct.pack("<I", 0x1FFFFFFF) + b"abc" + bytes.fromhex("17000fff2601")
+    assert decompress(repeated, 65536) == b"abc" * 100
+    with pytest.raises(Broken):
+        decompress(struct.pack("<I", 0xFFFFFFFF) + b"\x10\0", 100)
+
+
+def test_addresses_in_compressed_pages_are_found_with_block_and_place() -> None:
+    text = b"mail anna.berg@example.org now and then "
+    packed = struct.pack("<I", 0) + text[:32] + struct.pack("<I", 0) + text[32:].ljust(32, b"\0")
+    block = b"\x81\x81xpress" + struct.pack("<I", (len(packed) - 1) << 10).ljust(24, b"\0") + packed
+    content = b"HIBR".ljust(8192, b"\0") + block.ljust(4096, b"\0")
+    rows = located(memory_file(Memory("hiberfil.sys", content)))
+    hits = [(p["offset"], p.get("in_block")) for p, r in rows if r.data.get("compressed")]
+    assert hits == [(8192, 5)]
+    assert rows[-1][1].data["compressed_blocks"] == 1
+
+
+# icon caches -----------------------------------------------------------------------------------------------------------
+
+
+def test_paths_of_an_icon_cache_are_listed_in_order() -> None:
+    paths = ("C:\\Tools\\tool.exe", "\\\\server\\share\\größe.ico", "E:\\setup.exe")
+    body = b"".join(struct.pack("<IH", 7, len(p)) + p.encode("utf-16-le") + b"\0\0\x07\xff" for p in paths)
+    content = struct.pack("<I4sHH", 64, b"Win4", 0x0507, 0).ljust(64, b"\0") + body
+    records, gaps = split(icon_cache(Memory("IconCache.db", content)))
+    assert gaps == [] and records[0].data["version"] == "0x0507"
+    assert [r.data["item_path"] for r in records[1:]] == list(paths)
 
 
 # free parts of event log chunks ----------------------------------------------------------------------------------------

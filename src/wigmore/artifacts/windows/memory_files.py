@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from wigmore.artifacts.generic.features_patterns import features
+from wigmore.artifacts.windows.xpress import HEAD, MOST_PAGES, PAGE, Broken, blocks, decompress
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import Time, filetime
 from wigmore.registry import Claim, parser
@@ -20,7 +21,8 @@ OFTEN = 3  # occurrences of one value that get a record of their own
 MOST_DISTINCT = 500  # values of one kind in the summary
 MOST_COUNTED = 500_000  # different values that are counted at all
 AROUND = 40
-PAGE = 4096
+OVERLAP = MOST_PAGES * PAGE + HEAD  # a block, or a string, that begins before the border of a window is whole in it
+MOST_PLAIN = 256 * 1024 * 1024  # bytes unpacked: plain Python gives a few megabytes a second
 # bare digits (telephones, social security numbers, dates of birth) are too often chance in memory
 KINDS = frozenset(("email", "url", "onion", "bitcoin", "iban", "card", "ipv4"))
 # strings that could hold one of those: a mark of it must stand within
@@ -33,7 +35,6 @@ SIGNATURES = {
     b"hibr": "hibernated, not resumed", b"HIBR": "hibernated, not resumed", b"wake": "resumed", b"WAKE": "resumed",
     b"RSTR": "being restored", b"link": "linked to another file", b"LINK": "linked to another file",
 }  # fmt: skip
-XPRESS = (b"\x81\x81xpress", b"\x81\x81XPRESS")
 
 
 def _header(head: bytes) -> tuple[dict[str, Any], dict[str, Time]]:
@@ -81,6 +82,56 @@ def _strings(window: bytes, base: int, border: int, free_from: list[int]) -> Ite
                 yield base + match.start(), width, text.decode("ascii")
 
 
+class _Found:
+    """Features that were met, counted by value; the first few of each become records."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, str]] = Counter()
+        self.given, self.cut = 0, False
+
+    def records(
+        self, text: str, width: int, place: dict[str, Any], at: int | None, inner: int = 0
+    ) -> Iterator[tuple[dict[str, Any], Record]]:
+        """Records of the features of a string: at a place of the file (`at`), or at `inner` within an unpacked block."""
+        for feature in features(text):
+            key = (feature.kind, feature.value)
+            if feature.kind not in KINDS:
+                continue
+            if key not in self.counts and len(self.counts) >= MOST_COUNTED:
+                self.cut = True
+                continue
+            self.counts[key] += 1
+            if self.counts[key] > OFTEN:
+                continue
+            if self.given >= MOST_HITS:
+                self.cut = True
+                continue
+            self.given += 1
+            begin, end = feature.start, feature.end
+            data: dict[str, Any] = {
+                "feature": feature.kind,
+                "value": feature.value,
+                "checked": feature.checked,
+                "context": text[max(0, begin - AROUND) : end + AROUND],
+                "encoding": "ascii" if width == 1 else "utf-16-le",
+            }
+            if at is not None:
+                locator = {**place, "offset": at + begin * width, "length": (end - begin) * width}
+            else:
+                data["compressed"] = True
+                locator = {**place, "in_block": inner + begin * width, "value": feature.value}
+            yield locator, Record(data, artifact="windows.memory_file.feature")
+
+    def summary(self) -> dict[str, Any]:
+        """Counts, and the distinct values of each kind, the most frequent first."""
+        told: dict[str, Any] = {"hits": sum(self.counts.values()), "distinct": len(self.counts)}
+        for kind in sorted({kind for kind, _ in self.counts}):
+            ranked = sorted((-n, value) for (other, value), n in self.counts.items() if other == kind)
+            told[kind] = [value for _, value in ranked[:MOST_DISTINCT]]
+            told[f"{kind}_distinct"] = len(ranked)
+        return told
+
+
 @parser(
     "windows.memory_file",
     claims=Claim(paths=("hiberfil.sys", "pagefile.sys", "swapfile.sys", "win386.swp", "hiberfil.*", "pagefile.*")),
@@ -89,8 +140,8 @@ def _strings(window: bytes, base: int, border: int, free_from: list[int]) -> Ite
     means="Bytes that were in memory at some time hold a value of this form at this place; the header says its own state.",
     does_not_mean=(
         "Which program or account held it, when, or that it was used: pages keep what pages, programs and pictures of web "
-        "sites brought, for months. Compressed pages (most of a hibernation file, and part of a page file of Windows 10) are "
-        "not looked into, so silence says nothing."
+        "sites brought, for months. Pages that Windows 8 and later compress (hibernation and part of the page file) are not "
+        "looked into, of earlier hibernation files a part, so silence says nothing."
     ),
     refs=(
         "https://github.com/volatilityfoundation/volatility/wiki/Hiber-Address-Space",
@@ -101,14 +152,16 @@ def _strings(window: bytes, base: int, border: int, free_from: list[int]) -> Ite
 def memory_file(file: EvidenceFile) -> Iterator[Yield]:
     """The header as one record, then features with their offsets (at most 3 of one value, 20,000 in all), then a summary.
 
-    Kinds: e-mail, URL, onion, IPv4, Bitcoin, IBAN and card numbers that pass their checks, in ASCII and UTF-16 strings.
+    Kinds: e-mail, URL, onion, IPv4, Bitcoin, IBAN and card numbers that pass their checks, in ASCII and UTF-16 strings. Of
+    a hibernation file the first 256 MiB of what its Xpress blocks hold are looked into too: `offset` is the block's then,
+    `in_block` the place in its plain bytes.
     """
-    name = file.path.rpartition("/")[2].lower()
-    counts: Counter[tuple[str, str]] = Counter()
-    given, cut, blocks, blank = 0, False, 0, 0
+    hibernation = file.path.rpartition("/")[2].lower().startswith("hiberfil")
+    found = _Found()
+    blank = blocks_met = plain = broken = 0
     with file.open() as stream:
         head = stream.read(PAGE).ljust(64, b"\0")
-        if name.startswith("hiberfil"):
+        if hibernation:
             data, times = _header(head)
             place = {"kind": "offset", "offset": 0, "length": min(PAGE, file.size)}
             yield place, Record(data, times, "hibernated_at" if times else None)
@@ -121,35 +174,24 @@ def memory_file(file: EvidenceFile) -> Iterator[Yield]:
             base += len(fresh)
             if fresh and fresh.count(0) == len(fresh):
                 blank += len(fresh)
-            blocks += sum(fresh.count(mark) for mark in XPRESS)
-            border = len(window) if not fresh else max(0, len(window) - 2 * LONGEST_RUN)
+            border = len(window) if not fresh else max(0, len(window) - OVERLAP)
             for at, width, text in _strings(window, start, border, free_from):
-                for feature in features(text):
-                    if feature.kind not in KINDS:
-                        continue
-                    key = (feature.kind, feature.value)
-                    if key not in counts and len(counts) >= MOST_COUNTED:
-                        cut = True
-                        continue
-                    counts[key] += 1
-                    if counts[key] > OFTEN:
-                        continue
-                    if given >= MOST_HITS:
-                        cut = True
-                        continue
-                    given += 1
-                    begin, end = feature.start, feature.end
-                    found = {
-                        "feature": feature.kind,
-                        "value": feature.value,
-                        "checked": feature.checked,
-                        "context": text[max(0, begin - AROUND) : end + AROUND],
-                        "encoding": "ascii" if width == 1 else "utf-16-le",
-                    }
-                    yield (
-                        {"kind": "offset", "offset": at + begin * width, "length": (end - begin) * width},
-                        Record(found, artifact="windows.memory_file.feature"),
-                    )
+                yield from found.records(text, width, {"kind": "offset", "offset": at}, at)
+            for at, length, pages in blocks(window) if hibernation else ():
+                if at >= border:
+                    break
+                blocks_met += 1
+                if plain >= MOST_PLAIN:
+                    continue
+                try:
+                    content = decompress(window[at + HEAD : at + HEAD + length], pages * PAGE)
+                except Broken:
+                    broken += 1
+                    continue
+                plain += len(content)
+                for inner, width, text in _strings(content, 0, len(content), [0, 0]):
+                    block = {"kind": "offset", "offset": start + at, "length": HEAD + length}
+                    yield from found.records(text, width, block, None, inner)
             if not fresh:
                 break
             carried = window[border:]
@@ -157,14 +199,14 @@ def memory_file(file: EvidenceFile) -> Iterator[Yield]:
         "kind": "summary",
         "bytes_read": base,
         "bytes_of_blank_pieces": blank,
-        "compressed_blocks": blocks,
-        "hits": sum(counts.values()),
-        "distinct": len(counts),
+        "compressed_blocks": blocks_met,
+        "decompressed_bytes": plain,
+        **found.summary(),
     }
-    for kind in sorted({kind for kind, _ in counts}):
-        ranked = sorted(((-n, value) for (other, value), n in counts.items() if other == kind))
-        summary[kind] = [value for _, value in ranked[:MOST_DISTINCT]]
-        summary[f"{kind}_distinct"] = len(ranked)
     yield {"kind": "offset", "offset": 0, "length": file.size, "part": "summary"}, Record(summary)
-    if cut:
+    if found.cut:
         yield Gap(f"more than {MOST_HITS} hits; the rest are only counted in the summary", None, "too_large")
+    if plain >= MOST_PLAIN:
+        yield Gap(f"compressed blocks past {MOST_PLAIN} plain bytes are not looked into", None, "too_large")
+    if broken:
+        yield Gap(f"{broken} compressed blocks could not be unpacked")
