@@ -54,10 +54,21 @@ def test_an_unknown_version_is_refused() -> None:
 
 def test_the_index_gives_offsets_by_cache() -> None:
     row = struct.pack("<QI5I", 0xABCDEF, 0x08005002, 0xFFFFFFFF, 24, 0, 480, 0xFFFFFFFF)
-    content = struct.pack("<4sIIIII", b"IMMM", 21, 0, 1, 2, 0) + row + b"\0" * 32
+    content = struct.pack("<4sIIIII", b"IMMM", 21, 0, 24, 1, 2) + row + b"\0" * 32
     records, gaps = split(thumbcache_index(Memory("thumbcache_idx.db", content)))
     assert gaps == [] and len(records) == 2
     assert records[1].data["offsets"] == {"96": 24, "1024": 480} and records[1].data["entry_hash"] == "0000000000abcdef"
+
+
+def test_a_later_index_is_read_only_where_its_count_fits() -> None:
+    row = struct.pack("<QQ14I", 0xABCDEF, 2, *(0, 24, 0xFFFFFFFF, 4000), *[0xFFFFFFFF] * 10)
+    head = struct.pack("<I4sIIIII", 0x2030000C, b"IMMM", 32, 0, 5, 1, 101).ljust(0x110, b"\0")
+    whole = head + row + b"\0" * (72 * 100)
+    records, gaps = split(thumbcache_index(Memory("thumbcache_idx.db", whole)))
+    assert gaps == [] and records[1].data["offsets"] == {"32": 24, "96": 4000}
+    other = whole.replace(struct.pack("<II", 1, 101), struct.pack("<II", 9, 101), 1)
+    records, gaps = split(thumbcache_index(Memory("thumbcache_idx.db", other)))
+    assert len(records) == 1 and gaps[0].reason == "schema_unknown"
 
 
 def test_a_thumbs_db_joins_names_and_pictures() -> None:
@@ -176,13 +187,17 @@ def test_only_complete_records_of_the_free_part_are_counted() -> None:
 Reader = Callable[[EvidenceFile], Iterator[Yield]]
 WHOLE: list[tuple[Reader, bytes]] = [
     (thumbcache, build.cache(32, *[build.cache_entry(32, n, f"{n}", PICTURE) for n in range(1, 9)])),
+    (thumbcache_index, struct.pack("<4sIIIII", b"IMMM", 20, 0, 24, 3, 101) + bytes(range(1, 121)) * 10),
+    (icon_cache, struct.pack("<I4sHH", 64, b"Win4", 0x0507, 0) + "C:\\Tools\\tool.exe".encode("utf-16-le") * 9),
     (thumbs_db, build.thumbs_db()),
     (error_report, build.error_report()),
     (memory_file, b"\x01" * 512 + b"mail anna.berg@example.org now" * 40),
 ]
 
 
-@pytest.mark.parametrize(("reader", "content"), WHOLE, ids=["thumbcache", "thumbs.db", "wer", "memory"])
+@pytest.mark.parametrize(
+    ("reader", "content"), WHOLE, ids=["thumbcache", "index", "icons", "thumbs.db", "wer", "memory"]
+)
 def test_damaged_copies_are_read_as_far_as_they_go_and_never_crash(reader: Reader, content: bytes) -> None:
     for mutant in build.damaged(content, 40):
         try:

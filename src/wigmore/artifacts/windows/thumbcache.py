@@ -23,6 +23,13 @@ _EIGHT = ("16", "32", "48", "96", "256", "1024", "sr", "wide", "exif")
 _EIGHT_ONE = ("16", "32", "48", "96", "256", "1024", "1600", "sr", "wide", "exif", "wide_alternate")
 _TEN = ("16", "32", "48", "96", "256", "768", "1280", "1920", "2560", "sr", "wide", "exif", "wide_alternate",
         "custom_stream")  # fmt: skip
+INDEX = {
+    20: (40, 20),
+    21: (32, 12),
+    30: (56, 16),
+    31: (64, 16),
+    32: (72, 16),
+}  # size of an entry, and of what precedes offsets
 CACHES = {20: _SEVEN, 21: _SEVEN, 30: _EIGHT, 31: _EIGHT_ONE, 32: _TEN}
 
 
@@ -153,43 +160,66 @@ def _look_index(head: bytes, path: str, size: int) -> bool:
     "windows.thumbcache.index",
     claims=Claim(look=_look_index),
     reads="thumbcache_idx.db and iconcache_idx.db of Windows Vista and later",
-    means="The cache of the profile knew an item by this key, and where its pictures stand in the caches of each size.",
+    means="The cache of the profile knew an item by this key; its pictures stand at these places in the caches of each size.",
     does_not_mean="Which file the key belongs to, or that its picture was shown.",
     refs=(
         "https://github.com/libyal/libwtcdb/blob/main/documentation/Windows%20Explorer%20Thumbnail%20Cache%20database%20format.asciidoc",
     ),
 )
 def thumbcache_index(file: EvidenceFile) -> Iterator[Yield]:
-    """One record a used entry: hash, offsets by cache; the file's time of change where version 20 has it.
+    """The header as one record, then one a used entry: hash, offsets by cache; the time of change where version 20 has it.
 
-    The entries of versions 30 and later are of a layout that is not documented in full: their header alone is read.
+    Format: mark, version, then at 16 and 20 after the mark the entries used and those there are (a multiple of 101). Where
+    the entries of version 30 and later begin is not documented: a place is taken only if exactly so many are used there.
     """
     with file.open() as stream:
         head = stream.read(32)
         if len(head) < 28:
             raise ParseError(file.path, 0, "shorter than the header", "truncated")
-        late = head[:4] != b"IMMM"
-        version = struct.unpack_from("<I", head, 8 if late else 4)[0]
-        used, total = struct.unpack_from("<II", head, 20 if late else 12)
+        mark = 0 if head[:4] == b"IMMM" else 4
+        version, used, total = (struct.unpack_from("<I", head, mark + at)[0] for at in (4, 16, 20))
         summary = {"version": version, "written_by": VERSIONS.get(version, ""), "entries_used": used, "entries": total}
-        yield {"kind": "offset", "offset": 0, "length": 28 if late else 24}, Record({"kind": "header", **summary})
-        if version not in (20, 21):
-            yield Gap(f"entries of index version {version} are not read", 28, "schema_unknown")
+        yield {"kind": "offset", "offset": 0, "length": mark + 24}, Record({"kind": "header", **summary})
+        layout = INDEX.get(version)
+        start = 24 if version in (20, 21) else _table_at(stream, file.size, layout, used, total)
+        if layout is None or start is None:
+            yield Gap(f"where entries of index version {version} stand is not known", mark + 24, "schema_unknown")
             return
-        size, flags_at = (40, 16) if version == 20 else (32, 8)
-        stream.seek(24)
-        for number in range(min(total, MOST_ENTRIES, file.size // size)):
+        size, places_at = layout
+        names = CACHES[version]
+        stream.seek(start)
+        for number in range(min(MOST_ENTRIES, (file.size - start) // size)):
             raw = stream.read(size)
-            if len(raw) < size:
-                yield Gap("the last entry is cut off", 24 + number * size, "truncated")
-                return
-            key, flags = struct.unpack_from("<Q", raw)[0], struct.unpack_from("<I", raw, flags_at)[0]
-            places = struct.unpack_from("<5I", raw, flags_at + 4)
-            offsets = {name: place for name, place in zip(_SEVEN, places, strict=True) if place not in (0, 0xFFFFFFFF)}
+            key = struct.unpack_from("<Q", raw)[0]
+            flags = struct.unpack_from("<I", raw, places_at - 4 if version < 30 else 8)[0]
+            places = struct.unpack_from(f"<{len(names)}I", raw, places_at)
+            offsets = {name: place for name, place in zip(names, places, strict=True) if place not in (0, 0xFFFFFFFF)}
             if not key or not (offsets or flags):
                 continue
             data = {"entry_hash": f"{key:016x}", "flags": f"{flags:#010x}", "offsets": offsets}
             stamp = struct.unpack_from("<Q", raw, 8)[0] if version == 20 else 0
             times = {"modified": moment} if (moment := filetime(stamp)) else {}
-            place = {"kind": "offset", "offset": 24 + number * size, "length": size}
+            place = {"kind": "offset", "offset": start + number * size, "length": size}
             yield place, Record(data, times, "modified" if times else None)
+
+
+def _table_at(stream: BinaryIO, length: int, layout: tuple[int, int] | None, used: int, total: int) -> int | None:
+    """Where as many entries as the header says are used, with sensible offsets, begin; None where that is nowhere so."""
+    if layout is None or not 0 < total <= 1_000_000:
+        return None
+    size, places_at = layout
+    for start in (length - total * size, 0x110, 28):
+        if start < 28 or start + total * size > length:
+            continue
+        stream.seek(start)
+        table = stream.read(total * size)
+        met = [table[at : at + size] for at in range(0, len(table), size) if table[at : at + 8].strip(b"\0")]
+        # an offset is unset, or leads past a cache's header
+        sensible = all(
+            place in (0, 0xFFFFFFFF) or 24 <= place < 1 << 31
+            for row in met
+            for (place,) in struct.iter_unpack("<I", row[places_at : places_at + 16])
+        )
+        if sensible and len(met) == used:
+            return start
+    return None
