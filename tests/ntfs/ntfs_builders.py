@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+from wigmore.artifacts.windows.ntfs_index import MARK
 from wigmore.model.protocols import Gap, Record, Recorder, Yield
 
 TIME = 132_223_104_001_234_567  # 2020-01-01T00:00:00.1234567Z
@@ -235,7 +236,7 @@ def log_file(restart: bool = True) -> bytes:
 def index_block() -> bytes:
     """An index block with two entries in use and one in its free part."""
     used = entry("alpha.txt", 41) + entry("beta.txt", 42) + struct.pack("<QHHHH", 0, 16, 0, 2, 0)
-    block = struct.pack("<4sHHQQ", b"INDX", 40, 9, 1, 0) + struct.pack("<IIII", 40, 40 + len(used), 4072, 0)
+    block = struct.pack("<4sHHQQ", MARK, 40, 9, 1, 0) + struct.pack("<IIII", 40, 40 + len(used), 4072, 0)
     block = block.ljust(64, b"\0") + used + b"\0" * 8 + entry("was here.doc", 43, 9)
     return protect(block.ljust(4096, b"\0"), 40)
 

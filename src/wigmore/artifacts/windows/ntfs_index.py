@@ -9,6 +9,7 @@ from wigmore.artifacts.windows.ntfs_structures import IndexEntry, file_name, fix
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.registry import Claim, parser
 
+MARK = b"INDX"  # codespell:ignore indx
 BLOCK = 4096
 MOST_BLOCKS = 1_000_000
 
@@ -43,7 +44,7 @@ def _slack(block: bytes, start: int, base: int) -> Iterator[Yield]:
 
 @parser(
     "windows.ntfs.i30",
-    claims=Claim(magic=((0, b"INDX\x28\0"), (0, b"INDX\x1e\0"))),
+    claims=Claim(magic=((0, MARK + b"\x28\0"), (0, MARK + b"\x1e\0"))),
     reads="$I30 index allocations of NTFS folders, exported as files",
     means="The folder had an entry of this name, leading to this record, with sizes and times as last copied into it.",
     does_not_mean=(
@@ -55,7 +56,7 @@ def _slack(block: bytes, start: int, base: int) -> Iterator[Yield]:
 def folder_index(file: EvidenceFile) -> Iterator[Yield]:
     """Entries in block order: those in use first in each block, then those of its free part (`unallocated`).
 
-    Format: blocks of 4,096 bytes, INDX head with update sequence, index header at 24, entries; free part after them.
+    Format: blocks of 4,096 bytes, mark, update sequence, index header at 24, entries; free part after them.
     """
     with file.open() as stream:
         for number in range(MOST_BLOCKS):
@@ -65,7 +66,7 @@ def folder_index(file: EvidenceFile) -> Iterator[Yield]:
                 if raw:
                     yield Gap(f"the last {len(raw)} bytes are no whole index block", base, "truncated")
                 return
-            if raw[:4] != b"INDX":
+            if raw[:4] != MARK:
                 if raw.strip(b"\0"):
                     yield Gap("no index block where one should stand", base)
                 continue

@@ -32,7 +32,7 @@ _HEADER = struct.Struct("<IIBBHHH")
 
 
 def fix_up(block: bytearray, sector: int = 512) -> bool:
-    """Put the sector ends of a FILE, INDX, RSTR or RCRD block back in place; False where a sector is torn."""
+    """Put the sector ends of a FILE, index, RSTR or RCRD block back in place; False where a sector is torn."""
     if len(block) < 8:
         return False
     at, count = struct.unpack_from("<HH", block, 4)
