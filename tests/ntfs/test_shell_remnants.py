@@ -19,6 +19,7 @@ from wigmore.artifacts.windows.thumbcache import thumbcache, thumbcache_index
 from wigmore.artifacts.windows.thumbs_db import thumbs_db
 from wigmore.artifacts.windows.xpress import Broken, decompress
 from wigmore.model.protocols import EvidenceFile, ParseError, Yield
+from wigmore.registry import parsers
 
 PICTURE = build.png(12, 9)
 
@@ -92,6 +93,13 @@ def test_a_crash_report_names_program_code_modules_and_times() -> None:
     assert data["report_type"] == "application crash" and data["report_folder"].startswith("AppCrash_tool.exe")
     assert data["program_sha1"] == hashlib.sha1(b"").hexdigest() and len(data["loaded_modules"]) == 2
     assert records[0].times["event_at"]["text"] == "2020-01-01T00:00:00.1234567Z"
+
+
+def test_a_report_is_known_by_its_lines_whatever_its_name_and_other_texts_are_left_alone() -> None:
+    claim = parsers()["windows.error_report"].claims
+    assert claim(build.error_report()[:8192], "kept/copy.txt", 900)
+    other = b"\xff\xfe" + "Version=1\r\nName=settings\r\n".encode("utf-16-le")
+    assert not claim(other, "kept/settings.ini", len(other))
 
 
 def test_text_that_is_no_report_is_refused() -> None:
@@ -212,7 +220,6 @@ def test_damaged_copies_are_read_as_far_as_they_go_and_never_crash(reader: Reade
 
 def test_the_firewall_log_and_the_index_of_the_recycler_were_read_before(shared_evidence: Path) -> None:
     from wigmore.evidence.local import LocalFile
-    from wigmore.registry import parsers
 
     log = parsers()["logs.w3c"].function(LocalFile.at(shared_evidence / "logs/plaso/windows_firewall.log"))
     rows, _ = split(log)

@@ -13,6 +13,7 @@ from wigmore.registry import Claim, parser
 LIMIT = 16 * 1024 * 1024
 MOST_LINES = 100_000
 START = "Version=".encode("utf-16-le")
+EVENT = "EventType=".encode("utf-16-le")
 _PAIRED = re.compile(r"(Sig|DynamicSig|State|Ns|File|OsInfo|UI)\[(\d{1,4})\](?:\.(\w{1,40}))?")
 _LISTED = re.compile(r"(LoadedModule|MemoryModule)\[\d{1,5}\]")
 _PROGRAM_HASH = re.compile(r"!0000([0-9a-f]{40})!", re.IGNORECASE)
@@ -20,6 +21,11 @@ TIMES = {"EventTime": "event_at", "UploadTime": "uploaded_at"}
 # our names for what examiners ask first; every line stays under its own name as well
 NAMED = {"AppPath": "program_path", "AppName": "program_description", "NsAppName": "program", "EventType": "event_type"}
 TYPES = {"0": "non-critical", "1": "critical", "2": "application crash", "3": "application hang", "4": "kernel"}
+
+
+def _look(head: bytes, path: str, size: int) -> bool:
+    # other UTF-16 texts begin with a version too
+    return len(head) >= 16 and (path.lower().endswith(".wer") or EVENT in head)
 
 
 def _text(raw: bytes) -> str:
@@ -41,7 +47,7 @@ def _pairs(data: dict[str, Any], pairs: dict[tuple[str, int], dict[str, str]]) -
 
 @parser(
     "windows.error_report",
-    claims=Claim(paths=("*.wer",), magic=((0, b"\xff\xfe" + START), (0, START)), look=lambda h, p, s: len(h) >= 16),
+    claims=Claim(paths=("*.wer",), magic=((0, b"\xff\xfe" + START), (0, START)), look=_look),
     reads="Report.wer (WER\\ReportArchive, ReportQueue) of Windows Vista and later, with its AppCrash_* folder's name",
     means="Windows wrote a report on this program at this time: it had run, and crashed, hung or met the named event.",
     does_not_mean=(

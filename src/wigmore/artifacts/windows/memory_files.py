@@ -134,7 +134,7 @@ class _Found:
 
 @parser(
     "windows.memory_file",
-    claims=Claim(paths=("hiberfil.sys", "pagefile.sys", "swapfile.sys", "win386.swp", "hiberfil.*", "pagefile.*")),
+    claims=Claim(paths=("*hiberfil.sys", "*pagefile.sys", "*swapfile.sys", "win386.swp")),
     artifacts=("windows.memory_file", "windows.memory_file.feature"),
     reads="hiberfil.sys, pagefile.sys, swapfile.sys and win386.swp: header, and addresses in what is not compressed",
     means="Bytes that were in memory at some time hold a value of this form at this place; the header says its own state.",
@@ -156,7 +156,7 @@ def memory_file(file: EvidenceFile) -> Iterator[Yield]:
     a hibernation file the first 256 MiB of what its Xpress blocks hold are looked into too: `offset` is the block's then,
     `in_block` the place in its plain bytes.
     """
-    hibernation = file.path.rpartition("/")[2].lower().startswith("hiberfil")
+    hibernation = file.path.lower().endswith("hiberfil.sys")
     found = _Found()
     blank = blocks_met = plain = broken = 0
     with file.open() as stream:
