@@ -22,6 +22,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
         "list_recycle_bin",
         "list_lnk",
         "list_jump_lists",
+        "list_file_changes",
         "file_hashes",
         "same_content",
         "extract_file",

@@ -16,6 +16,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
         *READING,
         "exif_image",
         "list_locations",
+        "list_thumbnails",
         "ocr_image",
         "extract_file",
         "read_binary_preview",

@@ -11,12 +11,14 @@ from typing import Any, cast
 
 from wigmore.artifacts.windows.event_codes import KERBEROS_STATUS, LOGON_TYPES, PARAMETERS, STATUS, well_known
 from wigmore.artifacts.windows.event_names import EVENTS
+from wigmore.artifacts.windows.eventlog_slack import MARK, decoded, free_part, slack_records
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recorder, Yield
 from wigmore.model.times import Time, filetime, iso
 from wigmore.registry import Claim, parser
 
 BLOCK, CHUNK, RECORDS_AT = 4096, 65536, 512
 DEPTH = 12  # nested elements in UserData
+MOST_SLACK = 20_000  # records of free parts that are tried in one file
 # What the library is given before each chunk: a header that says "one chunk follows"
 _HEADER = struct.pack("<8sQQQIHHHH76xII", b"ElfFile\0", 0, 0, 1, 128, 1, 3, BLOCK, 1, 0, 0).ljust(BLOCK, b"\0")
 _RECORD = struct.Struct("<4sIQQ")
@@ -199,6 +201,23 @@ def _record(text: str, stored: int) -> Record:
     )
 
 
+def _slack(chunk: bytes, index: int, tried: int) -> Iterator[tuple[int, int, Record] | None]:
+    """Number, offset in the chunk and record of each event in a chunk's free part; None where one has no content left."""
+    slack = slack_records(chunk)[: MOST_SLACK - tried]
+    texts = decoded(chunk, _HEADER, slack) if slack else {}
+    for offset, _, number, stored in slack:
+        text = texts.get(number)
+        try:
+            record = _record(text, stored) if text is not None else None
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            record = None
+        if record is None or record.data["record_id"] != number:
+            yield None  # what its template was, another record's content is now
+            continue
+        data = {**record.data, "recovered_from": f"free part of chunk {index}"}
+        yield number, offset, Record(data, record.times, record.time_field, "unallocated", record.host_id)
+
+
 def _headers(chunk: bytes, limit: int) -> tuple[list[tuple[int, int, int]], int | None]:
     """Offset, number and FILETIME of the records of a chunk, and where the chain broke (None: it did not)."""
     found: list[tuple[int, int, int]] = []
@@ -265,11 +284,12 @@ def _chunk(chunk: bytes, base: int, index: int) -> Iterator[tuple[int, int, Reco
 @parser(
     "windows.eventlog",
     claims=Claim(paths=("*.evtx",), magic=((0, b"ElfFile\0"),)),
-    reads="*.evtx event logs of Windows Vista and later, also damaged, dirty or cut off",
+    reads="*.evtx event logs of Windows Vista and later, also damaged, dirty or cut off, with the free parts of chunks",
     means="The named provider on the named computer wrote this event, with these fields, at this time of its clock.",
     does_not_mean=(
         "That the log is complete (auditing may be off, logs roll over), that a person sat at the machine, or that an "
-        "event is hostile; ids mean something only together with their provider. Record numbers give the order of "
+        "event is hostile; ids mean something only together with their provider. A record from a free part stood in the log "
+        "once; why it went (rolling over, clearing) it does not say. Record numbers give the order of "
         "writing even where the clock was moved; gaps in them also come from filtered exports."
     ),
     refs=(
@@ -280,11 +300,15 @@ def _chunk(chunk: bytes, base: int, index: int) -> Iterator[tuple[int, int, Reco
 def eventlog(file: EvidenceFile) -> Iterator[Yield]:
     """Events of an EVTX file in file order, one record each; chunks after the last one in use are `unallocated`.
 
+    After them come complete records that stand in the free part of a chunk, `unallocated` and with `recovered_from`.
+
     Format: 4,096-byte file header, then 65,536-byte chunks that each stand alone (own string and template tables).
     """
     earliest: Time | None = None
     latest: Time | None = None
     seen: set[int] = set()
+    slack: list[int] = []  # chunks whose free part holds a record's mark
+    tried = lost = 0
     with file.open() as stream:
         head = stream.read(BLOCK)
         if len(head) < 128:
@@ -307,6 +331,8 @@ def eventlog(file: EvidenceFile) -> Iterator[Yield]:
                 chunk = chunk.ljust(CHUNK, b"\0")
             if chunk[:8] == b"ElfChnk\0":
                 state = "live" if file.state == "live" and (dirty or index < counted) else "unallocated"
+                if chunk.find(MARK, free_part(chunk)) >= 0:
+                    slack.append(index)
                 for item in _chunk(chunk, base, index):
                     if isinstance(item, Gap):
                         yield item
@@ -332,9 +358,22 @@ def eventlog(file: EvidenceFile) -> Iterator[Yield]:
             index += 1
         if not dirty and index < counted:
             yield Gap(f"the header counts {counted} chunks, the file holds {index}", None, "truncated")
-    yield Recorder(
-        "unknown",
-        earliest["text"] if earliest else None,
-        latest["text"] if latest else None,
-        "audit policy and channel settings say which events were switched on",
-    )
+        for index in slack:
+            base = BLOCK + index * CHUNK
+            stream.seek(base)
+            for found in _slack(stream.read(CHUNK).ljust(CHUNK, b"\0"), index, tried):
+                tried += 1
+                if found is None:
+                    lost += 1
+                    continue
+                number, offset, record = found
+                locator = {"kind": "record", "number": number, "offset": base + offset}
+                if number in seen:
+                    locator["repeated"] = True
+                yield locator, record
+        if tried >= MOST_SLACK:
+            yield Gap(f"only {MOST_SLACK} records in free parts of chunks are tried", None, "too_large")
+    needs = "audit policy and channel settings say which events were switched on"
+    if lost:
+        needs += f"; {lost} more records in free parts of chunks have lost their templates"
+    yield Recorder("unknown", earliest["text"] if earliest else None, latest["text"] if latest else None, needs)
