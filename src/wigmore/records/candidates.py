@@ -11,6 +11,9 @@ from wigmore.records.compiler import Compiler, extracted
 from wigmore.records.store import RecordStore
 
 
+FEW = 50_000  # records that may be held past the guards; of more, only those that pass a whole condition are
+
+
 @dataclass(frozen=True)
 class Reader:
     """What one rule or question reads: its lists of tests (records that pass one of them matter), and further fields."""
@@ -46,7 +49,8 @@ def candidates(
                 plain = [t for t in tests if '"regex":' not in json.dumps(t)]
                 wanted[compiler.condition(tests)] = compiler.condition(plain or tests)
         answers = {condition: f"m{number}" for number, condition in enumerate(wanted, 1)}
-        guards = " OR ".join(dict.fromkeys(wanted.values())) or "false"
+        few = sum(p.rows for p in store.chosen(artifacts, source_id)) <= FEW
+        guards = " OR ".join(dict.fromkeys(wanted.values() if few else wanted)) or "false"
         tried = "".join(f", coalesce({condition}, false) AS {name}" for condition, name in answers.items())
         taken = extracted(store.relation(artifacts, source_id), fields)
         with store.connection().cursor() as cursor:
