@@ -290,7 +290,7 @@ def header_record(raw: bytes) -> Record:
 @contextmanager
 def open_ese(file: EvidenceFile) -> Iterator[Database]:
     """The database of a file; ParseError where it cannot be opened, a gap where it was not shut down cleanly."""
-    import pyesedb
+    import pyesedb  # type: ignore[import-not-found,unused-ignore]  # a library without type information
 
     with file.open() as stream:
         first = stream.read(4096)
@@ -311,7 +311,9 @@ def open_ese(file: EvidenceFile) -> Iterator[Database]:
             raise ParseError(file.path, 0, _said(error), reason) from error
         state = header.data["state"]
         if state != 3:
-            opened.gaps.append(Gap(DIRTY.format(header.data["state_name"]), 52, "dirty_without_log" if state else "damaged"))
+            opened.gaps.append(
+                Gap(DIRTY.format(header.data["state_name"]), 52, "dirty_without_log" if state else "damaged")
+            )
         try:
             yield opened
         finally:
@@ -357,7 +359,9 @@ def wide_text(raw: bytes) -> str | None:
         text = raw.decode("utf-16-le").rstrip("\0")
     except UnicodeDecodeError:
         return None
-    readable = bool(text) and all(c.isprintable() or c in "\r\n\t" for c in text) and raw[1::2].count(0) * 2 > len(raw) // 2
+    readable = (
+        bool(text) and all(c.isprintable() or c in "\r\n\t" for c in text) and raw[1::2].count(0) * 2 > len(raw) // 2
+    )
     return utf16(raw) if readable else None
 
 

@@ -47,7 +47,7 @@ PROVIDERS = {
     "B6D82AF1-F780-4E17-8077-6CB9AD8A6FC4": ("tagged_energy", "Tagged Energy Provider"),
 }
 OTHER = "other"
-KINDS = tuple(dict.fromkeys(kind for kind, _ in PROVIDERS.values())) + (OTHER,)
+KINDS = (*dict.fromkeys(kind for kind, _ in PROVIDERS.values()), OTHER)
 IDENTIFIER_KINDS = {0: "program", 1: "service", 2: "packaged app", 3: "account"}
 MAPPED = 2_000_000  # identifiers that are kept
 NAMES = {"bytes_recvd": "bytes_received", "connected_time": "connected_seconds", "duration_ms": "duration_milliseconds"}
@@ -60,7 +60,9 @@ INTERFACES = {
     1: "other", 6: "Ethernet", 9: "token ring", 23: "PPP", 24: "loopback", 37: "ATM", 71: "IEEE 802.11 wireless",
     131: "tunnel", 144: "IEEE 1394", 237: "WiMAX", 243: "mobile broadband (GSM)", 244: "mobile broadband (CDMA)",
 }  # fmt: skip
-STAMPED = re.compile(r"!!(?P<name>[^!]*)!(?P<linked>\d{4}/\d\d/\d\d:\d\d:\d\d:\d\d)!(?P<checksum>[0-9a-f]+)!(?P<rest>.*)")
+STAMPED = re.compile(
+    r"!!(?P<name>[^!]*)!(?P<linked>\d{4}/\d\d/\d\d:\d\d:\d\d:\d\d)!(?P<checksum>[0-9a-f]+)!(?P<rest>.*)"
+)
 GROUPED = re.compile(r"(?P<path>.*?) ?\[(?P<group>[^\[\]]*)\]$")
 
 
