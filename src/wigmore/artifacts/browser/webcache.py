@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -166,7 +167,7 @@ def entry(row: Row, container: dict[str, Any]) -> Record:
         rest["domain"] = ".".join(part for part in reversed(rest["r_domain"].split(".")) if part)
     data |= {name: value for name, value in settle(rest).items() if name not in data}
     dated = next((n for n in ("accessed", "last_used", "modified", "last_accessed", "created") if n in times), None)
-    return Record(data, times, dated, artifact=f"browser.webcache.{kind}")
+    return Record(data, times, dated, row.state, artifact=f"browser.webcache.{kind}")
 
 
 def _headers(raw: bytes, kind: str) -> dict[str, Any]:
@@ -194,7 +195,7 @@ def container_record(row: Row) -> Record:
         else:
             data[name] = value
     dated = "last_accessed" if "last_accessed" in times else None
-    return Record(settle(data), times, dated, artifact="browser.webcache.container")
+    return Record(settle(data), times, dated, row.state, artifact="browser.webcache.container")
 
 
 def containers(database: Database) -> tuple[dict[int, dict[str, Any]], list[Row]]:
@@ -266,8 +267,7 @@ def webcache(file: EvidenceFile) -> Iterator[Yield]:
             described = table_kind(name, known)
             for row in database.rows(name):
                 if described is None:
-                    plain = any_record(row)
-                    yield row.locator, Record(plain.data, plain.times, artifact="browser.webcache.row")
+                    yield row.locator, replace(any_record(row), artifact="browser.webcache.row")
                 else:
                     yield row.locator, entry(row, described)
         yield from database.gaps

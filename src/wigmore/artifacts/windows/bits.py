@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wigmore.artifacts.windows.ese_reader import (
@@ -217,7 +217,7 @@ def queue_database(file: EvidenceFile) -> Iterator[Yield]:
             owners.update(
                 {identifier: record.data.get("job_id", "") for identifier in files if len(owners) < 1_000_000}
             )
-            yield row.locator, record
+            yield row.locator, replace(record, state=row.state)
             for problem in problems:
                 yield Gap(f"job {row.values.get('Id', row.number)}: {problem}", reason="schema_unknown")
         for row in database.rows(database.find("Files") or "Files"):
@@ -231,7 +231,7 @@ def queue_database(file: EvidenceFile) -> Iterator[Yield]:
                 continue
             identifier = str(row.values.get("Id") or "")
             data |= {"file_id": identifier, **({"job_id": owners[identifier]} if identifier in owners else {})}
-            yield row.locator, Record(data, artifact="windows.bits.file")
+            yield row.locator, Record(data, state=row.state, artifact="windows.bits.file")
         yield from database.gaps
 
 

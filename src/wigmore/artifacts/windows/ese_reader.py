@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import Any
 
 from wigmore.artifacts.generic.plist_reader import shortened
+from wigmore.artifacts.windows.ese_pages import Column, Pages, bad_pages, leaf_rows, pages_of
 from wigmore.artifacts.windows.structures import guid, utf16
 from wigmore.model.canonical import clean
 from wigmore.model.protocols import EvidenceFile, Gap, Locator, ParseError, Record, Yield
@@ -45,6 +46,8 @@ DIRTY = "the database was not shut down cleanly ({}): changes that stand only in
  SUPER, UINT32, INT64, GUID, UINT16) = range(18)  # fmt: skip
 INTEGERS = {UINT8: False, INT16: True, INT32: True, CURRENCY: True, UINT32: False, INT64: True, UINT16: False}
 REALS = {FLOAT: (4, "<f"), DOUBLE: (8, "<d")}
+WIDTHS = {BOOLEAN: 1, UINT8: 1, INT16: 2, INT32: 4, CURRENCY: 8, FLOAT: 4, DOUBLE: 8, MOMENT: 8, UINT32: 4, INT64: 8,
+          GUID: 16, UINT16: 2}  # fmt: skip
 SIZES = {INT16: 2, INT32: 4, CURRENCY: 8, FLOAT: 4, DOUBLE: 8, MOMENT: 8, UINT32: 4, INT64: 8, GUID: 16, UINT16: 2}
 
 
@@ -106,11 +109,15 @@ class Row:
     table: str
     number: int
     values: dict[str, Any]
+    state: str = "live"
+    page: int | None = None  # where a row was found by its page alone, `number` is its tag there
 
     @property
     def locator(self) -> Locator:
-        """Table, place in it, and the first column, which is the key in the tables known here."""
+        """Table, place in it (or page and tag), and the first column, which is the key in the tables known here."""
         where: Locator = {"kind": "row", "table": self.table, "row": self.number}
+        if self.page is not None:
+            where = {"kind": "page", "table": self.table, "page": self.page, "tag": self.number}
         first = next(iter(self.values.items()), None)
         if first and isinstance(first[1], (int, str)) and not isinstance(first[1], bool):
             where["key"] = {first[0]: first[1] if isinstance(first[1], int) else first[1][:100]}
@@ -123,6 +130,7 @@ class Database:
 
     tables: dict[str, Any]
     header: Record
+    pages: Pages | None = None
     gaps: list[Gap] = field(default_factory=list)
 
     def find(self, name: str) -> str | None:
@@ -135,10 +143,14 @@ class Database:
         if table is None:
             return
         try:
-            count = min(table.number_of_records, ROWS)
             columns = [(i, clean(c.name or f"column {c.identifier}"), c.type) for i, c in _columns(table)]
         except FAULTS as error:
             self.gaps.append(Gap(f"table {name}: {_said(error)}"))
+            return
+        try:
+            count = min(table.number_of_records, ROWS)
+        except FAULTS as error:
+            yield from self._by_page(name, table, _said(error))
             return
         bad, run, first = 0, 0, ""
         for number in range(count):
@@ -158,6 +170,23 @@ class Database:
                 break
         if bad:
             self.gaps.append(Gap(f"table {name}: {bad} of {count} rows could not be read or not in full; {first}"))
+
+    def _by_page(self, name: str, table: Any, why: str) -> Iterator[Row]:
+        """The rows that the leaves of a table hold whose tree cannot be walked."""
+        found = broken = 0
+        if self.pages is not None:
+            columns = [
+                Column(c.identifier, clean(c.name or f"column {c.identifier}"), c.type, WIDTHS.get(c.type, 0))
+                for _, c in _columns(table)
+            ]
+            columns.sort(key=lambda column: column.identifier)
+            for page, tag, values, problems in leaf_rows(self.pages, table.identifier, columns, stored):
+                broken += bool(problems)
+                if values:
+                    found += 1
+                    yield Row(name, tag, values, "carved", page)
+        more = f", {broken} of them not in full" if broken else ""
+        self.gaps.append(Gap(f"table {name}: {why}; {found} rows were read from its pages one by one{more}"))
 
 
 def _said(error: BaseException) -> str:
@@ -240,6 +269,14 @@ def plain(raw: bytes | None, kind: int) -> Any:
     return raw
 
 
+def stored(raw: bytes | None, kind: int) -> Any:
+    """The value of a column from its bytes alone, texts too: UTF-16, or a code page where every second byte is no zero."""
+    if raw and kind in (TYPED_TEXT, LONG_TEXT):
+        is_wide = len(raw) % 2 == 0 and (kind == LONG_TEXT or raw[1::2].count(0) * 4 > len(raw))
+        return utf16(raw)[:TEXT] if is_wide else clean(raw.rstrip(b"\0").decode("cp1252", "backslashreplace"))[:TEXT]
+    return plain(raw, kind)
+
+
 def log_time(raw: bytes) -> Time | None:
     """A JET_LOGTIME: second, minute, hour, day, month, year since 1900; a bit of its seventh byte says UTC."""
     if len(raw) < 8 or not any(raw[:6]):
@@ -299,7 +336,7 @@ def open_ese(file: EvidenceFile) -> Iterator[Database]:
         database = pyesedb.file()
         try:
             database.open_file_object(stream)
-            opened = Database({}, header)
+            opened = Database({}, header, pages_of(stream, first))
             for index in range(min(database.number_of_tables, TABLES)):
                 try:
                     table = database.get_table(index)
@@ -309,6 +346,10 @@ def open_ese(file: EvidenceFile) -> Iterator[Database]:
         except FAULTS as error:
             reason = "unsupported" if "unsupported" in str(error).lower() and first[4:8] == MAGIC else "damaged"
             raise ParseError(file.path, 0, _said(error), reason) from error
+        if opened.pages is not None and (bad := bad_pages(opened.pages)):
+            named = ", ".join(map(str, bad[:10])) + (" …" if len(bad) > 10 else "")
+            message = f"{len(bad)} pages have a checksum that does not fit their bytes: {named}"
+            opened.gaps.append(Gap(message, (bad[0] + 1) * opened.pages.page_size))
         state = header.data["state"]
         if state != 3:
             opened.gaps.append(
@@ -388,7 +429,7 @@ def any_record(row: Row) -> Record:
         data.update(settle({column: value}))
         if isinstance(value, bytes) and (text := wide_text(value)):
             data[f"{column}_text"] = text[:TEXT]
-    return Record(data, times, None, artifact=ROW)
+    return Record(data, times, None, row.state, artifact=ROW)
 
 
 def not_fitting(database: Database, what: str, needed: tuple[str, ...]) -> Iterator[Yield]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Literal
 
 from wigmore.artifacts.windows.ese_reader import (
@@ -91,7 +92,7 @@ def item(row: Row, artifact: str, last: Order | None) -> tuple[Record, Order | N
         text = wide_text(value) if isinstance(value, bytes) else None
         data |= settle({name: value if text is None else text})
     dated = next((name for name in DATED if name in times), None)
-    return Record(data, times, dated, artifact=artifact), order
+    return Record(data, times, dated, row.state, artifact=artifact), order
 
 
 @parser(
@@ -119,5 +120,5 @@ def search_index(file: EvidenceFile) -> Iterator[Yield]:
             yield Gap("no property store is among the tables", reason="schema_unknown")
             for found in any_rows(database, skip=GATHERED):
                 if isinstance(found, tuple):
-                    yield found[0], Record(found[1].data, found[1].times, artifact="windows.search.row")
+                    yield found[0], replace(found[1], artifact="windows.search.row")
         yield from database.gaps

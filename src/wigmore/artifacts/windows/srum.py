@@ -152,7 +152,9 @@ def usage(row: Row, known: dict[int, dict[str, Any]]) -> Record:
             continue
         rest[name] = value
     data |= settle(rest)
-    return Record(data, times, "recorded_at" if "recorded_at" in times else None, artifact=f"windows.srum.{kind}")
+    return Record(
+        data, times, "recorded_at" if "recorded_at" in times else None, row.state, artifact=f"windows.srum.{kind}"
+    )
 
 
 def _named(found: dict[str, Any] | None, field: str, number: int) -> dict[str, Any]:

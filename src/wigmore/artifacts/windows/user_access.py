@@ -113,7 +113,7 @@ def access(row: Row, roles: dict[str, str]) -> Record:
         data["accesses_by_day"] = by_day(row.values, _year(times))
     dated = next((name for name in DATED if name in times), None)
     host = str(data.get("system_dns_hostname") or "") if kind == "system" else ""
-    return Record(data, times, dated, host_id=host, artifact=f"windows.ual.{kind}")
+    return Record(data, times, dated, row.state, host_id=host, artifact=f"windows.ual.{kind}")
 
 
 def _year(times: dict[str, Time]) -> int | None:
