@@ -39,7 +39,9 @@ def xored(data: bytes) -> int:
     return out
 
 
-def record(columns: list[tuple[int, str, int]], values: dict[str, Any], variable: dict[int, bytes] | None = None) -> bytes:
+def record(
+    columns: list[tuple[int, str, int]], values: dict[str, Any], variable: dict[int, bytes] | None = None
+) -> bytes:
     """A record: fixed values with their null bits, variable ones (128…), tagged ones."""
     fixed = [(name, kind) for number, name, kind in columns if number < 128]
     body, nulls = b"", 0
@@ -115,7 +117,11 @@ def database(*tables: Table, state: int = 3) -> bytes:
     struct.pack_into("<I", head, 52, state)
     struct.pack_into("<6I", head, 216, 10, 0, 19044, 0, 0x14, PAGE)
     struct.pack_into("<I", head, 0, xored(bytes(head[4:])) ^ 0x89ABCDEF)
-    pages = {1: page(1, 1, []), CATALOG: page(CATALOG, 2, catalogue(list(tables))), COPY: page(COPY, 3, catalogue(list(tables)))}
+    pages = {
+        1: page(1, 1, []),
+        CATALOG: page(CATALOG, 2, catalogue(list(tables))),
+        COPY: page(COPY, 3, catalogue(list(tables))),
+    }
     for index, table in enumerate(tables):
         rows = [record(table.numbered(), row) for row in table.rows]
         pages[FIRST + index] = page(FIRST + index, 10 + index, rows)

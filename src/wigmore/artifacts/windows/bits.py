@@ -166,6 +166,8 @@ def job(raw: bytes, at: int = 16) -> tuple[Record, int, list[str], list[str]]:
             cursor.at += 16
             more, times = job_tail(cursor)
             data |= more
+        else:
+            problems.append("the files' ids are not between two transfer markers")
     except NotSo as error:
         problems.append(str(error))
     if files:

@@ -143,7 +143,9 @@ class Database:
         if table is None:
             return
         try:
-            columns = [(i, clean(c.name or f"column {c.identifier}"), c.type) for i, c in _columns(table)]
+            columns = [
+                (i, clean(c.name or f"column {c.identifier}"), c.type, c.identifier < 128) for i, c in _columns(table)
+            ]
         except FAULTS as error:
             self.gaps.append(Gap(f"table {name}: {_said(error)}"))
             return
@@ -198,15 +200,15 @@ def _columns(table: Any) -> Iterator[tuple[int, Any]]:
         yield index, table.get_column(index)
 
 
-def _values(record: Any, columns: list[tuple[int, str, int]], problems: list[str]) -> dict[str, Any]:
+def _values(record: Any, columns: list[tuple[int, str, int, bool]], problems: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     count = record.number_of_values
-    for index, name, kind in columns:
+    for index, name, kind, fixed in columns:
         if index >= count:
             problems.append(f"{count} of {len(columns)} columns")
             break
         try:
-            value = _value(record, index, kind)
+            value = _value(record, index, kind, fixed)
         except FAULTS as error:
             problems.append(f"column {name}: {_said(error)}")
             continue
@@ -215,7 +217,7 @@ def _values(record: Any, columns: list[tuple[int, str, int]], problems: list[str
     return found
 
 
-def _value(record: Any, index: int, kind: int) -> Any:
+def _value(record: Any, index: int, kind: int, fixed: bool) -> Any:
     if kind in (TYPED_TEXT, LONG_TEXT, BINARY, LONG_BINARY):
         flags = record.get_value_data_flags(index) or 0
         if flags & 0x0C or kind in (LONG_TEXT, LONG_BINARY):
@@ -228,7 +230,7 @@ def _value(record: Any, index: int, kind: int) -> Any:
             raw = record.get_value_data(index)
             return None if not raw else clean((record.get_value_data_as_string(index) or "").rstrip("\0"))[:TEXT]
         return record.get_value_data(index) or None
-    return plain(record.get_value_data(index), kind)
+    return plain(record.get_value_data(index), kind, fixed)
 
 
 def _text(value: Any) -> str:
@@ -247,12 +249,16 @@ def several(raw: bytes, kind: int) -> list[Any]:
     return [part if kind in (BINARY, LONG_BINARY) else plain(part, kind) for part in parts]
 
 
-def plain(raw: bytes | None, kind: int) -> Any:
-    """The value of a fixed column; None where it was never set or is shorter than its type."""
+def plain(raw: bytes | None, kind: int, filled: bool = False) -> Any:
+    """The value of a number, date or GUID; ValueError where there are too few bytes for its type.
+
+    `filled` says that it may hold the engine's fill of columns that were never set (None); libesedb does not tell. One
+    byte of fill is taken as a number all the same.
+    """
     if not raw or kind == NULL:
         return None
-    if len(raw) >= 4 and not raw.strip(b"*"):
-        return None  # the engine's fill of columns that were never set
+    if filled and kind != UINT8 and not raw.strip(b"*"):
+        return None
     if len(raw) < SIZES.get(kind, 1):
         raise ValueError(f"{len(raw)} bytes are too few for the column's type")
     if kind == BOOLEAN:
