@@ -12,7 +12,16 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     goal="Traffic and remote access: captures, server logs, connections.",
     sources=("network_capture", "log_collection", "disk_image*", "file_collection", "archive"),
     aliases=("pcap",),
-    tools=(*READING, "list_networks", "list_logons", "search_strings", "read_text_file", "query_records"),
+    tools=(
+        *READING,
+        "list_networks",
+        "list_logons",
+        "list_network_usage",
+        "list_transfers",
+        "search_strings",
+        "read_text_file",
+        "query_records",
+    ),
     prompt=DISCIPLINE
     + """
 A request pattern in a log is an attempt; success needs an effect. Addresses may be proxies. Failures then a success
