@@ -32,7 +32,7 @@ from ese_builder import (
 from wigmore.api.run import Options, prepare, run
 from wigmore.api.tool import call_tool
 from wigmore.artifacts.browser import webcache
-from wigmore.artifacts.windows import bits, ese, ese_pages, ese_reader, search_index, srum, user_access
+from wigmore.artifacts.windows import bits, ese, ese_pages, ese_reader, ese_values, search_index, srum, user_access
 from wigmore.evidence.filetype import unread
 from wigmore.evidence.local import LocalFile
 from wigmore.model.protocols import EvidenceFile, ParseError, Record, Yield
@@ -97,43 +97,43 @@ def ual_database() -> bytes:
 def records(parse: Parse, path: str, content: bytes, **siblings: bytes) -> list[Record]:
     found, gaps, _ = split(parse(Memory(path, content, {k.replace("__", "."): v for k, v in siblings.items()})))
     assert not gaps, gaps
-    return [r for r in found if r.artifact != ese_reader.HEADER]
+    return [r for r in found if r.artifact != ese_values.HEADER]
 
 
 # --- values ------------------------------------------------------------------------------------------------------------
 
 
 def test_a_date_column_holds_an_ole_date_or_a_filetime_and_each_is_told_by_its_bytes() -> None:
-    ole = ese_reader.Moment(OLE)
+    ole = ese_values.Moment(OLE)
     assert ole.time(utc=True)["text"].startswith("2022-03-10T16:35:02.4") and ole.time(utc=True)["zone"] == "Z"  # type: ignore[index]  # a time is there
     assert ole.time()["zone"] == "local-unknown"  # type: ignore[index]  # likewise
-    moment = ese_reader.Moment(FILETIME.to_bytes(8, "little"))
+    moment = ese_values.Moment(FILETIME.to_bytes(8, "little"))
     assert moment.time()["text"] == "2022-03-10T15:02:21.2345678Z"  # type: ignore[index]  # likewise
-    assert ese_reader.Moment(bytes(8)).time() is None and ese_reader.Moment(b"\xff" * 8).time() is None
-    assert ese_reader.ole(44630.0, True)["text"] == "2022-03-10T00:00:00Z"  # type: ignore[index]  # likewise
+    assert ese_values.Moment(bytes(8)).time() is None and ese_values.Moment(b"\xff" * 8).time() is None
+    assert ese_values.ole(44630.0, True)["text"] == "2022-03-10T00:00:00Z"  # type: ignore[index]  # likewise
 
 
 def test_fixed_columns_that_were_never_set_are_absent_and_short_ones_are_refused() -> None:
-    assert ese_reader.plain(b"****", ese_reader.INT32, filled=True) is None
-    assert ese_reader.plain(b"****", ese_reader.INT32) == 0x2A2A2A2A
-    assert ese_reader.plain(b"\x2a", ese_reader.UINT8, filled=True) == 42
+    assert ese_values.plain(b"****", ese_values.INT32, filled=True) is None
+    assert ese_values.plain(b"****", ese_values.INT32) == 0x2A2A2A2A
+    assert ese_values.plain(b"\x2a", ese_values.UINT8, filled=True) == 42
     assert (
-        ese_reader.plain(b"\xff\xff", ese_reader.INT16) == -1
-        and ese_reader.plain(b"\xff\xff", ese_reader.UINT16) == 65535
+        ese_values.plain(b"\xff\xff", ese_values.INT16) == -1
+        and ese_values.plain(b"\xff\xff", ese_values.UINT16) == 65535
     )
     with pytest.raises(ValueError, match="too few"):
-        ese_reader.plain(b"\1", ese_reader.INT64)
+        ese_values.plain(b"\1", ese_values.INT64)
 
 
 def test_the_header_says_state_build_and_times_and_a_damaged_one_says_so() -> None:
     raw = database(Table("A", {"Id": LONG}))
-    header = ese_reader.header_record(raw[:PAGE])
+    header = ese_values.header_record(raw[:PAGE])
     assert header.data["state_name"] == "clean shutdown" and header.data["windows_build"] == 19044
     assert header.times["created_at"]["text"] == "2022-03-10T21:22:21.474000Z"
-    assert ese_reader.header_record(b"\0" * PAGE).data["state_name"] == "the first page is damaged"
-    assert ese_reader.header_record(b"short").data["state"] == 0
-    assert ese_reader.log_time(bytes([1, 2, 3, 4, 13, 120, 0, 0])) is None  # a thirteenth month
-    assert ese_reader.log_time(bytes([1, 2, 3, 4, 5, 120, 0, 0]))["zone"] == "local-unknown"  # type: ignore[index]  # a time
+    assert ese_values.header_record(b"\0" * PAGE).data["state_name"] == "the first page is damaged"
+    assert ese_values.header_record(b"short").data["state"] == 0
+    assert ese_values.log_time(bytes([1, 2, 3, 4, 13, 120, 0, 0])) is None  # a thirteenth month
+    assert ese_values.log_time(bytes([1, 2, 3, 4, 5, 120, 0, 0]))["zone"] == "local-unknown"  # type: ignore[index]  # a time
 
 
 def test_a_database_nobody_knows_gives_its_rows_as_they_stand() -> None:
@@ -153,8 +153,8 @@ def test_a_database_nobody_knows_gives_its_rows_as_they_stand() -> None:
 
 def test_values_of_a_multi_valued_column_are_told_apart_and_seven_bit_texts_unpacked() -> None:
     raw = struct.pack("<HH", 4, 8) + "ab".encode("utf-16-le") + "c".encode("utf-16-le")
-    assert ese_reader.several(raw, ese_reader.LONG_TEXT) == ["ab", "c"]
-    assert ese_reader.several(b"\xff", ese_reader.LONG_TEXT) == []
+    assert ese_values.several(raw, ese_values.LONG_TEXT) == ["ab", "c"]
+    assert ese_values.several(b"\xff", ese_values.LONG_TEXT) == []
     bits_of = sum(ord(c) << (7 * i) for i, c in enumerate("abc"))
     assert ese_pages.seven_bits(bytes([1 << 3 | 4]) + bits_of.to_bytes(3, "little")) == "abc"
     assert ese_pages.seven_bits(b"\x18abc") is None
@@ -220,7 +220,7 @@ def test_random_bytes_as_a_record_give_values_or_problems_within_bounds() -> Non
     columns = [ese_pages.Column(1, "a", 4, 4), ese_pages.Column(128, "b", 9, 0), ese_pages.Column(256, "c", 12, 0)]
     for _ in range(2000):
         raw = chance.randbytes(chance.randrange(60))
-        values, problems = ese_pages.row_values(raw, columns, ese_reader.stored, bool(chance.randrange(2)))
+        values, problems = ese_pages.row_values(raw, columns, ese_values.stored, bool(chance.randrange(2)))
         assert len(values) <= 3 and len(problems) <= 70_000
 
 

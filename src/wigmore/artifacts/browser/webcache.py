@@ -14,7 +14,6 @@ from typing import Any
 
 from wigmore.artifacts.generic.plist_reader import shortened
 from wigmore.artifacts.windows.ese_reader import (
-    HEADER,
     REFERENCE,
     SIGNATURE,
     Database,
@@ -24,9 +23,8 @@ from wigmore.artifacts.windows.ese_reader import (
     header_of,
     not_fitting,
     open_ese,
-    settle,
-    snake,
 )
+from wigmore.artifacts.windows.ese_values import HEADER, settle, snake
 from wigmore.model.canonical import clean, shown
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import Time, filetime

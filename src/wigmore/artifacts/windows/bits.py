@@ -13,15 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from wigmore.artifacts.windows.ese_reader import (
-    HEADER,
-    REFERENCE,
-    SIGNATURE,
-    EseClaim,
-    header_of,
-    not_fitting,
-    open_ese,
-)
+from wigmore.artifacts.windows.ese_reader import REFERENCE, SIGNATURE, EseClaim, header_of, not_fitting, open_ese
+from wigmore.artifacts.windows.ese_values import HEADER
 from wigmore.artifacts.windows.structures import guid, utf16
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Yield
 from wigmore.model.times import Time, filetime

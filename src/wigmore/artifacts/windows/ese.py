@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from wigmore.artifacts.windows.ese_reader import (
-    HEADER,
-    REFERENCE,
-    ROW,
-    SIGNATURE,
-    EseClaim,
-    any_rows,
-    header_of,
-    open_ese,
-)
+from wigmore.artifacts.windows.ese_reader import REFERENCE, ROW, SIGNATURE, EseClaim, any_rows, header_of, open_ese
+from wigmore.artifacts.windows.ese_values import HEADER
 from wigmore.model.protocols import EvidenceFile, Yield
 from wigmore.registry import Claim, Parser, parser, parsers
 

@@ -12,19 +12,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
-from wigmore.artifacts.windows.ese_reader import (
-    HEADER,
-    REFERENCE,
-    SIGNATURE,
-    EseClaim,
-    Moment,
-    Row,
-    any_rows,
-    header_of,
-    open_ese,
-    settle,
-    wide_text,
-)
+from wigmore.artifacts.windows.ese_reader import REFERENCE, SIGNATURE, EseClaim, Row, any_rows, header_of, open_ese
+from wigmore.artifacts.windows.ese_values import HEADER, Moment, settle, wide_text
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import Time, filetime
 from wigmore.registry import parser

@@ -7,19 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from wigmore.artifacts.windows.ese_reader import (
-    HEADER,
     REFERENCE,
     SIGNATURE,
     Database,
     EseClaim,
-    Moment,
     Row,
     header_of,
     not_fitting,
     open_ese,
-    settle,
-    snake,
 )
+from wigmore.artifacts.windows.ese_values import HEADER, Moment, settle, snake
 from wigmore.artifacts.windows.event_codes import well_known
 from wigmore.artifacts.windows.registry.values import sid
 from wigmore.artifacts.windows.structures import utf16

@@ -8,19 +8,16 @@ from datetime import date, timedelta
 from typing import Any
 
 from wigmore.artifacts.windows.ese_reader import (
-    HEADER,
     REFERENCE,
     SIGNATURE,
     Database,
     EseClaim,
-    Moment,
     Row,
     header_of,
     not_fitting,
     open_ese,
-    settle,
-    snake,
 )
+from wigmore.artifacts.windows.ese_values import HEADER, Moment, settle, snake
 from wigmore.model.protocols import EvidenceFile, ParseError, Record, Yield
 from wigmore.model.times import Time
 from wigmore.registry import parser
