@@ -102,7 +102,7 @@ TABLE: tuple[tuple[str, str, tuple[Mark, ...]], ...] = (
     ),
     ("prefetch", "pf", (b"MAM\x04", (4, b"SCCA"))),
     ("Windows shortcut", "lnk", (b"\x4c\0\0\0\1\x14\2\0\0\0\0\0\xc0\0\0\0\0\0\0\x46",)),
-    ("ESE database", "edb dat mdb sdb db jfm vol ds", ((4, b"\xef\xcd\xab\x89"),)),
+    ("ESE database", "edb dat mdb sdb db vol ds", ((4, b"\xef\xcd\xab\x89"),)),
     ("thumbnail cache", "db", (b"CMMM",)),
     ("thumbnail cache index", "db", (b"IMMM",)),
     ("Internet Explorer history", "dat", (b"Client UrlCache MMF",)),

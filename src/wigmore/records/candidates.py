@@ -10,7 +10,6 @@ from typing import Any
 from wigmore.records.compiler import Compiler, extracted
 from wigmore.records.store import RecordStore
 
-
 FEW = 50_000  # records that may be held past the guards; of more, only those that pass a whole condition are
 
 

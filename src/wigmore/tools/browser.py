@@ -8,7 +8,7 @@ from wigmore.registry import tool
 from wigmore.tools.context import ToolContext, ToolOutput
 from wigmore.tools.lookup import CannotLook, Kind, Row, answer, period
 
-VISITS = Kind(("browser.*.visit", "browser.msie.entry", "browser.safari.cleared"))
+VISITS = Kind(("browser.*.visit", "browser.msie.entry", "browser.webcache.cache", "browser.safari.cleared"))
 ADDRESSES = Kind(("browser.chromium.url", "browser.firefox.place"), keep=lambda r: not r["times"])
 DOWNLOADS = (
     Kind(("browser.*.download", "android.download", "macos.quarantine")),
@@ -25,7 +25,7 @@ def browser_history(
 
     `text` stands in the record (no case; address and title among it), `after`/`before` are ISO 8601, UTC. Rows whose `origin`
     is synced or imported did not happen in this browser. A visit belongs to a profile, not to a person; redirects and embedded
-    pages are visits too, and Internet Explorer's rows include its cache and cookies (`container`).
+    pages are visits too, and rows of Internet Explorer and old Edge include their cache, and index.dat's cookies (`container`).
     """
     try:
         where, parameters = period(after, before)

@@ -16,6 +16,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
         *READING,
         "list_accounts_of_apps",
         "list_accounts",
+        "list_server_access",
         "get_email_config",
         "sqlite_query",
         "parse_plist",

@@ -21,6 +21,8 @@ from wigmore.agents.prompts import DISCIPLINE, READING
         "list_network_credentials",
         "list_carried_files",
         "list_network_hosts",
+        "list_network_usage",
+        "list_transfers",
         "search_strings",
         "read_text_file",
         "query_records",

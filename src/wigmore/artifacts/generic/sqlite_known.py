@@ -1,4 +1,4 @@
-"""Databases of macOS, Windows and common programs: quarantine, launches, versions, Timeline, Google Drive, Kodi."""
+"""Databases of macOS and common programs: quarantine, launches, versions, Google Drive, Kodi."""
 
 from __future__ import annotations
 
@@ -10,11 +10,9 @@ from wigmore.artifacts.generic.sqlite_queries import (
     Query,
     apple,
     named,
-    opened,
     read_queries,
     seconds,
     text_local,
-    walk,
 )
 from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.protocols import EvidenceFile, Yield
@@ -32,9 +30,6 @@ VERSIONS = Layout(
         ("files", ("file_name", "file_path", "file_last_seen")),
         ("generations", ("generation_path", "generation_add_time")),
     )
-)
-TIMELINE = Layout(
-    paths=("activitiescache.db",), tables=(("Activity", ("AppId", "ActivityType", "StartTime", "LastModifiedTime")),)
 )
 DRIVE = Layout(
     tables=(("cloud_entry", ("resource_id", "filename", "modified")), ("local_entry", ("inode_number", "filename")))
@@ -74,56 +69,6 @@ GENERATION = Query(
     "g.generation_id",
     {"generation_add_time": seconds, "file_last_seen": seconds},
 )
-ACTIVITY_TYPES = {
-    2: "notification", 3: "mobile backup", 5: "open app, file or page", 6: "app in use", 10: "clipboard", 11: "system",
-    12: "system", 15: "system", 16: "copy and paste",
-}  # fmt: skip
-STATUSES = {1: "active", 2: "updated", 3: "deleted", 4: "ignored"}
-
-
-def _activity(data: Data, database: Database) -> None:
-    named(data, "ActivityType", ACTIVITY_TYPES)
-    named(data, "ActivityStatus", STATUSES)
-    identifier = data.get("Id")
-    if isinstance(identifier, bytes):
-        data["Id"] = identifier.hex()
-    for column in ("ParentActivityId",):
-        value = data.get(column)
-        if isinstance(value, bytes):
-            data[column] = value.hex() if any(value) else None
-    opened(data, "AppId", "Payload", "OriginalPayload", "ClipboardPayload")
-    apps = data.get("AppId")
-    if isinstance(apps, list):
-        names = [v for k, v in walk(apps) if k == "application" and isinstance(v, str) and v]
-        data["application"] = list(dict.fromkeys(names))
-    if isinstance(data.get("Payload"), dict):
-        data["display_text"] = data["Payload"].get("displayText")
-        data["app_display_name"] = data["Payload"].get("appDisplayName")
-        data["content_uri"] = data["Payload"].get("contentUri")
-        data["active_duration_seconds"] = data["Payload"].get("activeDurationSeconds")
-    row = data["_row"]
-    start, end = row.get("StartTime"), row.get("EndTime")
-    if isinstance(start, int) and isinstance(end, int) and end > start:
-        data["duration_seconds"] = end - start
-
-
-TIME_COLUMNS = "StartTime EndTime LastModifiedTime LastModifiedOnClient CreatedTime ExpirationTime"
-TIMES = dict.fromkeys(TIME_COLUMNS.split(), seconds)
-COLUMNS = (
-    "{0}.Id {0}.AppId {0}.AppActivityId {0}.ActivityType {0}.ActivityStatus {0}.OperationType {0}.ParentActivityId "
-    "{0}.Tag {0}.Group {0}.StartTime {0}.EndTime {0}.LastModifiedTime {0}.LastModifiedOnClient {0}.CreatedTime "
-    "{0}.ExpirationTime {0}.Payload {0}.OriginalPayload {0}.ClipboardPayload {0}.IsLocalOnly {0}.PlatformDeviceId "
-    "{0}.CreatedInCloud {0}.ETag {0}.EnterpriseId"
-)
-ACTIVITY = Query(
-    "windows.timeline", ("Activity a",), COLUMNS.format("a"), "a.rowid", TIMES, ("StartTime", "LastModifiedTime"),
-    derive=_activity,
-)  # fmt: skip
-OPERATION = Query(
-    "windows.timeline", ("ActivityOperation a",), COLUMNS.format("a"), "a.rowid", TIMES,
-    ("StartTime", "LastModifiedTime"),
-    derive=_activity,
-)  # fmt: skip
 
 
 def _cloud(data: Data, database: Database) -> None:
@@ -228,19 +173,6 @@ def application_usage(file: EvidenceFile) -> Iterator[Yield]:
 def document_versions(file: EvidenceFile) -> Iterator[Yield]:
     """One record a stored version with its document."""
     yield from read_queries(file, VERSIONS, (GENERATION,))
-
-
-@parser(
-    "windows.timeline", claims=TIMELINE,
-    reads="ActivitiesCache.db of Windows 10 1803 and later",
-    means="an app, document or page was used in the account, from start to end; clipboard entries where kept",
-    does_not_mean="that it was used on this computer: PlatformDeviceId names the device it was",
-    refs=("https://learn.microsoft.com/en-us/windows/uwp/launch-resume/useractivities",),
-    artifacts=(ACTIVITY.artifact,),
-)  # fmt: skip
-def timeline(file: EvidenceFile) -> Iterator[Yield]:
-    """One record an activity and one an operation waiting for synchronisation."""
-    yield from read_queries(file, TIMELINE, (ACTIVITY, OPERATION))
 
 
 @parser(
