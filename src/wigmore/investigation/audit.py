@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,9 +12,11 @@ from typing import Any
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.store import Entry
 from wigmore.graph.proposals import field_of
+from wigmore.investigation.case_file import CaseFileError
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import verify_case
 from wigmore.model.canonical import canonical, sha256
+from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Finding, Phenomenon, ToolInvocation
 from wigmore.model.protocols import ParseError
 from wigmore.records.pool import FanOut
@@ -79,7 +82,8 @@ def audit_case(bench: Workbench, audit: Audit, pool: FanOut) -> Audit:
             audit.add("block", "source_gone", str(error), source_id)
     # workers read the evidence again while the calls are run again here
     with tempfile.TemporaryDirectory(prefix="wigmore-audit-") as folder, ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(reread, pool, specs, stored, prefixes, Path(folder) / "work")
+        work = Path(folder) / "work"
+        reading = beside.submit(reread, pool, specs, stored, prefixes, work, lists=_lists(bench, audit))
         reproduced = _invocations(bench, audit, {f.citation.invocation_id for _, f in facts}, pool.jobs)
         rows, hashes, trouble = reading.result()
     for message in trouble:
@@ -87,6 +91,16 @@ def audit_case(bench: Workbench, audit: Audit, pool: FanOut) -> Audit:
     _sources(bench, audit, hashes)
     _citations(bench, audit, facts, reproduced, rows, stored)
     return audit
+
+
+def _lists(bench: Workbench, audit: Audit | None) -> tuple[ListFile, ...]:
+    """The examiner's lists as they are now; none, and a finding, where they cannot be read."""
+    try:
+        return bench.lists
+    except CaseFileError as error:
+        if audit is not None:
+            audit.add("warn", "list_gone", str(error))
+        return ()
 
 
 def _parts(bench: Workbench, audit: Audit) -> None:
@@ -206,6 +220,7 @@ def _citations(
     stored: dict[str, dict[str, Any]],
 ) -> None:
     outputs: dict[str, list[dict[str, Any]]] = {}
+    lists = _lists(bench, None)
     for phenomenon, fact in facts:
         audit.citations_checked += 1
         where = f"{phenomenon.id} {fact.name} ({fact.path or fact.citation.invocation_id})"
@@ -215,6 +230,10 @@ def _citations(
             again, known = rows.get(fact.citation.record_id), stored.get(fact.citation.record_id)
             if known is None:
                 audit.add("block", "record_missing", "the cited record is not among the records", where)
+                continue
+            listed = json.loads(known["locator"]).get("list")
+            if again is None and listed and not any(f.sha256.startswith(listed) for f in lists):
+                audit.add("warn", "list_changed", "the list that gave the cited record is no longer the case's", where)
                 continue
             if again is None:
                 audit.add(
