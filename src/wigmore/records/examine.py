@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from wigmore.evidence.entropy import entropy
 from wigmore.evidence.filetype import file_type, unread
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.listing import entry_record
@@ -277,7 +278,8 @@ def examine(
         except Exception as error:  # noqa: BLE001  # a damaged store may raise anything; the entry stays listed
             out.coverage.append(_unread(source_id, entry, f"{type(error).__name__}: {error}"[:500], "damaged"))
     if listing:
-        locator, record = entry_record(entry, hashes, kind)
+        bits = entropy(file.content) if isinstance(file, HeldFile) and file.content else None
+        locator, record = entry_record(entry, hashes, kind, bits)
         emit_direct(source_id, entry.path, entry.inode, "file_listing", locator, record, 0, emit)
         out.rows += 1
     if file is None:
