@@ -132,3 +132,14 @@ def test_random_bytes_and_random_lists_do_no_harm(apply, listed) -> None:
         words = listed("keywords", f"w{number}.txt", draw.randbytes(400) + b"\nharbour\n")
         records, _, _ = apply("lists.keywords", draw.randbytes(5000) + b"harbour" + draw.randbytes(50), words)
         assert (5000, 7, "utf-8") in places(records)
+
+
+@pytest.mark.parametrize("before", [b"\x07", b"\x07\x05", b"\x07\0", b"\x07\x05\0"])
+def test_utf16_between_zeros_is_read_in_the_order_that_is_meant(apply, listed, before) -> None:
+    words = listed("keywords", "words.txt", "ledger\n")
+    inner = "the ledger is closed".encode("utf-16-le")
+    records, _, _ = apply("lists.keywords", before + inner + b"\0\0\x09", words)
+    assert places(records) == [(len(before) + 8, 12, "utf-16-le")]
+    big = "the ledger is closed".encode("utf-16-be")
+    records, _, _ = apply("lists.keywords", b"\x07\x05" + big + b"\x09", words)
+    assert places(records) == [(2 + 8, 12, "utf-16-be")]

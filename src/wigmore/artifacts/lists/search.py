@@ -19,6 +19,7 @@ WINDOW = 8 * 1024 * 1024
 OVERLAP = 4096  # bytes a match may span across two windows
 LEAD = 256  # bytes before and behind a window's part that contexts and borders may need
 AROUND = 48  # characters of context on each side
+RUN = 8192  # bytes looked at for the ends of a text in UTF-16
 MATCHES = 2000  # of one needle in one window
 SECONDS = 10  # for one window
 LEAST_SPEED = 2_000_000  # bytes a second that a file may take in all, beyond the seconds of one window
@@ -205,13 +206,37 @@ class Searcher:
             needle, place = self.needles[number], base + offset
             if place < free_from[number]:
                 continue
-            if place % 2 and needle.unit == 2:  # zeros between letters read in both orders: the even one is meant
-                other, step = ("utf-16-be", -1) if needle.encoding == "utf-16-le" else ("utf-16-le", 1)
-                if (offset + step, needle.entry, other) in seen:
+            if needle.unit == 2:  # zeros between letters read in both orders: one of them is meant
+                little = needle.encoding == "utf-16-le"
+                other = (offset - 1, needle.entry, "utf-16-be") if little else (offset + 1, needle.entry, "utf-16-le")
+                if other in seen and little is not _little(window, offset if little else offset + 1, base):
                     continue
             free_from[number] = place + length
             low = max(0, offset - LEAD)
             yield Hit(needle, place, length, window[low : offset + length + LEAD], offset - low)
+
+
+def _little(window: bytes, offset: int, base: int) -> bool:
+    """Which order of UTF-16 is meant where a text at `offset` reads in both: True for the little one.
+
+    In front of a text in the big order stands a zero, behind one in the little order at least one more than its own;
+    where that does not tell them apart, the reading at an even place is meant.
+    """
+    start = offset
+    while start >= 2 and offset - start < RUN and window[start - 1] == 0 and _letter(window[start - 2]):
+        start -= 2
+    if start >= 1 and window[start - 1]:
+        return True
+    end = offset
+    while end + 1 < len(window) and end - offset < RUN and _letter(window[end]) and window[end + 1] == 0:
+        end += 2
+    if window[end : end + 2] == b"\0\0":
+        return True
+    return (base + offset) % 2 == 0
+
+
+def _letter(byte: int) -> bool:
+    return byte >= 0x20 or byte in (9, 10, 13)
 
 
 def _first_line(text: str) -> str:
