@@ -46,6 +46,12 @@ def test_a_known_good_file_is_one_record(apply, listed) -> None:
     assert apply("lists.hashes", BODY + b"!", good)[0] == []
 
 
+@pytest.mark.parametrize("line", [b"a\rb,c", b"\0,\0", b'"open', b"\xff" * 90, b"," * 70_000])
+def test_a_damaged_line_of_a_hash_set_is_named_and_the_others_are_used(listed, line) -> None:
+    read = describe(listed("known_bad", "bad.txt", SHA256.encode() + b"\n" + line + b"\n" + MD5.encode()))
+    assert read.entries == 2 and read.unusable[0].startswith("line 2")
+
+
 def test_drawers_hold_just_what_was_put_in() -> None:
     drawers = Drawers(20)
     digests = [hashlib.sha1(bytes([n % 256, n // 256])).digest() for n in range(2000)]

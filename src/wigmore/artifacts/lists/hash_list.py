@@ -109,7 +109,11 @@ def rows(file: ListFile, reading: Reading) -> Iterator[tuple[int, str, str]]:
             reading.entries += 1
             yield line, found[2].lower(), found[1]
             continue
-        cells = next(csv.reader([text], delimiter=_delimiter(text)), [])
+        try:
+            cells = next(csv.reader([text], delimiter=_delimiter(text)), [])
+        except csv.Error as error:
+            reading.refuse(f"line {line}", str(error))
+            continue
         digests = [c.strip() for c in cells if _DIGEST.match(c.strip())]
         if digests:
             reading.entries += 1

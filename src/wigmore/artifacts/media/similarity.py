@@ -26,6 +26,7 @@ def dhash(picture: Image) -> str:
     """The difference hash of a picture, 16 hexadecimal digits."""
     from PIL.Image import Resampling
 
+    picture.info.pop("transparency", None)  # would be a warning, and makes no difference to grey
     grey = picture.convert("L").resize((9, 8), Resampling.BOX)
     points = grey.tobytes()
     bits = 0
