@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import zipfile
 from collections import Counter
 from datetime import UTC, datetime
@@ -242,7 +243,8 @@ def test_check_names_lists_and_what_cannot_be_used(investigated: Path, tmp_path:
     assert any("does not exist" in p for p in check(tmp_path, hashes=False)["problems"])
 
 
-def test_a_changed_list_does_not_break_the_audit_of_what_it_gave(investigated: Path) -> None:
+def test_a_changed_list_does_not_break_the_audit_of_what_it_gave(investigated: Path, tmp_path: Path) -> None:
+    investigated = shutil.copytree(investigated, tmp_path / "case")
     words = investigated / "lists" / "words.txt"
     words.write_text("harbour\ndawn\n", encoding="utf-8")
     result = run(investigated, Options(jobs=1))
