@@ -80,10 +80,11 @@ class Parser:
     function: Callable[[EvidenceFile], Iterator[Yield]]
     origin: str = ""
     sha256: str = ""
+    lists: tuple[str, ...] = ()  # kinds of the examiner's lists that it applies; it claims nothing without one
 
     def declared(self) -> dict[str, Any]:
         """What reports and time limits need of a parser, as JSON, so that a process can know it without its module."""
-        names = ("version", "means", "does_not_mean", "limit_seconds", "origin", "sha256")
+        names = ("version", "means", "does_not_mean", "limit_seconds", "origin", "sha256", "lists")
         return {name: getattr(self, name) for name in names}
 
 
@@ -132,11 +133,12 @@ def parser(
     tier: int = 0,
     beside: bool = False,
     limit_seconds: float = 120.0,
+    lists: tuple[str, ...] = (),
 ) -> Callable[[Callable[[EvidenceFile], Iterator[Yield]]], Callable[[EvidenceFile], Iterator[Yield]]]:
     """Declare a generator function as the parser of an artifact.
 
-    `tier` and `beside` say when it gives way to others (see Parser). `reads`: files it takes; `means` and `does_not_mean`:
-    what a record shows and what it does not; `refs`: format documents.
+    `tier` and `beside` say when it gives way to others, `lists` that it applies lists of the examiner (see Parser). `reads`:
+    files it takes; `means` and `does_not_mean`: what a record shows and what it does not; `refs`: format documents.
     """
     for label, text in (("reads", reads), ("means", means), ("does_not_mean", does_not_mean)):
         if not text.strip():
@@ -164,6 +166,7 @@ def parser(
                 function,
                 origin,
                 digest,
+                lists,
             ),
         )
         return function

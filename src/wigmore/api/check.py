@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.api.cases import UseError, is_case
+from wigmore.artifacts.lists.describe import describe
 from wigmore.evidence.hashing import hash_source
 from wigmore.evidence.recognise import recognise
 from wigmore.evidence.source import SourceSpec
-from wigmore.investigation.case_file import CaseFileError, read_case, secret
+from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
 from wigmore.investigation.config import ConfigError, load_config
+from wigmore.investigation.lists import case_lists
 from wigmore.investigation.workbench import rule_folders
 from wigmore.model.protocols import ParseError
 from wigmore.records.compiler import RuleError
@@ -39,6 +41,7 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
                 secret(reference, case)
             except CaseFileError as error:
                 problems.append(f"{source_id}: {error}")
+    lists = _lists(file, problems)
     sources = []
     for entry in file.sources:
         row: dict[str, Any] = {"id": entry.id, "path": str(entry.path)}
@@ -74,6 +77,7 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
         "title": file.title,
         "sources": sources,
         "problems": problems,
+        "lists": lists,
         "would_run": {
             "parsers": sorted(parsers()),
             "roles": sorted(found("role")),
@@ -81,3 +85,18 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
             "templates": len(templates),
         },
     }
+
+
+def _lists(file: CaseFile, problems: list[str]) -> list[dict[str, Any]]:
+    """The examiner's lists with their hashes and numbers of entries; what cannot be used joins the problems."""
+    out = []
+    try:
+        for listed in case_lists(file):
+            read = describe(listed)
+            out.append({"kind": listed.kind, "name": listed.name, "sha256": listed.sha256, "entries": read.entries})
+            problems += [f"{listed.kind}: {listed.name}: {trouble}" for trouble in read.unusable[:20]]
+            if read.refused > 20:
+                problems.append(f"{listed.kind}: {listed.name}: {read.refused - 20} more entries cannot be used")
+    except CaseFileError as error:
+        problems.append(str(error))
+    return out

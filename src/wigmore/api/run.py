@@ -19,6 +19,7 @@ from wigmore.evidence.recognise import Recognition, recognise, recognise_listing
 from wigmore.evidence.source import SourceSpec
 from wigmore.investigation.audit import Audit, audit_case, check_chain
 from wigmore.investigation.case_file import SourceEntry
+from wigmore.investigation.lists import list_coverage
 from wigmore.investigation.phases import Investigation, conclusions
 from wigmore.investigation.tasks import Outcome
 from wigmore.investigation.workbench import Workbench
@@ -113,6 +114,7 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
         pool,
         names=options.parsers,
         exclude=bench.case_file.exclude,
+        lists=bench.lists,
         report=options.progress,
     )
     bench.append(
@@ -135,6 +137,7 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
         ]
     )
     gaps = _intake(bench, extraction, options)
+    gaps += _lists(bench, pool)
     _expected_coverage(bench)
     investigation = Investigation(bench, jobs=options.jobs, say=options.say)
     outcome = investigation.run(triage_only=options.profile == "triage")
@@ -363,6 +366,22 @@ def _custody(bench: Workbench, source_id: str, hashes: dict[str, Any]) -> list[s
     return out
 
 
+def _lists(bench: Workbench, pool: Pool) -> list[str]:
+    """Coverage rows for the examiner's lists, once for the same lists; gaps name those that cannot be used in full."""
+    kinds = {name: tuple(known["lists"]) for name, known in pool.catalogue().items() if known.get("lists")}
+    rows = list_coverage(bench.lists, kinds, sorted(bench.state.sources))
+    _append_coverage(bench, rows)
+    short = {row.path: row.reason for row in rows if not row.complete}
+    return [reason[:500] for _, reason in sorted(short.items())]
+
+
+def _append_coverage(bench: Workbench, rows: list[Coverage]) -> None:
+    """Record the coverage rows that are not recorded yet."""
+    fresh = [r.to_dict() for r in rows if r not in bench.coverage]
+    if fresh:
+        bench.append([Event("coverage", {"id": identify("cov", fresh), "rows": fresh})])
+
+
 def _expected_coverage(bench: Workbench) -> None:
     """A coverage row for every expected artifact that no record or row speaks of."""
     have: dict[str, set[str]] = {}
@@ -393,16 +412,7 @@ def _expected_coverage(bench: Workbench) -> None:
                             complete=False,
                         )
                     )
-    fresh = [r for r in rows if r not in bench.coverage]
-    if fresh:
-        bench.append(
-            [
-                Event(
-                    "coverage",
-                    {"id": identify("cov", [r.to_dict() for r in fresh]), "rows": [r.to_dict() for r in fresh]},
-                )
-            ]
-        )
+    _append_coverage(bench, rows)
 
 
 def _gaps(bench: Workbench, outcome: Outcome) -> list[str]:

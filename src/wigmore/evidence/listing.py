@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from wigmore.evidence.filetype import extension_mismatch
 from wigmore.evidence.store import Entry
 from wigmore.model.protocols import Locator, Record
 
@@ -12,9 +13,10 @@ HASHES = ("md5", "sha1", "sha256")
 
 
 def entry_record(
-    entry: Entry, hashes: dict[str, str] | None = None, head_type: str | None = None
+    entry: Entry, hashes: dict[str, str] | None = None, head_type: str | None = None, bits: float | None = None
 ) -> tuple[Locator, Record]:
-    """The listing record of an entry: `hashes` of its content where read, `head_type` its type by content.
+    """The listing record of an entry: `hashes` of its content where read, `head_type` its type by content, `bits` its
+    entropy (bits a byte). `extension_mismatch` is there where the name's extension belongs to content of another type.
 
     The modification time dates the record, unless it is only the collecting machine's (folders, archives).
     """
@@ -36,6 +38,10 @@ def entry_record(
         data["extension"] = suffix.lower()
     if head_type:
         data["type"] = head_type
+    if entry.kind == "file" and extension_mismatch(head_type, entry.name):
+        data["extension_mismatch"] = True
+    if bits is not None:
+        data["entropy"] = bits
     for name in HASHES:
         if hashes and hashes.get(name):
             data[name] = hashes[name]

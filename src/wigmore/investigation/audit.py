@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.store import Entry
 from wigmore.graph.proposals import field_of
+from wigmore.investigation.case_file import CaseFileError
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import verify_case
 from wigmore.model.canonical import canonical, sha256
+from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Finding, Phenomenon, ToolInvocation
 from wigmore.model.protocols import ParseError
 from wigmore.records.pool import FanOut
 from wigmore.records.reread import Place, reread
 from wigmore.records.rows import COLUMNS
-from wigmore.records.store import file_sha256
+from wigmore.records.store import Part, RecordStore, file_sha256
 
 
 @dataclass
@@ -81,7 +85,8 @@ def audit_case(bench: Workbench, audit: Audit, pool: FanOut) -> Audit:
     cited |= {str(q["invocation_id"]) for q in bench.state.questions.values() if q.get("invocation_id")}
     # workers read the evidence again while the calls are run again here
     with tempfile.TemporaryDirectory(prefix="wigmore-audit-") as folder, ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(reread, pool, specs, stored, prefixes, Path(folder) / "work")
+        work = Path(folder) / "work"
+        reading = beside.submit(reread, pool, specs, stored, prefixes, work, lists=_lists(bench, audit))
         reproduced = _invocations(bench, audit, cited, pool.jobs)
         rows, hashes, trouble = reading.result()
     for message in trouble:
@@ -89,6 +94,16 @@ def audit_case(bench: Workbench, audit: Audit, pool: FanOut) -> Audit:
     _sources(bench, audit, hashes)
     _citations(bench, audit, facts, reproduced, rows, stored)
     return audit
+
+
+def _lists(bench: Workbench, audit: Audit | None) -> tuple[ListFile, ...]:
+    """The examiner's lists as they are now; none, and a finding, where they cannot be read."""
+    try:
+        return bench.lists
+    except CaseFileError as error:
+        if audit is not None:
+            audit.add("warn", "list_gone", str(error))
+        return ()
 
 
 def _parts(bench: Workbench, audit: Audit) -> None:
@@ -106,11 +121,13 @@ def _invocations(bench: Workbench, audit: Audit, wanted: set[str], jobs: int) ->
     cited = {name: bench.runner.invocation(name) for name in sorted(wanted)}
     asked = frozenset(str(call.args["rule"]) for call in cited.values() if call and "rule" in call.args)
 
+    then = _context_then(bench, wanted)
+
     def trouble(call: ToolInvocation | None) -> tuple[str, str]:
         if call is None:
             return "invocation_missing", "a cited call is not in the ledger"
         try:
-            same = sha256(bench.runner.again(call, asked)) == call.output_sha256
+            same = sha256(bench.runner.again(call, asked, **then.get(call.id, {}))) == call.output_sha256
         except Exception as error:  # noqa: BLE001  # damaged records may raise anything; the finding names the call
             return "invocation_failed", f"{type(error).__name__}: {error}"[:300]
         return ("", "") if same else ("output_differs", "the call prints other bytes than recorded")
@@ -122,7 +139,37 @@ def _invocations(bench: Workbench, audit: Audit, wanted: set[str], jobs: int) ->
                 audit.add("block", code, message, call.rerun if call else name)
             else:
                 good.add(name)
+    for store in {id(changed["store"]): changed["store"] for changed in then.values()}.values():
+        store.close()
     return good
+
+
+def _context_then(bench: Workbench, wanted: set[str]) -> dict[str, dict[str, Any]]:
+    """For calls before records were added (other parsers, other lists): the records and coverage that they saw."""
+    if len(bench.state.runs) < 2:
+        return {}
+    parts: list[Part] = []
+    covered = 0
+    seen: dict[str, tuple[int, int]] = {}
+    for event in bench.ledger.events():
+        if event.kind == "extraction":
+            parts += [Part(**p) for p in event.body["parts"]]
+            covered += len(event.body["coverage"])
+        elif event.kind == "coverage":
+            covered += len(event.body["rows"])
+        elif event.kind == "invocation" and event.body["id"] in wanted:
+            seen[event.body["id"]] = len(parts), covered
+    stores: dict[int, RecordStore] = {}
+    out: dict[str, dict[str, Any]] = {}
+    for name, (count, rows) in seen.items():
+        if count == len(parts):
+            continue
+        if count not in stores:
+            stores[count] = RecordStore(bench.case)
+            stores[count].add(parts[:count])
+        coverage = bench.coverage[:rows]
+        out[name] = {"store": stores[count], "coverage": partial(list, coverage)}
+    return out
 
 
 def _cited(bench: Workbench, facts: list[tuple[Phenomenon, Any]]) -> tuple[dict[str, dict[str, Any]], dict[Place, str]]:
@@ -208,6 +255,7 @@ def _citations(
     stored: dict[str, dict[str, Any]],
 ) -> None:
     outputs: dict[str, list[dict[str, Any]]] = {}
+    lists = _lists(bench, None)
     for phenomenon, fact in facts:
         audit.citations_checked += 1
         where = f"{phenomenon.id} {fact.name} ({fact.path or fact.citation.invocation_id})"
@@ -217,6 +265,10 @@ def _citations(
             again, known = rows.get(fact.citation.record_id), stored.get(fact.citation.record_id)
             if known is None:
                 audit.add("block", "record_missing", "the cited record is not among the records", where)
+                continue
+            listed = json.loads(known["locator"]).get("list")
+            if again is None and listed and not any(f.sha256.startswith(listed) for f in lists):
+                audit.add("warn", "list_changed", "the list that gave the cited record is no longer the case's", where)
                 continue
             if again is None:
                 audit.add(

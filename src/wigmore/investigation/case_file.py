@@ -58,6 +58,7 @@ class CaseFile:
     secrets: dict[str, dict[str, str]]
     rules: tuple[Path, ...]
     local_only: bool
+    lists: tuple[tuple[str, str], ...] = ()  # kind and path as written: keywords, known_bad, known_good, yara, iocs
 
 
 def _plain(node: Any) -> Any:
@@ -134,6 +135,7 @@ def read_case(folder: Path) -> CaseFile:
         scope_to=scope.get("to") or "",
         secrets=values.get("secrets") or {},
         rules=tuple((folder / r).resolve() for r in _list(values.get("rules"))),
+        lists=_lists(file, values),
         local_only=(values.get("local_only") or "false").lower() in ("true", "yes", "on", "1"),
     )
 
@@ -153,6 +155,20 @@ def _check_secrets(file: Path, values: dict[str, Any]) -> None:
                     f"{file}: secrets: {source_id}: {name} is given as env:NAME or file:PATH, never written "
                     "into the case file"
                 )
+
+
+def _lists(file: Path, values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The examiner's lists by kind, as paths; a relative path is meant from the case folder."""
+    sets = values.get("hashsets") or {}
+    if not isinstance(sets, dict) or set(sets) - {"known_bad", "known_good"}:
+        raise CaseFileError(f"{file}: hashsets: a mapping of known_bad and known_good to files")
+    named = {kind: values.get(kind) for kind in ("keywords", "yara", "iocs")} | dict(sets)
+    out = []
+    for kind, value in sorted(named.items()):
+        if isinstance(value, dict):
+            raise CaseFileError(f"{file}: {kind} must be a path, or a list of paths")
+        out += [(kind, path) for path in _list(value)]
+    return tuple(out)
 
 
 def _list(value: Any) -> list[str]:

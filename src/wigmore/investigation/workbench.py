@@ -17,8 +17,10 @@ from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
 from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
 from wigmore.investigation.config import Config, load_config
+from wigmore.investigation.lists import case_lists
 from wigmore.ledger import Event, Ledger, Outputs
 from wigmore.model.canonical import identify, sha256
+from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import Clock
 from wigmore.model.times import iso
@@ -57,6 +59,7 @@ class Workbench:
         self.case = case
         self.clock = clock
         self.case_file = read_case(case)
+        self._lists: tuple[ListFile, ...] | None = None
         configured = os.environ.get("WIGMORE_CONFIG")
         self.config = config or load_config(Path(configured) if configured else _config_of(case))
         if write and not (case / "ledger.sqlite").exists():
@@ -126,7 +129,19 @@ class Workbench:
 
     def snapshot(self) -> str:
         """What the records, the rules and the case's period are: part of every cache key."""
-        return identify("snapshot", [[p.file, p.sha256] for p in self.store.parts], self.rules_sha256, self.period())
+        parts = [[p.file, p.sha256] for p in self.store.parts]
+        try:
+            lists = [[file.kind, file.sha256] for file in self.lists]
+        except CaseFileError:  # a case is read without its lists; a call that needs them says so
+            lists = []
+        return identify("snapshot", parts, self.rules_sha256, self.period(), *([lists] if lists else []))
+
+    @property
+    def lists(self) -> tuple[ListFile, ...]:
+        """The examiner's lists, hashed when first asked for; CaseFileError where one cannot be read."""
+        if self._lists is None:
+            self._lists = case_lists(self.case_file)
+        return self._lists
 
     def spec(self, source_id: str) -> SourceSpec:
         """How to open a source."""
@@ -169,6 +184,7 @@ class Workbench:
             questions=self.questions,
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
+            lists=lambda: self.lists,
         )
 
     def budget(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -64,6 +64,19 @@ class EvidenceFile(Protocol):
         """
 
 
+@runtime_checkable
+class ReadThrough(Protocol):
+    """A file that extraction read through before its parsers: what that gave."""
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """MD5, SHA-1 and SHA-256 of the content, hexadecimal."""
+
+    @property
+    def opened(self) -> bool:
+        """Whether it is a container whose entries are examined one by one."""
+
+
 class ParseError(Exception):
     """A file that could not be read on from here: path, offset (None: whole file), what was wrong, reason code."""
 
@@ -122,6 +135,7 @@ class Recorder:
     covers_from: str | None = None
     covers_to: str | None = None
     needs: str = ""
+    note: str = ""  # what a coverage row says where nothing went wrong (which of the examiner's lists were applied)
 
 
 Yield = tuple[Locator, Record] | Gap | Recorder

@@ -6,10 +6,11 @@ import io
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from wigmore.evidence.entropy import entropy
 from wigmore.evidence.filetype import file_type, unread
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.listing import entry_record
@@ -20,17 +21,19 @@ from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recor
 from wigmore.records.rows import RowMaker, RowsHash
 from wigmore.registry import HEAD, Parser
 
+LARGEST_READ = 512 * 1024 * 1024  # as EvidenceFile.read
 HELD = 8 * 1024 * 1024  # files up to this size are read once and kept while their parsers run
 
 Emit = Callable[[str, bytes], None]  # artifact, canonical row with line end
 
 
 @dataclass(frozen=True)
-class HeldFile:
-    """A file whose content is at hand, so that hashing, recognition and parsers read the evidence once."""
+class ReadFile:
+    """A file that was read through: parsers are given its hashes and need not read it again for them."""
 
     under: EvidenceFile
-    content: bytes
+    hashes: dict[str, Any]
+    opened: bool = False
 
     @property
     def source_id(self) -> str:
@@ -49,8 +52,8 @@ class HeldFile:
 
     @property
     def size(self) -> int:
-        """As read."""
-        return len(self.content)
+        """As the file below."""
+        return self.under.size
 
     @property
     def state(self) -> str:
@@ -58,14 +61,12 @@ class HeldFile:
         return self.under.state
 
     def open(self) -> BinaryIO:
-        """A stream over the content at hand."""
-        return io.BytesIO(self.content)
+        """As the file below."""
+        return self.under.open()
 
-    def read(self, limit: int = HELD) -> bytes:
-        """The content at hand; raises ParseError past `limit`."""
-        if len(self.content) > limit:
-            raise ParseError(self.path, None, f"{self.size} bytes are more than the limit of {limit}", "too_large")
-        return self.content
+    def read(self, limit: int = LARGEST_READ) -> bytes:
+        """As the file below."""
+        return self.under.read(limit)
 
     def sibling(self, name: str) -> EvidenceFile | None:
         """As the file below."""
@@ -76,6 +77,28 @@ class HeldFile:
         """As the file below."""
         with self.under.on_disk(*siblings) as path:
             yield path
+
+
+@dataclass(frozen=True)
+class HeldFile(ReadFile):
+    """A file whose content is at hand, so that hashing, recognition and parsers read the evidence once."""
+
+    content: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """As read."""
+        return len(self.content)
+
+    def open(self) -> BinaryIO:
+        """A stream over the content at hand."""
+        return io.BytesIO(self.content)
+
+    def read(self, limit: int = HELD) -> bytes:
+        """The content at hand; raises ParseError past `limit`."""
+        if len(self.content) > limit:
+            raise ParseError(self.path, None, f"{self.size} bytes are more than the limit of {limit}", "too_large")
+        return self.content
 
 
 @dataclass
@@ -91,16 +114,15 @@ LARGEST_ROW = 8 * 1024 * 1024  # bytes of one canonical row; DuckDB reads object
 CONTAINER_HEAD = 65536  # bytes that recognising a container may need
 
 
-def _held(file: EvidenceFile) -> tuple[EvidenceFile, bytes, dict[str, Any]]:
-    """The file (held where small enough), its first bytes and its hashes."""
+def _held(file: EvidenceFile) -> tuple[ReadFile, bytes]:
+    """The file with its hashes (its content held where small enough), and its first bytes."""
     if file.size <= HELD:
         content = file.read(HELD)
-        held = HeldFile(file, content)
-        return held, content[:CONTAINER_HEAD], dict(hash_stream(io.BytesIO(content)))
+        return HeldFile(file, dict(hash_stream(io.BytesIO(content))), content=content), content[:CONTAINER_HEAD]
     with file.open() as stream:
         head = stream.read(CONTAINER_HEAD)
         stream.seek(0)
-        return file, head, dict(hash_stream(stream))
+        return ReadFile(file, dict(hash_stream(stream))), head
 
 
 def choose(parsers: dict[str, Parser], head: bytes, path: str, size: int) -> list[Parser]:
@@ -173,6 +195,7 @@ def run_parser(
         outcome, reason, code = "failed", f"{type(error).__name__}: {error}"[:500], "crashed"
     if outcome != "failed":
         outcome = "found" if count else "empty"
+    reason = reason or ("" if gaps else recorder.note)
     if gaps and not reason:
         more = f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else ""
         where = "" if gaps[0].offset is None else f" at offset {gaps[0].offset}"
@@ -240,12 +263,13 @@ def examine(
     source_id = source.spec.source_id
     hashes: dict[str, Any] | None = None
     kind: str | None = None
-    file: EvidenceFile | None = None
+    file: ReadFile | None = None
     head = b""
     if entry.readable:
         begin("content")
         try:
-            file, head, hashes = _held(store.file(entry))
+            file, head = _held(store.file(entry))
+            hashes = file.hashes
             kind = file_type(head[:HEAD], entry.path, file.size)
         except ParseError as error:
             out.coverage.append(_unread(source_id, entry, str(error), error.reason))
@@ -254,23 +278,35 @@ def examine(
         except Exception as error:  # noqa: BLE001  # a damaged store may raise anything; the entry stays listed
             out.coverage.append(_unread(source_id, entry, f"{type(error).__name__}: {error}"[:500], "damaged"))
     if listing:
-        locator, record = entry_record(entry, hashes, kind)
+        bits = entropy(file.content) if isinstance(file, HeldFile) and file.content else None
+        locator, record = entry_record(entry, hashes, kind, bits)
         emit_direct(source_id, entry.path, entry.inode, "file_listing", locator, record, 0, emit)
         out.rows += 1
     if file is None:
         return out
     sha256 = str((hashes or {}).get("sha256", ""))
-    for parser in choose(parsers, head[:HEAD], entry.path, file.size) if file.size else ():
-        if parser.name in skip:
-            continue
+    chosen = choose(parsers, head[:HEAD], entry.path, file.size) if file.size else []
+    chosen = [parser for parser in chosen if parser.name not in skip]
+
+    def run(parser: Parser, file: ReadFile) -> None:
         begin(parser.name)
         row_of = run_parser(parser, file, sha256, emit, clock, only)
         out.rows += row_of.records
         out.coverage.append(row_of)
-    if descend and file.size:
+
+    for parser in chosen:
+        if not parser.lists:
+            run(parser, file)
+    applying = [parser for parser in chosen if parser.lists]
+    opened = False
+    if file.size and (descend or applying):
         begin("container")
-        _descend(source, file, head, out, emit)
-    if not out.coverage and listing and entry.kind == "file" and (said := unread(kind, entry.path, file.size)):
+        packed = file if isinstance(file, HeldFile) else file.under
+        opened = _descend(source, packed, head, out, emit) if descend else _opens(source, packed, head)
+    read_by_none = not out.coverage  # lists are applied to any file: that is no reading of its format
+    for parser in applying:
+        run(parser, replace(file, opened=opened))
+    if read_by_none and listing and entry.kind == "file" and (said := unread(kind, entry.path, file.size)):
         outcome, reason, code = said
         out.coverage.append(
             Coverage(
@@ -305,7 +341,17 @@ def _unread(source_id: str, entry: Entry, reason: str, code: str) -> Coverage:
     )
 
 
-def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emit: Emit) -> None:
+def _opens(source: Source, file: EvidenceFile, head: bytes) -> bool:
+    """Whether a file's entries were examined when it was first met; what is wrong with it was said then."""
+    try:
+        found = source.expand(file, head)
+    except Exception:  # noqa: BLE001  # hostile containers may raise anything; they have their coverage row
+        return False
+    return found is not None and bool(found.prefixes)
+
+
+def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emit: Emit) -> bool:
+    """Note the stores inside a container and what is wrong with it; whether there are any."""
     source_id, path, inode = file.source_id, file.path, file.inode
     try:
         found = source.expand(file, head)
@@ -324,7 +370,7 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
                 inode=inode,
             )
         )
-        return
+        return False
     except Exception as error:  # noqa: BLE001  # hostile containers may raise anything; that is a coverage row
         out.coverage.append(
             Coverage(
@@ -340,9 +386,9 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
                 inode=inode,
             )
         )
-        return
+        return False
     if found is None:
-        return
+        return False
     for ordinal, (locator, record) in enumerate(found.records):
         emit_direct(source_id, path, inode, "container", locator, record, ordinal, emit)
         out.rows += 1
@@ -364,3 +410,4 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
         )
     )
     out.inside.extend(found.prefixes)
+    return bool(found.prefixes)

@@ -20,6 +20,7 @@ from typing import Any
 from wigmore.evidence.source import SourceSpec
 from wigmore.ledger import Event, Ledger
 from wigmore.model.canonical import canonical, identify
+from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
 from wigmore.records.pool import FanOut, batches
 from wigmore.records.store import PART_ROWS, Part, RecordStore
@@ -52,6 +53,8 @@ class _Finished:
     done: list[list[Any]]
     rows: int
     inside: list[str] = field(default_factory=list)
+    looked: list[str] | None = None  # who looked; None: all parsers
+    lists: list[dict[str, str]] = field(default_factory=list)  # and for which lists of the examiner
 
 
 class Extraction:
@@ -66,6 +69,7 @@ class Extraction:
         *,
         names: list[str] | None = None,
         exclude: Iterable[str] = (),
+        lists: Iterable[ListFile] = (),
         report: Callable[[Progress, list[tuple[str, str, float]]], None] | None = None,
     ) -> None:
         self.pool = pool
@@ -76,6 +80,12 @@ class Extraction:
         self.names = names
         self.listing = names is None or "file_listing" in names
         self.exclude = tuple(exclude)
+        self.lists = tuple(sorted(lists))
+        self.appliers = {  # parsers that apply a list of the examiner that this case has
+            name: frozenset(known.get("lists", ()))
+            for name, known in self.known.items()
+            if (names is None or name in names) and any(file.kind in known.get("lists", ()) for file in self.lists)
+        }
         self.ledger = ledger
         self.store = store
         self.workspace = workspace
@@ -85,6 +95,7 @@ class Extraction:
         self.waiting_rows = 0
         self.numbers = itertools.count()
         self.done: dict[tuple[str, str, str | None], set[str] | None] = {}  # who looked at an entry; None: all parsers
+        self.applied: dict[tuple[str, str, str | None], frozenset[tuple[str, str]]] = {}  # lists they were searched for
         self.inside: dict[str, dict[str, None]] = {}  # stores met inside the entries that are done
         self.noted: set[bytes] = set()
         self.listed: set[tuple[str, str]] = set()
@@ -96,10 +107,13 @@ class Extraction:
     def _remember(self, body: dict[str, Any]) -> None:
         """Take in what an earlier run of the extraction committed."""
         source_id, names = body["source_id"], body.get("parsers")
+        applied = frozenset((one["kind"], one["sha256"]) for one in body.get("lists", ()))
         for path, inode, _ in body["done"]:
             key = (source_id, path, inode)
             looked = self.done.get(key, set())
             self.done[key] = None if names is None or looked is None else looked | set(names)
+            if self.appliers:
+                self.applied[key] = self.applied.get(key, frozenset()) | applied
         self.inside.setdefault(source_id, {}).update(dict.fromkeys(body.get("inside", ())))
         self.noted.update(_what(c) for c in body["coverage"] if c["artifact"] == "file_listing")
 
@@ -199,19 +213,28 @@ class Extraction:
         with spool.open("rb") as lines:
             while window := list(itertools.islice(lines, WINDOW)):
                 fresh: dict[tuple[str, ...], list[dict[str, Any]]] = {}  # by the parsers that looked already
+                again: dict[tuple[ListFile, ...], list[dict[str, Any]]] = {}  # by the lists that are new to them
                 for line in window:
                     if not line.endswith(b"\n"):
                         continue  # the listing was cut inside this line
                     entry = json.loads(line)
-                    looked = self.done.get((source_id, entry["path"], entry.get("inode")), set())
-                    if looked is None or (self.names is not None and looked.issuperset(self.names)):
+                    key = (source_id, entry["path"], entry.get("inode"))
+                    looked = self.done.get(key, set())
+                    done = looked is None or (self.names is not None and looked.issuperset(self.names))
+                    due = self._due(key, looked)
+                    if (done and not due) or self._excluded(source_id, entry):
                         continue
-                    if self._excluded(source_id, entry):
+                    if due:
+                        again.setdefault(due, []).append(entry)
+                    if looked is None or done:
                         continue
                     fresh.setdefault(tuple(sorted(looked)), []).append(entry)
                 for looked_already, entries in sorted(fresh.items()):
                     for batch in batches(entries):
                         self._submit(source_id, prefix, batch, **self._plan(set(looked_already)))
+                for missing, entries in sorted(again.items()):
+                    for batch in batches(entries):
+                        self._submit(source_id, prefix, batch, **self._plan_again(missing))
 
     def _excluded(self, source_id: str, entry: dict[str, Any]) -> bool:
         path = str(entry["path"])
@@ -233,14 +256,36 @@ class Extraction:
                 return True
         return False
 
+    def _due(self, key: tuple[str, str, str | None], looked: set[str] | None) -> tuple[ListFile, ...]:
+        """The lists that parsers which looked at an entry already have yet to apply to it."""
+        if looked is not None and looked.isdisjoint(self.appliers):
+            return ()
+        applied = self.applied.get(key, frozenset())
+        wanted = self._lists_of(self.appliers if looked is None else looked)
+        return tuple(file for file in wanted if (file.kind, file.sha256) not in applied)
+
+    def _lists_of(self, names: Iterable[str]) -> list[ListFile]:
+        """The lists of this case that some parsers apply."""
+        kinds = {kind for name in names for kind in self.appliers.get(name, ())}
+        return [file for file in self.lists if file.kind in kinds]
+
     def _plan(self, looked: set[str]) -> dict[str, Any]:
         """Who is to look at entries that some have looked at already."""
+        lists = self._lists_of(self.appliers.keys() - looked)
         return {
             "parsers": self.names,
             "skip": sorted(looked),
             "listing": self.listing and "file_listing" not in looked,
             "descend": "container" not in looked,
+            "lists": [file.to_json() for file in lists],
+            "looked": None if self.names is None else [*self.names, "container"],
         }
+
+    def _plan_again(self, lists: tuple[ListFile, ...]) -> dict[str, Any]:
+        """Only the parsers that apply lists look again, and only for the lists that are new."""
+        names = sorted(n for n, kinds in self.appliers.items() if any(file.kind in kinds for file in lists))
+        applied = [file.to_json() for file in lists]
+        return {"parsers": names, "skip": [], "listing": False, "descend": False, "lists": applied, "looked": names}
 
     def _submit(
         self, source_id: str, prefix: str, entries: list[dict[str, Any]], front: bool = False, **plan: Any
@@ -310,7 +355,7 @@ class Extraction:
 
     @staticmethod
     def _plan_of(task: dict[str, Any]) -> dict[str, Any]:
-        return {name: task[name] for name in ("parsers", "skip", "listing", "descend")}
+        return {name: task[name] for name in ("parsers", "skip", "listing", "descend", "lists", "looked")}
 
     def _relist(self, task: dict[str, Any], lost: dict[str, Any], parser: str) -> None:
         """The entry that broke a parser is still listed, and read by the other parsers."""
@@ -331,6 +376,8 @@ class Extraction:
             task["taken"],
             task["rows"],
             task["inside"],
+            task["looked"],
+            task["lists"],
         )
         self.waiting.append(finished)
         self.waiting_rows += task["rows"]
@@ -339,15 +386,19 @@ class Extraction:
 
     def _commit(self) -> None:
         """Turn what waits into parts, then into one event a source."""
-        by_source: dict[str, list[_Finished]] = {}
-        for finished in self.waiting:
-            by_source.setdefault(finished.source_id, []).append(finished)
-        for source_id, group in sorted(by_source.items()):
+        alike: dict[tuple[str, bytes], list[_Finished]] = {}
+        hows: dict[str, bytes] = {}  # notes go with the first batch of their source
+        for finished in sorted(self.waiting, key=lambda finished: not finished.done):
+            own = canonical([finished.looked, finished.lists])
+            how = own if finished.done else hows.get(finished.source_id, own)
+            hows.setdefault(finished.source_id, how)
+            alike.setdefault((finished.source_id, how), []).append(finished)
+        for (source_id, _), group in sorted(alike.items()):
             parts = self._parts(source_id, group)
             coverage = [row for finished in group for row in finished.coverage]
             done = [key for finished in group for key in finished.done]
             inside = [prefix for finished in group for prefix in finished.inside]
-            looked = None if self.names is None else [*self.names, "container"]
+            first = group[0]
             self.ledger.append(
                 [
                     Event(
@@ -359,7 +410,8 @@ class Extraction:
                             "coverage": coverage,
                             "done": done,
                             "inside": inside,
-                            "parsers": looked,
+                            "parsers": first.looked,
+                            "lists": [{k: v for k, v in one.items() if k != "path"} for one in first.lists],
                         },
                     )
                 ]

@@ -6,11 +6,12 @@ import itertools
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from wigmore.evidence.source import SourceSpec
+from wigmore.model.lists import ListFile
 from wigmore.records.pool import FanOut, batches
 from wigmore.records.worker import spec_json
 
@@ -24,12 +25,15 @@ def reread(
     prefixes: Mapping[Place, str],
     workspace: Path,
     hash_sources: bool = True,
+    lists: Iterable[ListFile] = (),
 ) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]], list[str]]:
     """Parse the files of the cited records again; returns their rows by id, source hashes, and what could not be read.
 
-    `cited` maps a record id to its stored row, `prefixes` the place of a file to the store that it lies in.
+    `cited` maps a record id to its stored row, `prefixes` the place of a file to the store that it lies in; `lists` are the
+    examiner's lists, for the parsers that apply them.
     """
     pool.forget_sources()
+    applied = [file.to_json() for file in lists]
     rows: dict[str, dict[str, Any]] = {}
     hashes: dict[str, dict[str, Any]] = {}
     trouble: list[str] = []
@@ -42,7 +46,7 @@ def reread(
     workspace.mkdir(parents=True, exist_ok=True)
     try:
         for source_id, (spec, secrets) in sorted(specs.items()):
-            base = {"source": spec_json(spec), "secrets": secrets, "source_id": source_id}
+            base = {"source": spec_json(spec), "secrets": secrets, "source_id": source_id, "lists": applied}
             if hash_sources:
                 pool.submit({"kind": "hash", **base})
             for of_source, prefix in sorted(stores):
@@ -95,6 +99,7 @@ def _submit(
                     "source": task["source"],
                     "secrets": task["secrets"],
                     "prefix": task["prefix"],
+                    "lists": task["lists"],
                     "entries": batch,
                     "parsers": list(names),
                     "listing": "file_listing" in names,

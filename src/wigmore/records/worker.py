@@ -24,6 +24,7 @@ from wigmore.evidence.hashing import hash_source
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.evidence.store import Entry
 from wigmore.model.canonical import canonical
+from wigmore.model.lists import current, from_json
 from wigmore.model.protocols import Gap, ParseError
 from wigmore.records.examine import examine
 from wigmore.registry import Parser, parsers
@@ -155,6 +156,7 @@ class Worker:
         source = self.source(task["source"], task.get("secrets", {}))
         store = source.open_store(task["prefix"])
         chosen = self.chosen(task.get("parsers"))
+        current().use(from_json(task.get("lists", ())))
         spool = Spool(Path(task["spool"]))
         only = None if task.get("only") is None else frozenset(task["only"])
         try:

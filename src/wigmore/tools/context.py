@@ -9,6 +9,7 @@ from typing import Any
 from wigmore.evidence.source import Source
 from wigmore.graph.state import GraphState
 from wigmore.model.canonical import canonical
+from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
 from wigmore.records.rules import Indicator
 from wigmore.records.sheet import StandardQuestion
@@ -75,6 +76,7 @@ class ToolContext:
     expected: list[dict[str, Any]] = field(default_factory=list)
     invocations: Callable[[], list[dict[str, Any]]] = list
     questions: dict[str, StandardQuestion] = field(default_factory=dict)
+    lists: Callable[[], tuple[ListFile, ...]] = tuple  # the examiner's lists of the case
     asked: frozenset[str] = frozenset()  # rules that calls will ask for, where that is known; none: any may be
 
     def served(self, *rules: Indicator) -> list[Indicator]:

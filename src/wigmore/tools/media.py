@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from wigmore.artifacts.media.similarity import distance
 from wigmore.registry import tool
 from wigmore.tools.context import CAP, ToolContext, ToolOutput
 from wigmore.tools.lookup import CannotLook, Kind, Row, answer, caution, covered, joined
@@ -44,6 +46,36 @@ def exif_image(context: ToolContext, path: str = "", limit: int = 500) -> ToolOu
         )
     kind = own[0]["data"].get("type") or own[0]["data"].get("kind") if own else "a folder"
     return ToolOutput.not_applicable(f"{asked} ({kind}) is, or holds, no picture or video whose metadata can be read")
+
+
+@tool("similar_pictures", domain="media")
+def similar_pictures(
+    context: ToolContext, path: str = "", dhash: str = "", bits: int = 10, limit: int = 200
+) -> ToolOutput:
+    """List pictures that look like one: by its path, or by its difference hash (16 hexadecimal digits), nearest first.
+
+    `bits` is the most of 64 in which the hashes may differ: 0 alike, up to 10 mostly the same picture in another size or
+    compression. Cropped, turned or edited pictures may differ in more; plain ones (skies, blank pages) in few by chance.
+    Each row is a picture's record with `distance`.
+    """
+    wanted = dhash.strip().lower()
+    asked = tidy(path)
+    if not wanted and not asked:
+        return ToolOutput.failed("name a picture by its path, or a dhash")
+    relation = "json_extract_string(data, '$.dhash') IS NOT NULL"
+    if not wanted:
+        own = list(context.records(["media.exif"], f"{relation} AND lower(path) = lower(?)", [asked], None))
+        if not own:
+            return ToolOutput.failed(f"{asked} is no picture whose difference hash is known")
+        wanted = str(next((r for r in own if r["path"] == asked), own[0])["data"]["dhash"])
+    if not re.fullmatch(r"[0-9a-f]{16}", wanted):
+        return ToolOutput.failed(f"no difference hash of 16 hexadecimal digits: {dhash!r}")
+    known = context.records(["media.exif"], relation, [], None)
+    near = [(distance(wanted, str(row["data"]["dhash"])), row) for row in known]
+    rows = [{**row, "distance": bits_off} for bits_off, row in sorted(near, key=lambda n: n[0]) if bits_off <= bits]
+    if not near:
+        return answer(context, [Kind(("media.exif",))], "picture with a difference hash", where=relation)
+    return ToolOutput.of(rows, f"compared with {len(near)} pictures", cap=max(1, min(limit, CAP)))
 
 
 @tool("ocr_image", domain="media", cost=5)

@@ -187,10 +187,19 @@ class ToolRunner:
         return Call(invocation, decode(data))
 
     def execute(
-        self, tool: Tool, args: dict[str, Any], source_id: str, agent: str, asked: frozenset[str] = frozenset()
+        self,
+        tool: Tool,
+        args: dict[str, Any],
+        source_id: str,
+        agent: str,
+        asked: frozenset[str] = frozenset(),
+        **changed: Any,
     ) -> tuple[ToolOutput, str]:
-        """Run a tool without recording it (the audit does); errors become a `failed` output."""
-        context = replace(self.context(source_id, agent), asked=asked)
+        """Run a tool without recording it (the audit does); errors become a `failed` output.
+
+        `changed` stands for parts of the context that are to be others than the case's now.
+        """
+        context = replace(self.context(source_id, agent), asked=asked, **changed)
         try:
             if tool.read_only:
                 return self._checked(tool.function(context, **args)), ""
@@ -206,11 +215,14 @@ class ToolRunner:
             raise TypeError(f"a tool returns a ToolOutput, not {type(output).__name__}")
         return output
 
-    def again(self, invocation: ToolInvocation, asked: frozenset[str] = frozenset()) -> bytes:
-        """The bytes that the call prints now, past the cache; `asked` names the rules of all the calls to come."""
+    def again(self, invocation: ToolInvocation, asked: frozenset[str] = frozenset(), **changed: Any) -> bytes:
+        """The bytes that the call prints now, past the cache; `asked` names the rules of all the calls to come.
+
+        `changed`: as in `execute`.
+        """
         tool = tools()[invocation.tool]
         args = arguments(tool, dict(invocation.args))
-        output, _ = self.execute(tool, args, invocation.source_id, invocation.agent, asked)
+        output, _ = self.execute(tool, args, invocation.source_id, invocation.agent, asked, **changed)
         return output.encode(invocation.tool)
 
     def invocation(self, invocation_id: str) -> ToolInvocation | None:

@@ -15,6 +15,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     tools=(
         *READING,
         "exif_image",
+        "similar_pictures",
         "list_locations",
         "list_thumbnails",
         "ocr_image",

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from wigmore.artifacts.media import exif
 from wigmore.artifacts.media.descriptions import Unreadable, iptc_fields, xmp_fields
+from wigmore.artifacts.media.similarity import likeness
 from wigmore.artifacts.media.structure import EXIF_MARK, Structure, format_of, read_structure
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import Time, iso
@@ -93,8 +94,11 @@ def pictures(file: EvidenceFile) -> Iterator[Yield]:
             _tiff_parts(tags, found)
         elif found.exif:
             tags, trouble = exif.read_tags(found.exif)
+        embedded = tags.get("JPEGThumbnail")
+        looks = likeness(stream, kind, LARGEST_HEIF, embedded if isinstance(embedded, bytes) else None)
     data: dict[str, object] = {"format": kind, "width": found.width, "height": found.height, **exif.named_fields(tags)}
     data |= exif.position(tags)
+    data |= looks
     times = exif.times(tags)
     try:
         described = xmp_fields(found.xmp) if found.xmp else {}
