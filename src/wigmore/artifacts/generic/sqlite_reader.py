@@ -56,6 +56,19 @@ class Row:
         return where
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A stored column as its table declares it; `key` is its place in the primary key, 0 for none."""
+
+    name: str
+    type: str
+    required: bool
+    key: int
+
+
+WITHOUT_ROWID = re.compile(r"\)[^()]*\bwithout\s+rowid\b[^()]*$", re.IGNORECASE)
+
+
 class View:
     """One connection to one version of the database."""
 
@@ -74,6 +87,8 @@ class View:
             self.connection.set_progress_handler(self._step, STEP)
             self.left = BUDGET
             self.virtual: tuple[str, ...] = ()
+            self.declared: dict[str, tuple[Column, ...]] = {}
+            self.rowless: set[str] = set()
             self.tables = self._tables()
             self.connection.set_authorizer(_authorize)
         except BaseException:
@@ -98,7 +113,10 @@ class View:
                 columns = self.connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
             except FAULTS:
                 columns = []  # a table whose definition cannot be read has no columns: the caller says so
-            tables[name] = tuple(c[1] for c in columns if c[6] in (0, 3))
+            stored = [c for c in columns if c[6] in (0, 3)]
+            tables[name] = tuple(c[1] for c in stored)
+            self.declared[name] = tuple(Column(c[1], str(c[2] or ""), bool(c[3]), int(c[5] or 0)) for c in stored)
+        self.rowless = {n for n, sql in rows if WITHOUT_ROWID.search(str(sql or ""))}
         return tables
 
     def run(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
