@@ -180,3 +180,25 @@ def test_damaged_databases_end_in_gaps_or_errors_not_in_crashes(tmp_path: Path) 
             continue
         assert all(isinstance(g, Gap) for g in gaps)
         assert found or gaps
+
+
+def test_a_deleted_row_of_a_known_layout_is_a_record_of_its_kind_with_names_from_live_rows(tmp_path: Path) -> None:
+    from wigmore.artifacts.ios.messages import messages
+
+    path = database(
+        tmp_path / "sms.db", "PRAGMA secure_delete=OFF",
+        "CREATE TABLE handle (ROWID INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT, service TEXT)",
+        "CREATE TABLE message (ROWID INTEGER PRIMARY KEY AUTOINCREMENT, guid TEXT, text TEXT, handle_id INTEGER, "
+        "date INTEGER, is_from_me INTEGER)",
+        "INSERT INTO handle VALUES (1, '+15550001', 'SMS')",
+        *[("INSERT INTO message VALUES (?, ?, ?, 1, 606532259367563904, 0)", (i, f"guid-{i}", f"words number {i}"))
+          for i in range(1, 400)],
+        "DELETE FROM message WHERE ROWID > 100",
+    )  # fmt: skip
+    found, gaps = parse(messages, path)
+    deleted = [r for r in found if r.state in ("freelist", "unallocated")]
+    assert len([r for r in found if r.state == "live"]) == 100 and len(deleted) > 200
+    one = next(r for r in deleted if r.data["text"] == "words number 250")
+    assert (one.artifact, one.data["from"], one.data["ROWID"]) == ("ios.sms", "+15550001", 250)
+    assert one.times["date"]["text"].startswith("2020-03-22T01:10:59")
+    assert gaps == []

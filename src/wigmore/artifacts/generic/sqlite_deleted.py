@@ -8,43 +8,9 @@ from dataclasses import replace
 from wigmore.artifacts.generic.sqlite import record
 from wigmore.artifacts.generic.sqlite_layout import MAGIC
 from wigmore.artifacts.generic.sqlite_reader import Row, open_database
-from wigmore.artifacts.generic.sqlite_remnants import Remnant, remnants
-from wigmore.model.protocols import EvidenceFile, Gap, Locator, Record, Yield
+from wigmore.artifacts.generic.sqlite_remnants import Remnant, facts, locator, remnants
+from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.registry import Claim, parser
-
-
-def locator(remnant: Remnant) -> Locator:
-    """Where the row's bytes are: page and offset in the file (or its log or journal), table and rowid where known."""
-    row = remnant.row
-    where: Locator = {
-        "kind": "page",
-        "page": row.image.number,
-        "offset": row.image.offset + row.start,
-        "length": row.end - row.start,
-        "table": row.table,
-    }
-    if row.image.file:
-        where["file"] = row.image.file
-    if remnant.frame is not None:
-        where["frame"] = remnant.frame
-    if row.rowid is not None:
-        where["rowid"] = row.rowid
-    return where
-
-
-def facts(remnant: Remnant) -> dict[str, object]:
-    """What is to be said of a row that was found so: place, what is missing, other tables it fits, its successor."""
-    row = remnant.row
-    out: dict[str, object] = {"remnant_place": f"{remnant.state}, {row.place}"}
-    if row.lost:
-        out |= {"remnant_fragment": True, "remnant_lost": list(row.lost)}
-    if row.others:
-        out["remnant_fits_also"] = list(row.others)
-    if not row.table:
-        out["remnant_table"] = "no table of the schema has such rows"
-    if remnant.now:
-        out["remnant_rowid_now"] = remnant.now
-    return out
 
 
 def remnant_record(remnant: Remnant, core_data: bool) -> Record:

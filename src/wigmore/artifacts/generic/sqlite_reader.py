@@ -25,6 +25,7 @@ JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 STEP = 1_000_000  # virtual machine instructions between two looks at the budget
 BUDGET = 3_000  # steps that one query may take: about a minute
 TABLES = 5_000
+STAND_IN = "wigmore_number"  # numbers rows that stand in for a table's own
 SAME_KEY = 1_000  # joined rows of one key that are compared together
 FAULTS = (sqlite3.Error, UnicodeDecodeError, OverflowError)  # error texts of damaged schemas may not be UTF-8
 READ_ONLY = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
@@ -178,6 +179,44 @@ class Database:
             return ((row[0], _named(names, row[1:])) for row in view.run(sql))
 
         yield from self.compared(name, run)
+
+    @contextmanager
+    def standing_in(self, table: str, rows: list[tuple[Any, dict[str, Any]]]) -> Iterator[str]:
+        """Put other rows (rowid, values) in a table's place for the queries inside; gives the column that numbers them.
+
+        A temporary table of the same name shadows the stored one: the copy on disk is not written to.
+        """
+        columns = self.live.tables[table]
+        rowid = [] if "rowid" in {c.lower() for c in columns} else ["rowid"]
+        names = [*columns, *rowid, STAND_IN]
+        listed = ", ".join(quoted(name) for name in names)
+        connection, before = self.live.connection, self.before
+        connection.set_authorizer(None)
+        self.live.left = BUDGET
+        made = f"temp.{quoted(table)}"
+        try:
+            connection.execute("PRAGMA temp_store=MEMORY").close()
+            connection.execute(f"CREATE TEMP TABLE {quoted(table)} ({listed})").close()
+            values = (
+                [*(row.get(c) for c in columns), *([key] if rowid else []), number]
+                for number, (key, row) in enumerate(rows)
+            )
+            connection.executemany(f"INSERT INTO {made} VALUES ({', '.join('?' * len(names))})", values)
+        except BaseException:
+            connection.execute(f"DROP TABLE IF EXISTS {made}").close()
+            raise
+        finally:
+            connection.set_authorizer(_authorize)
+        self.live.tables = {**self.live.tables, table: (*columns, STAND_IN)}
+        self.before = None
+        try:
+            yield STAND_IN
+        finally:
+            self.before = before
+            self.live.tables = {**self.live.tables, table: columns}
+            connection.set_authorizer(None)
+            connection.execute(f"DROP TABLE IF EXISTS {made}").close()
+            connection.set_authorizer(_authorize)
 
     def related(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows (at most SAME_KEY) of a query that belong to one row already read; a failure is noted as a gap."""

@@ -31,7 +31,7 @@ from wigmore.artifacts.generic.sqlite_pages import (
 from wigmore.artifacts.generic.sqlite_layout import varint
 from wigmore.artifacts.generic.sqlite_reader import FAULTS, Database, said
 from wigmore.artifacts.generic.sqlite_reader import View as Connection
-from wigmore.model.protocols import EvidenceFile, Gap
+from wigmore.model.protocols import EvidenceFile, Gap, Locator
 
 FOUND = 100_000  # rows of one database that are kept
 ANYWHERE = 16 * 1024 * 1024  # bytes of free space whose table is not known that are searched for rows of any table
@@ -102,6 +102,40 @@ class Remnant:
     state: str
     frame: int | None = None
     now: str = ""  # other values, absent, or nothing where the id is not known
+
+
+def locator(remnant: Remnant) -> Locator:
+    """Where the row's bytes are: page and offset in the file (or its log or journal), table and rowid where known."""
+    row = remnant.row
+    where: Locator = {
+        "kind": "page",
+        "page": row.image.number,
+        "offset": row.image.offset + row.start,
+        "length": row.end - row.start,
+        "table": row.table,
+    }
+    if row.image.file:
+        where["file"] = row.image.file
+    if remnant.frame is not None:
+        where["frame"] = remnant.frame
+    if row.rowid is not None:
+        where["rowid"] = row.rowid
+    return where
+
+
+def facts(remnant: Remnant) -> dict[str, object]:
+    """What is to be said of a row that was found so: place, what is missing, other tables it fits, its successor."""
+    row = remnant.row
+    out: dict[str, object] = {"remnant_place": f"{remnant.state}, {row.place}"}
+    if row.lost:
+        out |= {"remnant_fragment": True, "remnant_lost": list(row.lost)}
+    if row.others:
+        out["remnant_fits_also"] = list(row.others)
+    if not row.table:
+        out["remnant_table"] = "no table of the schema has such rows"
+    if remnant.now:
+        out["remnant_rowid_now"] = remnant.now
+    return out
 
 
 def remnants(file: EvidenceFile, database: Database, only: frozenset[str] = frozenset()) -> Iterator[Remnant | Gap]:
