@@ -74,7 +74,8 @@ def list_locations(context: ToolContext, text: str = "", limit: int = 500) -> To
         if not _placed(row["data"]):
             return False
         place = row["locator"].get("table"), row["locator"].get("rowid")
-        mark = (row["source_id"], row["path"], *place)
+        found = row["locator"].get("file"), row["locator"].get("offset")  # of a row outside the live database
+        mark = (row["source_id"], row["path"], *place, *found)
         generic = row["artifact"].startswith("generic.")
         if generic and (mark in known or place == (None, None)):
             return False
