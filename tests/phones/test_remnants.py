@@ -38,7 +38,11 @@ def test_a_row_deleted_from_a_page_in_use_is_found_as_a_fragment(tmp_path: Path)
 
 def test_neighbours_deleted_together_are_all_found(tmp_path: Path) -> None:
     path = database(
-        tmp_path / "a.db", "PRAGMA secure_delete=OFF", TABLE, rows(1, 30), "DELETE FROM calls WHERE id BETWEEN 10 AND 19"
+        tmp_path / "a.db",
+        "PRAGMA secure_delete=OFF",
+        TABLE,
+        rows(1, 30),
+        "DELETE FROM calls WHERE id BETWEEN 10 AND 19",
     )
     found, _ = parse(sqlite_deleted, path)
     assert numbers(found) == {f"+1555{i:05}" for i in range(10, 20)}
@@ -164,14 +168,18 @@ def test_pages_and_offsets_lead_to_the_bytes(tmp_path: Path) -> None:
 
 
 def test_damaged_databases_end_in_gaps_or_errors_not_in_crashes(tmp_path: Path) -> None:
-    made = database(tmp_path / "a.db", "PRAGMA secure_delete=OFF", TABLE, rows(1, 900), "DELETE FROM calls WHERE id > 99")
+    made = database(
+        tmp_path / "a.db", "PRAGMA secure_delete=OFF", TABLE, rows(1, 900), "DELETE FROM calls WHERE id > 99"
+    )
     whole = made.read_bytes()
     chance = random.Random(7)
     for number in range(12):
         raw = bytearray(whole[: len(whole) - number * 2500])
         for _ in range(number * 3):
             raw[chance.randrange(100, len(raw))] = chance.randrange(256)
-        raw[32:36] = (chance.randrange(1 << 32) if number == 5 else int.from_bytes(raw[32:36], "big")).to_bytes(4, "big")
+        raw[32:36] = (chance.randrange(1 << 32) if number == 5 else int.from_bytes(raw[32:36], "big")).to_bytes(
+            4, "big"
+        )
         path = tmp_path / f"mutant{number}.db"
         path.write_bytes(raw)
         try:

@@ -36,9 +36,14 @@ def sides(data: Data, sent: bool, party: Any, group: Any = None) -> None:
 
 VIBER = Layout(
     paths=("viber_messages",),
-    tables=(("messages", ("conversation_id", "participant_id", "body", "send_type", "date")), ("participants_info", ("number",))),
+    tables=(
+        ("messages", ("conversation_id", "participant_id", "body", "send_type", "date")),
+        ("participants_info", ("number",)),
+    ),
 )
-VIBER_CALLS = Layout(paths=("viber_data",), tables=(("phonebookcontact", ("display_name",)), ("calls", ("number", "date", "duration"))))
+VIBER_CALLS = Layout(
+    paths=("viber_data",), tables=(("phonebookcontact", ("display_name",)), ("calls", ("number", "date", "duration")))
+)
 
 
 def _viber(data: Data, database: Database) -> None:
@@ -91,7 +96,8 @@ VIBER_CONTACT = Query(
 # Facebook Messenger
 
 MESSENGER = Layout(
-    paths=("threads_db2",), tables=(("messages", ("msg_id", "thread_key", "text", "sender", "timestamp_ms")), ("threads", ("thread_key",)))
+    paths=("threads_db2",),
+    tables=(("messages", ("msg_id", "thread_key", "text", "sender", "timestamp_ms")), ("threads", ("thread_key",))),
 )
 
 
@@ -105,7 +111,9 @@ def _messenger(data: Data, database: Database) -> None:
         opened = decode_json(data[name]) if isinstance(data.get(name), str) else None
         if opened is not None:
             data[name] = opened
-    if database.has("thread_participants", "thread_key", "user_key") and database.has("thread_users", "user_key", "name"):
+    if database.has("thread_participants", "thread_key", "user_key") and database.has(
+        "thread_users", "user_key", "name"
+    ):
         found = database.related(
             "SELECT u.name, u.user_key FROM thread_participants p JOIN thread_users u ON u.user_key = p.user_key "
             "WHERE p.thread_key = ? ORDER BY p.rowid",
@@ -134,7 +142,8 @@ MESSENGER_USER = Query(
 # Instagram
 
 INSTAGRAM = Layout(
-    paths=("direct.db",), tables=(("messages", ("user_id", "thread_id", "timestamp", "message_type", "text", "message")),)
+    paths=("direct.db",),
+    tables=(("messages", ("user_id", "thread_id", "timestamp", "message_type", "text", "message")),),
 )
 
 
@@ -188,7 +197,8 @@ KIK_CONTACT = Query(
 # WeChat (decrypted)
 
 WECHAT = Layout(
-    paths=("enmicromsg*.db",), tables=(("message", ("msgSvrId", "isSend", "createTime", "talker", "content")), ("rcontact", ("username",)))
+    paths=("enmicromsg*.db",),
+    tables=(("message", ("msgSvrId", "isSend", "createTime", "talker", "content")), ("rcontact", ("username",))),
 )
 WECHAT_TYPES = {1: "text", 3: "picture", 34: "voice", 42: "card", 43: "video", 47: "sticker", 48: "place", 49: "application",
                 50: "call", 10000: "system"}  # fmt: skip
@@ -225,7 +235,12 @@ WECHAT_CONTACT = Query(
 
 ARROYO = Layout(
     paths=("arroyo.db",),
-    tables=(("conversation_message", ("client_conversation_id", "creation_timestamp", "content_type", "message_content", "sender_id")),),
+    tables=(
+        (
+            "conversation_message",
+            ("client_conversation_id", "creation_timestamp", "content_type", "message_content", "sender_id"),
+        ),
+    ),
 )
 
 
@@ -280,7 +295,10 @@ FRIEND = Query(
 
 # Skype and others keep to generic.sqlite; Samsung's own message database
 
-SAMSUNG = Layout(paths=("message_content.db",), tables=(("messages", ("conversation_id", "created_timestamp", "message_type", "recipients")),))
+SAMSUNG = Layout(
+    paths=("message_content.db",),
+    tables=(("messages", ("conversation_id", "created_timestamp", "message_type", "recipients")),),
+)
 SAMSUNG_MESSAGE = Query(
     "android.samsung_message",
     ("messages m", "LEFT JOIN parts p ON p.message_id = m._id", "LEFT JOIN conversations c ON c._id = m.conversation_id"),

@@ -25,7 +25,8 @@ MEDIA = Layout(
 SIM = Layout(paths=("telephony.db",), tables=(("siminfo", ("icc_id", "display_name")),))
 WELLBEING = Layout(tables=(("events", ("timestamp", "package_id", "type")), ("packages", ("package_name",))))
 SAMSUNG = Layout(
-    paths=("dwbcommon.db",), tables=(("usageEvents", ("timeStamp", "pkgId", "eventType")), ("foundPackages", ("pkgId", "name")))
+    paths=("dwbcommon.db",),
+    tables=(("usageEvents", ("timeStamp", "pkgId", "eventType")), ("foundPackages", ("pkgId", "name"))),
 )
 MAPS = Layout(paths=("da_destination_history",), tables=(("destination_history", ("time", "dest_lat", "dest_lng")),))
 EVENTS = {1: "moved to foreground", 2: "moved to background", 7: "user interaction", 10: "notification seen",
@@ -35,7 +36,9 @@ EVENTS = {1: "moved to foreground", 2: "moved to background", 7: "user interacti
 
 
 def _media(data: Data, database: Database) -> None:
-    named(data, "media_type", {0: "none", 1: "image", 2: "audio", 3: "video", 4: "playlist", 5: "subtitle", 6: "document"})
+    named(
+        data, "media_type", {0: "none", 1: "image", 2: "audio", 3: "video", 4: "playlist", 5: "subtitle", 6: "document"}
+    )
     for name in ("is_trashed", "is_pending", "is_favorite", "is_download", "is_drm"):
         if isinstance(data.get(name), int):
             data[name] = data[name] == 1

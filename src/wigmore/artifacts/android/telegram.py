@@ -21,7 +21,9 @@ SOURCE = "https://github.com/DrKLO/Telegram/blob/master/TMessagesProj/src/main/j
 NEW = Layout(
     paths=("cache4.db",), tables=(("messages_v2", ("mid", "uid", "date", "data", "out")), ("users", ("uid", "name")))
 )
-OLD = Layout(tables=(("messages", ("mid", "uid", "read_state", "send_state", "date", "data", "out")), ("users", ("uid", "name"))))
+OLD = Layout(
+    tables=(("messages", ("mid", "uid", "read_state", "send_state", "date", "data", "out")), ("users", ("uid", "name")))
+)
 
 
 def text_after(data: bytes, date: int) -> str | None:

@@ -216,6 +216,9 @@ def usage_names(file: EvidenceFile) -> Iterator[Yield]:
             if token is None or not strings:
                 continue
             data = {"package": strings[0], "token": token - 1, "strings": strings}
-            yield {"kind": "offset", "offset": offset, "length": len(value)}, Record(data, artifact="android.usage_name")
+            yield (
+                {"kind": "offset", "offset": offset, "length": len(value)},
+                Record(data, artifact="android.usage_name"),
+            )
     except ValueError as error:
         yield Gap(str(error), None, "truncated")

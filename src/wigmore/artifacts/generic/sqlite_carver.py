@@ -85,9 +85,9 @@ class Table:
             elif kind == 0:
                 if self.required[column]:
                     return False
-            elif self.affinities[column] in (INTEGER, REAL) and kind > 9:
-                return False
-            elif self.affinities[column] == TEXT and (kind < 13 or not kind & 1):
+            elif (self.affinities[column] in (INTEGER, REAL) and kind > 9) or (
+                self.affinities[column] == TEXT and (kind < 13 or not kind & 1)
+            ):
                 return False
         return True
 
@@ -185,9 +185,7 @@ class Carver:
             yield found
             at = max(found.end, at + 1)
 
-    def _patterns(
-        self, owner: Table | None, tables: tuple[Table, ...]
-    ) -> list[tuple[Table, int, re.Pattern[bytes]]]:
+    def _patterns(self, owner: Table | None, tables: tuple[Table, ...]) -> list[tuple[Table, int, re.Pattern[bytes]]]:
         chosen = (owner,) if owner is not None else tables or self.tables
         key = owner.name if owner is not None else "\0".join(t.name for t in chosen)
         if key not in self.patterns:
@@ -200,7 +198,14 @@ class Carver:
         return self.patterns[key]
 
     def _next(
-        self, image: Image, pattern: re.Pattern[bytes], table: Table, count: int, at: int, high: int, low: int,
+        self,
+        image: Image,
+        pattern: re.Pattern[bytes],
+        table: Table,
+        count: int,
+        at: int,
+        high: int,
+        low: int,
         block: bool,
     ) -> Carved | None:
         data = image.data
@@ -235,10 +240,11 @@ class Carver:
             match = re.compile(owner.types(count, first), re.DOTALL).match(data, at + 4, high)
             if match is None:
                 continue
-            types, place = [], at + 4
+            types: list[int] = []
+            place = at + 4
             while len(types) < count - first:
-                kind, place = varint(data, place)
-                types.append(kind)
+                number, place = varint(data, place)
+                types.append(number)
             length = sum(map(width, types))
             lost = ["rowid"]
             if first:
@@ -263,8 +269,17 @@ class Carver:
         return None
 
     def _row(
-        self, image: Image, start: int, rowid: int | None, types: list[int], body: int, end: int, payload: int,
-        owner: Table | None, place: str, strict: bool = False,
+        self,
+        image: Image,
+        start: int,
+        rowid: int | None,
+        types: list[int],
+        body: int,
+        end: int,
+        payload: int,
+        owner: Table | None,
+        place: str,
+        strict: bool = False,
     ) -> Carved | None:
         lost: list[str] = []
         stored = image.data[body:end]

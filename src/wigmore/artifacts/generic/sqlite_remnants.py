@@ -14,6 +14,7 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 from wigmore.artifacts.generic.sqlite_carver import Carved, Carver, Table, affinity, read_header
+from wigmore.artifacts.generic.sqlite_layout import varint
 from wigmore.artifacts.generic.sqlite_pages import (
     BTREE,
     LEAF_INDEX,
@@ -28,7 +29,6 @@ from wigmore.artifacts.generic.sqlite_pages import (
     journal_pages,
     live_cell,
 )
-from wigmore.artifacts.generic.sqlite_layout import varint
 from wigmore.artifacts.generic.sqlite_reader import FAULTS, Database, said
 from wigmore.artifacts.generic.sqlite_reader import View as Connection
 from wigmore.model.protocols import EvidenceFile, Gap, Locator
@@ -149,9 +149,7 @@ def remnants(file: EvidenceFile, database: Database, only: frozenset[str] = froz
 
 
 @contextmanager
-def _opened(
-    file: EvidenceFile, database: Database
-) -> Iterator[tuple[Shape, Data, Data, Data, bool] | None]:
+def _opened(file: EvidenceFile, database: Database) -> Iterator[tuple[Shape, Data, Data, Data, bool] | None]:
     name = file.path.rsplit("/", 1)[-1]
     with file.on_disk(name + "-wal", name + "-journal") as path, ExitStack() as stack:
 
@@ -164,7 +162,9 @@ def _opened(
         data = mapped(path)
         shape = Shape.of(bytes(data[:100]))
         hot = database.newer == "journal"
-        yield None if shape is None else (shape, data, mapped(Path(f"{path}-wal")), mapped(Path(f"{path}-journal")), hot)
+        yield (
+            None if shape is None else (shape, data, mapped(Path(f"{path}-wal")), mapped(Path(f"{path}-journal")), hot)
+        )
 
 
 def tables_of(connection: Connection, counts: dict[str, set[int]]) -> tuple[Table, ...]:

@@ -19,7 +19,10 @@ ILEAPP = "https://github.com/abrignoni/iLEAPP/tree/main/scripts/artifacts"
 APOLLO = "https://github.com/mac4n6/APOLLO/tree/master/modules"
 STATE = Layout(
     paths=("applicationstate.db",),
-    tables=(("application_identifier_tab", ("id", "application_identifier")), ("kvs", ("application_identifier", "key"))),
+    tables=(
+        ("application_identifier_tab", ("id", "application_identifier")),
+        ("kvs", ("application_identifier", "key")),
+    ),
 )
 POWER = Layout(
     paths=("currentpowerlog.plsql", "powerlog_*.plsql"),
@@ -98,8 +101,9 @@ def store_metadata(file: EvidenceFile) -> Iterator[Yield]:
             times[name] = time
     data["bundle_id"] = data.get("softwareVersionBundleId")
     dated = next((n for n in times if n.lower().endswith("purchasedate")), None)
-    yield {"kind": "key", "key": ""}, Record(
-        {k: v for k, v in data.items() if v is not None}, times, dated, artifact="ios.store_app"
+    yield (
+        {"kind": "key", "key": ""},
+        Record({k: v for k, v in data.items() if v is not None}, times, dated, artifact="ios.store_app"),
     )
 
 

@@ -17,7 +17,8 @@ from wigmore.registry import Claim, parser
 ILEAPP = "https://github.com/abrignoni/iLEAPP/tree/main/scripts/artifacts"
 APOLLO = "https://github.com/mac4n6/APOLLO/tree/master/modules"
 CALENDAR = Layout(
-    paths=("calendar.sqlitedb",), tables=(("CalendarItem", ("summary", "start_date", "calendar_id")), ("Calendar", ("title",)))
+    paths=("calendar.sqlitedb",),
+    tables=(("CalendarItem", ("summary", "start_date", "calendar_id")), ("Calendar", ("title",))),
 )
 REMINDERS = Layout(tables=(("ZREMCDREMINDER", ("ZTITLE", "ZCREATIONDATE")),))
 OLD_REMINDERS = Layout(tables=(("ZREMCDOBJECT", ("ZTITLE", "ZCREATIONDATE", "ZDUEDATE")),))
@@ -27,7 +28,10 @@ MAIL = Layout(
 )
 HEALTH = Layout(
     paths=("healthdb_secure.sqlite",),
-    tables=(("samples", ("data_id", "start_date", "end_date", "data_type")), ("quantity_samples", ("data_id", "quantity"))),
+    tables=(
+        ("samples", ("data_id", "start_date", "end_date", "data_type")),
+        ("quantity_samples", ("data_id", "quantity")),
+    ),
 )
 PAIRED = Layout(tables=(("PairedDevices", ("Uuid", "Name", "Address")),))
 OTHER = Layout(tables=(("OtherDevices", ("Uuid", "Name", "Address")),))
@@ -79,7 +83,13 @@ REMINDER = Query(
     REMINDER_TIMES, derive=_done,
 )  # fmt: skip
 OLD_REMINDER = Query(
-    "ios.reminder", ("ZREMCDOBJECT r",), REMINDER_COLUMNS, "r.Z_PK", REMINDER_TIMES, where="r.ZTITLE IS NOT NULL", derive=_done
+    "ios.reminder",
+    ("ZREMCDOBJECT r",),
+    REMINDER_COLUMNS,
+    "r.Z_PK",
+    REMINDER_TIMES,
+    where="r.ZTITLE IS NOT NULL",
+    derive=_done,
 )
 
 
@@ -112,7 +122,8 @@ MESSAGE = Query(
 )  # fmt: skip
 
 TYPES = {
-    0: "body mass index", 1: "height", 2: "body fat", 3: "body mass", 5: "heart rate", 7: "steps", 8: "distance walking or running",
+    0: "body mass index", 1: "height", 2: "body fat", 3: "body mass", 5: "heart rate", 7: "steps",
+    8: "distance walking or running",
     9: "basal energy (kcal)", 10: "active energy (kcal)", 12: "flights climbed", 63: "sleep", 67: "weekly energy",
     70: "stand hours", 75: "exercise minutes", 79: "workout", 83: "distance cycling", 118: "resting heart rate",
     137: "walking heart rate", 139: "heart rate variability", 172: "environmental audio", 173: "headphone audio",

@@ -8,8 +8,17 @@ from collections.abc import Iterator
 
 from wigmore.artifacts.android.messengers import MEANS, NOT, WECHAT_TYPES, sides
 from wigmore.artifacts.generic.sqlite_layout import MAGIC, Layout
-from wigmore.artifacts.generic.sqlite_queries import Data, Query, apple, milliseconds, named, read_deleted, read_queries
-from wigmore.artifacts.generic.sqlite_queries import record_of, seconds
+from wigmore.artifacts.generic.sqlite_queries import (
+    Data,
+    Query,
+    apple,
+    milliseconds,
+    named,
+    read_deleted,
+    read_queries,
+    record_of,
+    seconds,
+)
 from wigmore.artifacts.generic.sqlite_reader import Database, open_database
 from wigmore.model.protocols import EvidenceFile, ParseError, Yield
 from wigmore.registry import Claim, parser
@@ -35,7 +44,9 @@ def _is_wechat(head: bytes, path: str, size: int) -> bool:
     low = path.lower()
     name = low.rsplit("/", 1)[-1]
     return head.startswith(MAGIC) and (
-        name == "mm.sqlite" or (name.startswith("message_") and name.endswith(".sqlite")) or b"CREATE TABLE Chat_" in head
+        name == "mm.sqlite"
+        or (name.startswith("message_") and name.endswith(".sqlite"))
+        or b"CREATE TABLE Chat_" in head
     )
 
 
@@ -106,14 +117,19 @@ VIBER_MESSAGE = Query(
 )  # fmt: skip
 VIBER_CALL = Query(
     "ios.viber.call",
-    ("ZRECENTSLINE l", "LEFT JOIN ZRECENT r ON r.ZRECENTSLINE = l.Z_PK", "LEFT JOIN ZPHONENUMBER n ON n.Z_PK = l.ZPHONENUMBER"),
+    (
+        "ZRECENTSLINE l",
+        "LEFT JOIN ZRECENT r ON r.ZRECENTSLINE = l.Z_PK",
+        "LEFT JOIN ZPHONENUMBER n ON n.Z_PK = l.ZPHONENUMBER",
+    ),
     "l.Z_PK l.ZDATE l.ZPHONENUM r.ZCALLTYPE r.ZDURATION r.ZDATE:call_date n.ZPHONE:phone",
     "l.Z_PK",
     {"call_date": apple, "ZDATE": apple},
 )
 
 KIK = Layout(
-    paths=("kik.sqlite",), tables=(("ZKIKMESSAGE", ("ZBODY", "ZTIMESTAMP", "ZTYPE", "ZUSER")), ("ZKIKUSER", ("ZUSERNAME",)))
+    paths=("kik.sqlite",),
+    tables=(("ZKIKMESSAGE", ("ZBODY", "ZTIMESTAMP", "ZTYPE", "ZUSER")), ("ZKIKUSER", ("ZUSERNAME",))),
 )
 
 
@@ -133,11 +149,19 @@ KIK_MESSAGE = Query(
     derive=_kik,
 )
 KIK_USER = Query(
-    "ios.kik.contact", ("ZKIKUSER u",), "u.Z_PK u.ZUSERNAME u.ZDISPLAYNAME u.ZJID u.ZEMAIL u.ZFLAGS u.ZTYPE", "u.Z_PK", undated=True
+    "ios.kik.contact",
+    ("ZKIKUSER u",),
+    "u.Z_PK u.ZUSERNAME u.ZDISPLAYNAME u.ZJID u.ZEMAIL u.ZFLAGS u.ZTYPE",
+    "u.Z_PK",
+    undated=True,
 )
 
 LIGHTSPEED = Layout(
-    paths=("lightspeed-*.db",), tables=(("messages", ("message_id", "thread_key", "timestamp_ms", "sender_id", "text")), ("contacts", ("id", "name")))
+    paths=("lightspeed-*.db",),
+    tables=(
+        ("messages", ("message_id", "thread_key", "timestamp_ms", "sender_id", "text")),
+        ("contacts", ("id", "name")),
+    ),
 )
 LIGHTSPEED_MESSAGE = Query(
     "ios.messenger.message",
