@@ -29,13 +29,33 @@ MS = 1_678_307_200_000  # the same in POSIX milliseconds
 def test_a_photo_has_its_place_albums_people_and_marks(tmp_path: Path) -> None:
     path = tmp_path / "Photos.sqlite"
     table(
-        path, "ZASSET",
-        {"Z_PK": 1, "ZUUID": "A", "ZDIRECTORY": "DCIM/100APPLE", "ZFILENAME": "IMG_1.HEIC", "ZDATECREATED": DAY + 0.5,
-         "ZLATITUDE": -33.5, "ZLONGITUDE": 151.25, "ZKIND": 0, "ZHIDDEN": 1, "ZTRASHEDSTATE": 1, "ZTRASHEDDATE": DAY + 60.0,
-         "ZADDITIONALATTRIBUTES": 9},
-        {"Z_PK": 2, "ZFILENAME": "IMG_2.MOV", "ZDATECREATED": DAY + 9.0, "ZLATITUDE": -180.0, "ZLONGITUDE": -180.0, "ZKIND": 1,
-         "ZHIDDEN": 0, "ZTRASHEDSTATE": 0},
-    )  # fmt: skip
+        path,
+        "ZASSET",
+        {
+            "Z_PK": 1,
+            "ZUUID": "A",
+            "ZDIRECTORY": "DCIM/100APPLE",
+            "ZFILENAME": "IMG_1.HEIC",
+            "ZDATECREATED": DAY + 0.5,
+            "ZLATITUDE": -33.5,
+            "ZLONGITUDE": 151.25,
+            "ZKIND": 0,
+            "ZHIDDEN": 1,
+            "ZTRASHEDSTATE": 1,
+            "ZTRASHEDDATE": DAY + 60.0,
+            "ZADDITIONALATTRIBUTES": 9,
+        },
+        {
+            "Z_PK": 2,
+            "ZFILENAME": "IMG_2.MOV",
+            "ZDATECREATED": DAY + 9.0,
+            "ZLATITUDE": -180.0,
+            "ZLONGITUDE": -180.0,
+            "ZKIND": 1,
+            "ZHIDDEN": 0,
+            "ZTRASHEDSTATE": 0,
+        },
+    )
     table(
         path,
         "ZADDITIONALASSETATTRIBUTES",
@@ -63,8 +83,11 @@ def test_a_photo_has_its_place_albums_people_and_marks(tmp_path: Path) -> None:
 
 
 def test_an_old_library_is_known_by_its_table_and_another_schema_is_said(tmp_path: Path) -> None:
-    path = table(tmp_path / "old.sqlite", "ZGENERICASSET",
-                 {"Z_PK": 1, "ZFILENAME": "a.jpg", "ZDATECREATED": DAY, "ZTRASHEDSTATE": 0})  # fmt: skip
+    path = table(
+        tmp_path / "old.sqlite",
+        "ZGENERICASSET",
+        {"Z_PK": 1, "ZFILENAME": "a.jpg", "ZDATECREATED": DAY, "ZTRASHEDSTATE": 0},
+    )
     assert records(photos.old_photos, path)[0].data["ZFILENAME"] == "a.jpg"
     with pytest.raises(ParseError) as caught:
         records(photos.photos, path)
@@ -72,26 +95,39 @@ def test_an_old_library_is_known_by_its_table_and_another_schema_is_said(tmp_pat
 
 
 def test_fixes_visits_and_towers_are_told_apart(tmp_path: Path) -> None:
-    cache = table(tmp_path / "Cache.sqlite", "ZRTCLLOCATIONMO",
-                  {"Z_PK": 1, "ZTIMESTAMP": DAY + 0.25, "ZLATITUDE": 48.1, "ZLONGITUDE": 11.5, "ZHORIZONTALACCURACY": 5.0})  # fmt: skip
+    cache = table(
+        tmp_path / "Cache.sqlite",
+        "ZRTCLLOCATIONMO",
+        {"Z_PK": 1, "ZTIMESTAMP": DAY + 0.25, "ZLATITUDE": 48.1, "ZLONGITUDE": 11.5, "ZHORIZONTALACCURACY": 5.0},
+    )
     (fix,) = records(locations.routined_cache, cache)
     assert (fix.artifact, fix.data["latitude"], fix.data["ZHORIZONTALACCURACY"]) == ("ios.location", 48.1, 5.0)
     local = table(
-        tmp_path / "Local.sqlite", "ZRTLEARNEDLOCATIONOFINTERESTMO",
+        tmp_path / "Local.sqlite",
+        "ZRTLEARNEDLOCATIONOFINTERESTMO",
         {"Z_PK": 3, "ZLOCATIONLATITUDE": 48.2, "ZLOCATIONLONGITUDE": 11.6, "ZPLACE": 1},
-    )  # fmt: skip
-    table(local, "ZRTLEARNEDLOCATIONOFINTERESTVISITMO",
-          {"Z_PK": 1, "ZENTRYDATE": DAY + 0.0, "ZEXITDATE": DAY + 3661.0, "ZLOCATIONOFINTEREST": 3, "ZCONFIDENCE": 0.9})  # fmt: skip
+    )
+    table(
+        local,
+        "ZRTLEARNEDLOCATIONOFINTERESTVISITMO",
+        {"Z_PK": 1, "ZENTRYDATE": DAY + 0.0, "ZEXITDATE": DAY + 3661.0, "ZLOCATIONOFINTEREST": 3, "ZCONFIDENCE": 0.9},
+    )
     table(local, "ZRTLEARNEDPLACEMO", {"Z_PK": 1, "ZMAPITEM": 1, "ZTYPE": 1})
     table(local, "ZRTMAPITEMMO", {"Z_PK": 1, "ZNAME": "Station", "ZADDRESS": 1})
     table(local, "ZRTADDRESSMO", {"Z_PK": 1, "ZLOCALITY": "Munich", "ZCOUNTRY": "Germany"})
     visit, place = records(locations.significant_locations, local)
     assert (visit.artifact, visit.data["stay"], visit.data["place_name"], visit.data["city"]) == (
-        "ios.visit", "01:01:01", "Station", "Munich"
-    )  # fmt: skip
+        "ios.visit",
+        "01:01:01",
+        "Station",
+        "Munich",
+    )
     assert visit.data["latitude"] == 48.2 and place.artifact == "ios.significant_place"
-    towers = table(tmp_path / "cache_encryptedB.db", "WifiLocation",
-                   {"MAC": 0x0011223344FF, "Timestamp": DAY + 0.0, "Latitude": 48.3, "Longitude": 11.7, "Channel": 6})  # fmt: skip
+    towers = table(
+        tmp_path / "cache_encryptedB.db",
+        "WifiLocation",
+        {"MAC": 0x0011223344FF, "Timestamp": DAY + 0.0, "Latitude": 48.3, "Longitude": 11.7, "Channel": 6},
+    )
     table(
         towers,
         "LteCellLocation",
@@ -188,8 +224,12 @@ def test_damaged_streams_end_in_gaps_or_errors(tmp_path: Path, make: Any) -> Non
 
 
 def test_the_power_log_adds_its_own_offset(tmp_path: Path) -> None:
-    path = table(tmp_path / "CurrentPowerlog.PLSQL", "PLStorageOperator_EventForward_TimeOffset",
-                 {"ID": 1, "timestamp": 1000.0, "system": 1_678_300_000.0}, {"ID": 2, "timestamp": 5000.0, "system": 1.0})  # fmt: skip
+    path = table(
+        tmp_path / "CurrentPowerlog.PLSQL",
+        "PLStorageOperator_EventForward_TimeOffset",
+        {"ID": 1, "timestamp": 1000.0, "system": 1_678_300_000.0},
+        {"ID": 2, "timestamp": 5000.0, "system": 1.0},
+    )
     table(
         path,
         "PLApplicationAgent_EventForward_Application",
@@ -213,8 +253,11 @@ def test_applications_and_screen_time(tmp_path: Path) -> None:
     table(state, "kvs", {"id": 1, "application_identifier": 1, "key": 1, "value": info})
     (app,) = records(applications.application_state, state)
     assert (app.data["bundle_id"], app.data["sandboxPath"]) == ("com.example", "/private/var/x")
-    path = table(tmp_path / "RMAdminStore-Local.sqlite", "ZUSAGETIMEDITEM",
-                 {"Z_PK": 1, "ZBUNDLEIDENTIFIER": "com.example", "ZTOTALTIMEINSECONDS": 65, "ZCATEGORY": 1})  # fmt: skip
+    path = table(
+        tmp_path / "RMAdminStore-Local.sqlite",
+        "ZUSAGETIMEDITEM",
+        {"Z_PK": 1, "ZBUNDLEIDENTIFIER": "com.example", "ZTOTALTIMEINSECONDS": 65, "ZCATEGORY": 1},
+    )
     table(path, "ZUSAGECATEGORY", {"Z_PK": 1, "ZBLOCK": 1, "ZIDENTIFIER": "DH0001"})
     table(path, "ZUSAGEBLOCK", {"Z_PK": 1, "ZSTARTDATE": DAY, "ZUSAGE": 1})
     (use,) = records(applications.screen_time, path)
@@ -222,9 +265,20 @@ def test_applications_and_screen_time(tmp_path: Path) -> None:
 
 
 def test_keychain_entries_come_without_secrets(tmp_path: Path) -> None:
-    path = table(tmp_path / "keychain-2.db", "genp",
-                 {"rowid": 1, "cdat": DAY + 0.0, "mdat": DAY + 5.0, "agrp": "apple", "pdmn": "ck", "svce": b"\x01" * 20,
-                  "acct": b"me@example.org", "data": b"SECRET"})  # fmt: skip
+    path = table(
+        tmp_path / "keychain-2.db",
+        "genp",
+        {
+            "rowid": 1,
+            "cdat": DAY + 0.0,
+            "mdat": DAY + 5.0,
+            "agrp": "apple",
+            "pdmn": "ck",
+            "svce": b"\x01" * 20,
+            "acct": b"me@example.org",
+            "data": b"SECRET",
+        },
+    )
     table(path, "inet", {"cdat": DAY, "mdat": DAY, "agrp": "b", "srvr": "host", "pdmn": "ak"})
     first, second = records(keychain.keychain, path)
     assert (first.data["class"], first.data["account"], first.data["service_sha1"]) == (
@@ -248,8 +302,18 @@ def test_secrets_of_a_keychain_list_stay_out_of_both_readers(tmp_path: Path) -> 
 
 
 def test_interactions_name_their_recipients(tmp_path: Path) -> None:
-    path = table(tmp_path / "interactionC.db", "ZINTERACTIONS",
-                 {"Z_PK": 1, "ZBUNDLEID": "com.apple.MobileSMS", "ZSTARTDATE": DAY, "ZENDDATE": DAY, "ZDIRECTION": 1, "ZSENDER": 1})  # fmt: skip
+    path = table(
+        tmp_path / "interactionC.db",
+        "ZINTERACTIONS",
+        {
+            "Z_PK": 1,
+            "ZBUNDLEID": "com.apple.MobileSMS",
+            "ZSTARTDATE": DAY,
+            "ZENDDATE": DAY,
+            "ZDIRECTION": 1,
+            "ZSENDER": 1,
+        },
+    )
     table(
         path,
         "ZCONTACTS",
@@ -266,14 +330,20 @@ def test_interactions_name_their_recipients(tmp_path: Path) -> None:
 
 
 def test_calendar_mail_health_and_bluetooth(tmp_path: Path) -> None:
-    path = table(tmp_path / "Calendar.sqlitedb", "CalendarItem",
-                 {"ROWID": 1, "summary": "Lunch", "start_date": DAY, "end_date": DAY + 3600, "calendar_id": 1, "location_id": 1})  # fmt: skip
+    path = table(
+        tmp_path / "Calendar.sqlitedb",
+        "CalendarItem",
+        {"ROWID": 1, "summary": "Lunch", "start_date": DAY, "end_date": DAY + 3600, "calendar_id": 1, "location_id": 1},
+    )
     table(path, "Calendar", {"ROWID": 1, "title": "Home"})
     table(path, "Location", {"ROWID": 1, "title": "Café", "latitude": 1.5, "longitude": 2.5})
     (event,) = records(daily.calendar, path)
     assert (event.data["summary"], event.data["calendar"], event.data["location"]) == ("Lunch", "Home", "Café")
-    mail = table(tmp_path / "Envelope Index", "messages",
-                 {"ROWID": 1, "subject": 1, "sender": 1, "date_received": MS // 1000, "mailbox": 1, "read": 1})  # fmt: skip
+    mail = table(
+        tmp_path / "Envelope Index",
+        "messages",
+        {"ROWID": 1, "subject": 1, "sender": 1, "date_received": MS // 1000, "mailbox": 1, "read": 1},
+    )
     table(mail, "mailboxes", {"ROWID": 1, "url": "imap://x/INBOX"})
     table(mail, "subjects", {"ROWID": 1, "subject": "Hello"})
     table(mail, "addresses", {"ROWID": 1, "address": "a@example.org", "comment": "A"})
@@ -284,8 +354,11 @@ def test_calendar_mail_health_and_bluetooth(tmp_path: Path) -> None:
         "imap://x/INBOX",
     )
     assert message.times["date_received"]["text"] == "2023-03-08T20:26:40Z"
-    health = table(tmp_path / "healthdb_secure.sqlite", "samples",
-                   {"data_id": 1, "start_date": DAY + 0.0, "end_date": DAY + 60.0, "data_type": 7})  # fmt: skip
+    health = table(
+        tmp_path / "healthdb_secure.sqlite",
+        "samples",
+        {"data_id": 1, "start_date": DAY + 0.0, "end_date": DAY + 60.0, "data_type": 7},
+    )
     table(health, "quantity_samples", {"data_id": 1, "quantity": 42.0})
     table(
         health,
@@ -304,8 +377,11 @@ def test_a_chat_of_wechat_is_named_by_its_digest(tmp_path: Path) -> None:
     import hashlib
 
     digest = hashlib.md5(b"friend_1", usedforsecurity=False).hexdigest()
-    path = table(tmp_path / "MM.sqlite", f"Chat_{digest}",
-                 {"MesLocalID": 1, "MesSvrID": 7, "CreateTime": MS // 1000, "Message": "hi", "Status": 2, "Type": 1, "Des": 0})  # fmt: skip
+    path = table(
+        tmp_path / "MM.sqlite",
+        f"Chat_{digest}",
+        {"MesLocalID": 1, "MesSvrID": 7, "CreateTime": MS // 1000, "Message": "hi", "Status": 2, "Type": 1, "Des": 0},
+    )
     table(path, "Friend", {"userName": "friend_1"})
     (message,) = records(ios_messengers.wechat, path)
     assert (message.data["from"], message.data["to"], message.data["Message"]) == ("Local User", "friend_1", "hi")
@@ -325,8 +401,11 @@ def tl_text(text: str) -> bytes:
 def test_the_text_of_a_telegram_message_stands_behind_its_date(tmp_path: Path, text: str) -> None:
     date = MS // 1000
     blob = struct.pack("<Iiii", 0x38116EE0, 0, 5, 77) + struct.pack("<i", date) + tl_text(text) + bytes(8)
-    path = table(tmp_path / "cache4.db", "messages_v2",
-                 {"mid": 5, "uid": 77, "date": date, "data": blob, "out": 0, "read_state": 1, "send_state": 0})  # fmt: skip
+    path = table(
+        tmp_path / "cache4.db",
+        "messages_v2",
+        {"mid": 5, "uid": 77, "date": date, "data": blob, "out": 0, "read_state": 1, "send_state": 0},
+    )
     table(path, "users", {"uid": 77, "name": "jane doe;;;janed", "status": 0})
     (message,) = records(telegram.telegram, path, "android.telegram.message")
     assert (message.data["text"], message.data["from"], message.data["to"]) == (text, "jane doe", "Local User")
@@ -335,24 +414,50 @@ def test_the_text_of_a_telegram_message_stands_behind_its_date(tmp_path: Path, t
 
 
 def test_messengers_of_android_name_both_sides(tmp_path: Path) -> None:
-    path = table(tmp_path / "viber_messages", "messages",
-                 {"_id": 1, "conversation_id": 1, "participant_id": 1, "body": "yo", "send_type": 0, "date": MS})  # fmt: skip
+    path = table(
+        tmp_path / "viber_messages",
+        "messages",
+        {"_id": 1, "conversation_id": 1, "participant_id": 1, "body": "yo", "send_type": 0, "date": MS},
+    )
     table(path, "participants", {"_id": 1, "participant_info_id": 3, "conversation_id": 1})
     table(path, "participants_info", {"_id": 3, "number": "+1555", "contact_name": "Ann", "viber_name": "ann"})
     (viber,) = records(messengers.viber, path)
     assert (viber.data["from"], viber.data["to"], viber.data["number"]) == ("Ann", "Local User", "+1555")
-    kik = table(tmp_path / "kikDatabase.db", "messagesTable",
-                {"_id": 1, "body": "hey", "partner_jid": "x@talk.kik.com", "was_me": 1, "timestamp": MS})  # fmt: skip
+    kik = table(
+        tmp_path / "kikDatabase.db",
+        "messagesTable",
+        {"_id": 1, "body": "hey", "partner_jid": "x@talk.kik.com", "was_me": 1, "timestamp": MS},
+    )
     (sent,) = records(messengers.kik, kik, "android.kik.message")
     assert sent.data["direction"] == "sent" and sent.data["to"] == "x@talk.kik.com"
-    wechat = table(tmp_path / "EnMicroMsg.db", "message",
-                   {"msgId": 1, "msgSvrId": 2, "type": 1, "isSend": 0, "createTime": MS, "talker": "9@chatroom", "content": "bob:\nhi"})  # fmt: skip
+    wechat = table(
+        tmp_path / "EnMicroMsg.db",
+        "message",
+        {
+            "msgId": 1,
+            "msgSvrId": 2,
+            "type": 1,
+            "isSend": 0,
+            "createTime": MS,
+            "talker": "9@chatroom",
+            "content": "bob:\nhi",
+        },
+    )
     table(wechat, "rcontact", {"username": "9@chatroom", "nickname": "Club"})
     (group,) = records(messengers.wechat, wechat, "android.wechat.message")
     assert (group.data["from"], group.data["to"], group.data["content"]) == ("bob", "Club", "hi")
-    snap = table(tmp_path / "arroyo.db", "conversation_message",
-                 {"client_conversation_id": "c", "client_message_id": 1, "creation_timestamp": MS, "content_type": 1,
-                  "message_content": proto((4, proto((4, proto((2, "see you there")))))), "sender_id": "s"})  # fmt: skip
+    snap = table(
+        tmp_path / "arroyo.db",
+        "conversation_message",
+        {
+            "client_conversation_id": "c",
+            "client_message_id": 1,
+            "creation_timestamp": MS,
+            "content_type": 1,
+            "message_content": proto((4, proto((4, proto((2, "see you there")))))),
+            "sender_id": "s",
+        },
+    )
     (one,) = records(messengers.snapchat, snap)
     assert "see you there" in one.data["texts"]
 
@@ -392,9 +497,24 @@ def test_usage_of_android_11_has_tokens_and_a_mapping(tmp_path: Path) -> None:
 
 
 def test_media_store_sims_accounts_and_destinations(tmp_path: Path) -> None:
-    media = table(tmp_path / "external.db", "files",
-                  {"_id": 1, "_data": "/sdcard/DCIM/a.jpg", "_size": 9, "date_added": MS // 1000, "date_modified": MS // 1000,
-                   "datetaken": MS, "mime_type": "image/jpeg", "media_type": 1, "is_trashed": 1, "latitude": 1.5, "longitude": 2.5})  # fmt: skip
+    media = table(
+        tmp_path / "external.db",
+        "files",
+        {
+            "_id": 1,
+            "_data": "/sdcard/DCIM/a.jpg",
+            "_size": 9,
+            "date_added": MS // 1000,
+            "date_modified": MS // 1000,
+            "datetaken": MS,
+            "mime_type": "image/jpeg",
+            "media_type": 1,
+            "is_trashed": 1,
+            "latitude": 1.5,
+            "longitude": 2.5,
+        },
+    )
+    table(media, "android_metadata", {"locale": "en_GB"})
     (file,) = records(stores.media_store, media)
     assert file.times["datetaken"]["instant"] == file.times["date_added"]["instant"] and file.data["is_trashed"] is True
     sim = table(
@@ -410,8 +530,11 @@ def test_media_store_sims_accounts_and_destinations(tmp_path: Path) -> None:
     )
     account, event = records(apps.accounts, accounts)
     assert account.data["name"] == "a@example.org" and event.times["time"]["zone"] == "local-unknown"
-    maps = table(tmp_path / "da_destination_history", "destination_history",
-                 {"time": MS, "dest_lat": 48100000, "dest_lng": 11500000, "dest_title": "Home"})  # fmt: skip
+    maps = table(
+        tmp_path / "da_destination_history",
+        "destination_history",
+        {"time": MS, "dest_lat": 48100000, "dest_lng": 11500000, "dest_title": "Home"},
+    )
     (goal,) = records(stores.maps_destinations, maps)
     assert (goal.data["latitude"], goal.data["longitude"]) == (48.1, 11.5)
 
@@ -419,13 +542,15 @@ def test_media_store_sims_accounts_and_destinations(tmp_path: Path) -> None:
 def test_settings_and_bluetooth_of_android(tmp_path: Path) -> None:
     path = tmp_path / "settings_secure.xml"
     path.write_text(
-        '<?xml version="1.0"?><settings version="1"><setting id="1" name="android_id" value="abc123" package="android"/></settings>'
+        '<?xml version="1.0"?><settings><setting id="1" name="android_id" value="abc123" package="android"/></settings>'
     )
     (one,) = records(stores.settings, path)
     assert (one.data["name"], one.data["value"], one.host_id) == ("android_id", "abc123", "abc123")
     conf = tmp_path / "bt_config.conf"
-    conf.write_text("[Info]\nFileSource = Original\n\n[Adapter]\nAddress = aa:bb:cc:dd:ee:ff\nName = Phone\n\n[11:22:33:44:55:66]\n"
-                    f"Timestamp = {MS // 1000}\nName = Car\nLinkKey = 0011\n")  # fmt: skip
+    conf.write_text(
+        "[Info]\nFileSource = Original\n\n[Adapter]\nAddress = aa:bb:cc:dd:ee:ff\nName = Phone\n\n[11:22:33:44:55:66]\n"
+        f"Timestamp = {MS // 1000}\nName = Car\nLinkKey = 0011\n"
+    )
     adapter, car = records(stores.bluetooth, conf)
     assert adapter.data["Name"] == "Phone" and car.data["bonded"] is True and "LinkKey" not in car.data
     assert car.times["Timestamp"]["text"] == "2023-03-08T20:26:40Z"

@@ -210,3 +210,13 @@ def test_a_deleted_row_of_a_known_layout_is_a_record_of_its_kind_with_names_from
     assert (one.artifact, one.data["from"], one.data["ROWID"]) == ("ios.sms", "+15550001", 250)
     assert one.times["date"]["text"].startswith("2020-03-22T01:10:59")
     assert gaps == []
+
+
+def test_a_damaged_page_of_a_tree_is_a_gap_and_rows_it_leads_to_are_called_unreached(tmp_path: Path) -> None:
+    path = database(tmp_path / "a.db", TABLE, rows(1, 900))
+    raw = bytearray(path.read_bytes())
+    raw[4096] = 0xEE  # page 2 is the root of the table
+    path.write_bytes(raw)
+    found, gaps = parse(sqlite_deleted, path)
+    assert any("page" in g.message and "(2)" in g.message for g in gaps)
+    assert len(found) == 900 and all("no table reaches" in r.data["remnant_place"] for r in found)

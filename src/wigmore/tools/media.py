@@ -82,7 +82,7 @@ def list_locations(context: ToolContext, text: str = "", limit: int = 500) -> To
         known.add(mark)
         return True
 
-    kinds.append(Kind(("generic.sqlite", "generic.json", "generic.xml", "generic.table")))
+    kinds.append(Kind(("generic.sqlite", "generic.sqlite_deleted", "generic.json", "generic.xml", "generic.table")))
     return answer(context, kinds, "record of a place", where=sieve, keep=fresh, text=text, limit=min(limit, CAP))
 
 

@@ -20,7 +20,10 @@ AOSP = "https://android.googlesource.com/platform/"
 ALEAPP = "https://github.com/abrignoni/ALEAPP/tree/main/scripts/artifacts"
 MEDIA = Layout(
     paths=("external.db", "external-*.db", "internal.db"),
-    tables=(("files", ("_data", "_size", "date_added", "date_modified", "mime_type")),),
+    tables=(
+        ("files", ("_data", "_size", "date_added", "date_modified", "mime_type")),
+        ("android_metadata", ("locale",)),
+    ),
 )
 SIM = Layout(paths=("telephony.db",), tables=(("siminfo", ("icc_id", "display_name")),))
 WELLBEING = Layout(tables=(("events", ("timestamp", "package_id", "type")), ("packages", ("package_name",))))
@@ -61,8 +64,8 @@ FILE = Query(
 CARD = Query(
     "android.sim",
     ("siminfo s",),
-    "s._id s.icc_id s.sim_id s.display_name s.carrier_name s.number s.mcc s.mnc s.mcc_string s.mnc_string s.imsi s.iso_country_code "
-    "s.is_embedded s.card_id s.data_roaming s.phone_number_source_carrier s.phone_number_source_ims",
+    "s._id s.icc_id s.sim_id s.display_name s.carrier_name s.number s.mcc s.mnc s.mcc_string s.mnc_string s.imsi "
+    "s.iso_country_code s.is_embedded s.card_id s.data_roaming s.phone_number_source_carrier s.phone_number_source_ims",
     "s._id",
 )
 

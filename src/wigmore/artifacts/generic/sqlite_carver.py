@@ -31,6 +31,7 @@ INTEGER, TEXT, BLOB, REAL, NUMERIC = "INTEGER", "TEXT", "BLOB", "REAL", "NUMERIC
 WIDTHS = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0)
 LONG = rb"[\x81-\xff][\x00-\x7f]|[\x81-\xff][\x80-\xff][\x00-\x7f]"
 COLUMNS = 2_000
+TELLING = 18.0  # bits of a header that make it more than chance
 STRONG = 4  # characters of text that make a headless row credible
 
 
@@ -73,6 +74,14 @@ class Table:
             odd = b"".join(b"\\x%02x" % n for n in range(1, 128, 2))
             return rb"(?:[" + short + rb"]|[\x81-\xff][" + odd + rb"]|[\x81-\xff][\x80-\xff][" + odd + rb"])"
         return rb"(?:[" + low + rb"-\x09\x0c-\x7f]|" + LONG + rb")"
+
+    def bits(self, count: int) -> float:
+        """How much a header of so many types says, in bits: a chance match of a headless row must be unlikely."""
+        found = 7.0  # the length of the header
+        for column in range(count):
+            kind = self.affinities[column]
+            found += 7.0 if column == self.alias else 3.7 if kind in (INTEGER, REAL) else 1.0 if kind == TEXT else 0.1
+        return found
 
     def fits(self, types: list[int]) -> bool:
         """Whether a record of these serial types can be one of its rows."""
@@ -225,7 +234,7 @@ class Carver:
             if found is None:
                 continue
             if head is None:
-                if len(types) < 3 or _text_size(found.values) < STRONG:
+                if table.bits(count) < TELLING or _text_size(found.values) < STRONG:
                     continue
                 found = replace(found, lost=("rowid", *found.lost))
             return replace(found, place="free block" if block else "gap")

@@ -24,10 +24,9 @@ def remnant_record(remnant: Remnant, core_data: bool) -> Record:
     claims=Claim(magic=((0, MAGIC),)),
     reads="free pages, free space, superseded log frames and kept journals of any SQLite 3 database",
     means="a row of this content stood in the database's file or its log, and no live row has the same id and content",
-    does_not_mean="when or by whom it was deleted, that it was deleted rather than moved or changed, or that its table is "
-    "the right one where the record says it fits others",
+    does_not_mean="when or by whom it was deleted, that it was deleted rather than moved or changed, that no part of it was "
+    "overwritten since, or that its table is the right one where the record says it fits others",
     refs=("https://www.sqlite.org/fileformat2.html", "https://www.sqlite.org/walformat.html"),
-    artifacts=("generic.sqlite",),
     beside=True,
     limit_seconds=600.0,
 )

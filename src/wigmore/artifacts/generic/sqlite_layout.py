@@ -38,7 +38,8 @@ class Layout(Claim):
             )
         return self.by_path(path) or all(
             re.search(rb"CREATE TABLE (IF NOT EXISTS )?[\"'`\[]?" + re.escape(table.encode()) + rb"[\"'`\] (]", head)
-            for table, _ in self.tables
+            and all(column.encode() in head for column in columns)
+            for table, columns in self.tables
         )
 
     def fits(self, tables: dict[str, tuple[str, ...]]) -> bool:

@@ -20,6 +20,7 @@ JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 LOCK_BYTE = 1 << 30
 CHAIN = 100_000  # pages of one overflow chain that are followed
 DEPTH = 40
+BROKEN = 1_000
 Data = bytes | mmap
 
 
@@ -71,6 +72,7 @@ class View:
 
     def __init__(self, shape: Shape, data: Data, log: Data = b"", overlay: dict[int, int] | None = None) -> None:
         self.shape, self.data, self.log, self.overlay = shape, data, log, overlay or {}
+        self.broken: list[int] = []  # pages that a b-tree names and that are none
         self.pages = max(-(-len(data) // shape.page), max(self.overlay, default=0))
 
     def image(self, number: int) -> Image | None:
@@ -111,11 +113,11 @@ class View:
             if number in seen or depth > DEPTH:
                 continue
             image = self.image(number)
-            if image is None:
-                continue
             start = 100 if number == 1 else 0
-            kind = image.data[start]
-            if kind not in BTREE:
+            kind = image.data[start] if image is not None else 0
+            if image is None or kind not in BTREE:
+                if len(self.broken) < BROKEN:
+                    self.broken.append(number)
                 continue
             seen.add(number)
             yield image, kind

@@ -223,6 +223,11 @@ class _Search:
         self.free, gap = self.now.view.freelist()
         if gap is not None:
             self.gaps.append(gap)
+        if broken := sorted(set(self.now.view.broken)):
+            named = ", ".join(map(str, broken[:5])) + (" and more" if len(broken) > 5 else "")
+            self.gaps.append(
+                Gap(f"pages of b-trees cannot be read ({named}): rows below them are found as unreached, live or not")
+            )
         self.orphans = [
             n for n in range(2, self.now.view.pages + 1)
             if n not in self.now.used and n not in self.free and not self.now.view.aside(n)
@@ -303,7 +308,10 @@ class _Search:
         for number in self.orphans:
             image = view.image(number)
             if image is not None:
-                yield "unallocated", self._page(image, 0), None
+                unreached = (
+                    replace(row, place=f"{row.place} of a page no table reaches") for row in self._page(image, 0)
+                )
+                yield "unallocated", unreached, None
         if self.before is not None:
             for number in sorted(self.overlay):
                 image = self.before.view.image(number)
