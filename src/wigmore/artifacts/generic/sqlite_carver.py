@@ -30,6 +30,9 @@ from wigmore.model.canonical import shown
 INTEGER, TEXT, BLOB, REAL, NUMERIC = "INTEGER", "TEXT", "BLOB", "REAL", "NUMERIC"
 WIDTHS = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0, 0, 0)
 LONG = rb"[\x81-\xff][\x00-\x7f]|[\x81-\xff][\x80-\xff][\x00-\x7f]"
+ODD = b"".join(b"\\x%02x" % n for n in range(13, 128, 2))  # serial types of texts: odd, 13 and up
+ODD_LOW = b"".join(b"\\x%02x" % n for n in range(3, 128, 2))
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 COLUMNS = 2_000
 TELLING = 18.0  # bits of a header that make it more than chance
 STRONG = 4  # characters of text that make a headless row credible
@@ -70,9 +73,16 @@ class Table:
         if kind in (INTEGER, REAL):
             return rb"[" + low + rb"-\x09]"
         if kind == TEXT:
-            short = b"".join(b"\\x%02x" % n for n in range(13, 128, 2)) + (b"" if self.required[column] else rb"\x00")
-            odd = b"".join(b"\\x%02x" % n for n in range(1, 128, 2))
-            return rb"(?:[" + short + rb"]|[\x81-\xff][" + odd + rb"]|[\x81-\xff][\x80-\xff][" + odd + rb"])"
+            short = ODD + (b"" if self.required[column] else rb"\x00")
+            return (
+                rb"(?:["
+                + short
+                + rb"]|[\x81-\xff][\x01"
+                + ODD_LOW
+                + rb"]|[\x81-\xff][\x80-\xff][\x01"
+                + ODD_LOW
+                + rb"])"
+            )
         return rb"(?:[" + low + rb"-\x09\x0c-\x7f]|" + LONG + rb")"
 
     def bits(self, count: int) -> float:
@@ -129,6 +139,7 @@ class Carver:
 
     def __post_init__(self) -> None:
         self.patterns: dict[str, list[tuple[Table, int, re.Pattern[bytes]]]] = {}
+        self.heads: dict[tuple[str, int], re.Pattern[bytes]] = {}
 
     # whole pages
 
@@ -246,7 +257,10 @@ class Carver:
         if not 2 <= count <= 120:
             return None
         for first in (0, 1):
-            match = re.compile(owner.types(count, first), re.DOTALL).match(data, at + 4, high)
+            known = self.heads.get((owner.name, first))
+            if known is None:
+                known = self.heads[owner.name, first] = re.compile(owner.types(count, first), re.DOTALL)
+            match = known.match(data, at + 4, high)
             if match is None:
                 continue
             types: list[int] = []
@@ -375,7 +389,7 @@ def read_values(types: list[int], data: bytes, encoding: str) -> tuple[list[Any]
         elif kind & 1:
             try:
                 text = raw.decode(encoding)
-                if any(c < " " and c not in "\t\r\n" for c in text):
+                if CONTROL.search(text):
                     sound = False
             except UnicodeDecodeError:
                 sound = sound and len(raw) < size  # a text may be cut inside a letter
