@@ -15,6 +15,8 @@ MESSAGES = Kind(
         "android.sms",
         "android.mms",
         "android.google_messages",
+        "android.samsung_message",
+        "ios.mail",
         "*.message",
         "ios.sms",
         "chat.*",
@@ -32,6 +34,9 @@ CONTACTS = Kind(
         "*.contact",
         "ios.teams.user",
         "ios.twitter.user",
+        "android.telegram.user",
+        "android.messenger.user",
+        "snapchat.friend",
         "ios.interaction_contact",
     )
 )

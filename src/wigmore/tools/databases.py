@@ -18,6 +18,7 @@ from wigmore.tools.lookup import CannotLook, Kind, Row, answer, caution, holds, 
 from wigmore.tools.places import LISTING, Place, find
 
 ROWS = "generic.sqlite"
+DELETED = "generic.sqlite_deleted"
 LISTS = "generic.plist"
 KEYCHAIN_TABLES = ("genp", "inet", "cert", "keys")
 KEYCHAIN_COLUMNS = frozenset(
@@ -83,11 +84,12 @@ def sqlite_query(
     text: str = "",
     limit: int = 200,
 ) -> ToolOutput:
-    """Show rows of a table of a SQLite database, the rows that its write-ahead log replaced among them; no table: its tables.
+    """Show rows of a table of a SQLite database, with deleted ones and those that its log replaced; no table: its tables.
 
     `columns` keeps some. `where` maps a column to a value (equal, no case) or to {"op": one of = != < <= > >= contains starts,
     "value": …}; all must hold. `text` stands in any value. A row's `state` tells live ones from those that only the log holds
-    (wal_committed) or replaced (wal_superseded). Times are guessed from column names and say so; BLOBs are hexadecimal.
+    (wal_committed) or replaced (wal_superseded), and deleted ones (freelist, unallocated) with what is missing of them.
+    Times are guessed from column names and say so; BLOBs are hexadecimal.
     """
     try:
         place = find(context, path)
@@ -167,7 +169,7 @@ def _stored(context: ToolContext, place: Place, table: str, sieve: str, given: l
     conditions = ["path = ?", "inode IS NOT DISTINCT FROM ?", "json_extract_string(data, '$.table') = ?"]
     conditions += [sieve] if sieve else []
     parameters = [place.entry.path, place.entry.inode, table, *given]
-    yield from context.records([ROWS], " AND ".join(conditions), parameters, None)
+    yield from context.records([ROWS, DELETED], " AND ".join(conditions), parameters, None)
 
 
 def _read(place: Place, table: str) -> Iterator[Row]:
@@ -195,7 +197,7 @@ def _read(place: Place, table: str) -> Iterator[Row]:
 def _chosen(data: dict[str, Any], columns: list[str]) -> dict[str, Any]:
     ends = ("", "_decoded", "_text", "_size", " (column)")
     wanted = {c + e for c in columns for e in ends} | {"table"}
-    return {k: v for k, v in data.items() if k in wanted}
+    return {k: v for k, v in data.items() if k in wanted or k.startswith("remnant_")}
 
 
 def _test(column: str, asked: Any) -> Callable[[Row], bool]:

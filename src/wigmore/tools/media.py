@@ -106,14 +106,15 @@ def list_locations(context: ToolContext, text: str = "", limit: int = 500) -> To
         if not _placed(row["data"]):
             return False
         place = row["locator"].get("table"), row["locator"].get("rowid")
-        mark = (row["source_id"], row["path"], *place)
+        found = row["locator"].get("file"), row["locator"].get("offset")  # of a row outside the live database
+        mark = (row["source_id"], row["path"], *place, *found)
         generic = row["artifact"].startswith("generic.")
         if generic and (mark in known or place == (None, None)):
             return False
         known.add(mark)
         return True
 
-    kinds.append(Kind(("generic.sqlite", "generic.json", "generic.xml", "generic.table")))
+    kinds.append(Kind(("generic.sqlite", "generic.sqlite_deleted", "generic.json", "generic.xml", "generic.table")))
     return answer(context, kinds, "record of a place", where=sieve, keep=fresh, text=text, limit=min(limit, CAP))
 
 

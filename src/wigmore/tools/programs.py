@@ -40,7 +40,8 @@ ACTIVITY = tuple(
 
 @tool("list_installed_software", domain="programs")
 def list_installed_software(context: ToolContext, text: str = "", limit: int = 1000) -> ToolOutput:
-    """List programs that the system has as installed: Windows' Uninstall keys and Amcache, packages of Linux and Android.
+    """List programs that the system has as installed: Windows' Uninstall keys and Amcache, packages of Linux and Android,
+    applications of iOS.
 
     Install dates are what the installer wrote, day or second. Portable programs are in none of these lists, and an entry may
     outlive its program. Linux rows are the package manager's log: installs, upgrades and removals. `text` keeps rows that
@@ -49,9 +50,48 @@ def list_installed_software(context: ToolContext, text: str = "", limit: int = 1
     kinds = [
         Kind(("windows.registry.installed_software",), hives=("SOFTWARE", "NTUSER")),
         Kind(("windows.amcache.program",)),
-        Kind(("linux.packages", "android.package", "android.store_app")),
+        Kind(("linux.packages", "android.package", "android.store_app", "ios.application", "ios.store_app")),
     ]
     return answer(context, kinds, "list of installed programs", text=text, limit=limit)
+
+
+STREAMS = ("/app/infocus", "/app/usage", "/app/webusage", "app.infocus", "app.webusage", "app.mediausage")
+USED = (
+    Kind(("ios.knowledgec",), keep=lambda r: str(r["data"].get("ZSTREAMNAME", "")).lower() in STREAMS),
+    Kind(("ios.biome",), keep=lambda r: str(r["data"].get("stream", "")).lower() in STREAMS),
+    Kind(("ios.screen_time", "ios.keyboard_usage", "android.usage_event", "android.usage", "android.wellbeing_event")),
+    Kind(("ios.powerlog",), keep=lambda r: str(r["data"].get("kind", "")).startswith("application")),
+)
+
+
+@tool("list_app_usage", domain="programs")
+def list_app_usage(
+    context: ToolContext, text: str = "", after: str = "", before: str = "", limit: int = 1000
+) -> ToolOutput:
+    """List uses of applications that a phone noted: in focus (KnowledgeC, Biome), usage statistics, Screen Time, power log.
+
+    Times as stored, UTC; Screen Time and aggregates cover a span, not an instant. `resolved` names the packages that newer
+    Android numbers, where its mapping file is there. Synchronised rows (origin synced) are another device's. A use is the
+    device's, not a person's. `text` keeps rows that contain it (no case), `after` and `before` are ISO 8601, UTC.
+    """
+    try:
+        where, parameters = period(after, before)
+    except CannotLook as error:
+        return ToolOutput.failed(str(error))
+    names = {
+        (r["source_id"], r["path"].rpartition("/")[0], f"token {r['data'].get('token')}"): str(r["data"].get("package"))
+        for r in context.records(["android.usage_name"], "", [], None)
+    }
+    out = answer(context, USED, "record of application use", where=where, parameters=parameters, text=text, limit=limit)
+    if not names or not out.rows:
+        return out
+
+    def named(row: Row) -> Row:
+        folder = row["path"].rpartition("/")[0].rpartition("/")[0]
+        name = names.get((row["source_id"], folder, str(row["data"].get("package"))))
+        return {**row, "resolved": name} if name else row
+
+    return replace(out, rows=tuple(named(row) for row in out.rows))
 
 
 @tool("get_user_activity", domain="programs")

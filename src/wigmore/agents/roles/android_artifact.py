@@ -21,6 +21,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
         "list_accounts_of_apps",
         "list_networks",
         "list_locations",
+        "list_app_usage",
         "sqlite_query",
         "read_text_file",
         "search_strings",

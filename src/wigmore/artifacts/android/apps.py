@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from wigmore.artifacts.generic.sqlite_layout import Layout
-from wigmore.artifacts.generic.sqlite_queries import Data, Query, clock, milliseconds, named, read_queries
+from wigmore.artifacts.generic.sqlite_queries import Data, Query, clock, milliseconds, named, read_queries, text_local
 from wigmore.artifacts.generic.sqlite_reader import Database
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Yield
@@ -52,6 +52,19 @@ ACCOUNT = Query(
     "a._id",
     {"last_password_entry_time_millis_epoch": milliseconds},
     undated=True,
+)
+ACCOUNT_EVENT = Query(
+    "android.account_event",
+    ("debug_table d",),
+    "d._id d.action_type d.time d.caller_uid d.table_name d.primary_key",
+    "d._id",
+    {"time": text_local},
+)
+GRANT = Query(
+    "android.account_grant",
+    ("grants g", "LEFT JOIN accounts a ON a._id = g.accounts_id"),
+    "g.accounts_id g.auth_token_type g.uid a.name:account a.type:account_type",
+    "g.rowid",
 )
 APP = Query(
     "android.store_app",
@@ -216,11 +229,11 @@ def downloads(file: EvidenceFile) -> Iterator[Yield]:
     reads="accounts.db, accounts_ce.db and accounts_de.db of Android",
     means="this account is set up for that service on the device",
     does_not_mean="that it was used, or by whom; tokens and passwords are not put out",
-    refs=(ANDROID + "accounts/AccountManager",), artifacts=(ACCOUNT.artifact,),
+    refs=(ANDROID + "accounts/AccountManager",), artifacts=(ACCOUNT.artifact, ACCOUNT_EVENT.artifact, GRANT.artifact),
 )  # fmt: skip
 def accounts(file: EvidenceFile) -> Iterator[Yield]:
-    """One record an account."""
-    yield from read_queries(file, ACCOUNTS, (ACCOUNT,))
+    """One record an account, one a change of the table with its time, one a grant."""
+    yield from read_queries(file, ACCOUNTS, (ACCOUNT, ACCOUNT_EVENT, GRANT))
 
 
 @parser(

@@ -70,6 +70,17 @@ def _groups(value: Any, prefix: str, level: int) -> Iterator[tuple[str, dict[str
         yield from _groups(item, path, level + 1)
 
 
+def _without_secrets(value: Any) -> Any:
+    """A keychain list without the secrets its entries hold; any other value as it is."""
+    if not isinstance(value, dict) or not set(value) & {"genp", "inet"}:
+        return value
+    return {
+        key: [{k: "(left out)" if k == "v_Data" else v for k, v in row.items()} if isinstance(row, dict) else row
+              for row in rows] if isinstance(rows, list) else rows
+        for key, rows in value.items()
+    }  # fmt: skip
+
+
 @parser(
     "generic.plist",
     claims=Claim(look=lambda head, path, size: is_plist(head)),
@@ -84,7 +95,7 @@ def _groups(value: Any, prefix: str, level: int) -> Iterator[tuple[str, dict[str
 )
 def plist(file: EvidenceFile) -> Iterator[Yield]:
     """One record for a small list; for a large one, a record a top-level key, split further where that is large too."""
-    value = load_plist(file)
+    value = _without_secrets(load_plist(file))
     for path, data, times in _groups(value, "", 0):
         if data or times:
             yield {"kind": "key", "key": path}, Record(data, times)

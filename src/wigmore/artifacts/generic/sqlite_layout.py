@@ -38,7 +38,8 @@ class Layout(Claim):
             )
         return self.by_path(path) or all(
             re.search(rb"CREATE TABLE (IF NOT EXISTS )?[\"'`\[]?" + re.escape(table.encode()) + rb"[\"'`\] (]", head)
-            for table, _ in self.tables
+            and all(column.encode() in head for column in columns)
+            for table, columns in self.tables
         )
 
     def fits(self, tables: dict[str, tuple[str, ...]]) -> bool:
@@ -79,6 +80,8 @@ def schema_in(head: bytes) -> list[tuple[str, str]] | None:
 
 def varint(data: bytes, at: int) -> tuple[int, int]:
     """A variable-length integer of the file format and the place behind it; what passes the end reads as zeros."""
+    if at < len(data) and data[at] < 0x80:  # most are of one byte
+        return data[at], at + 1
     value = 0
     for i in range(9):
         byte = data[at + i] if at + i < len(data) else 0

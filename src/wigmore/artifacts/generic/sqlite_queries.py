@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from wigmore.artifacts.generic.plist_reader import decode_blob, decode_json, shortened
 from wigmore.artifacts.generic.sqlite_layout import Layout
-from wigmore.artifacts.generic.sqlite_reader import Database, Row, open_database
-from wigmore.model.protocols import EvidenceFile, Record, Yield
+from wigmore.artifacts.generic.sqlite_reader import FAULTS, Database, Row, open_database, said
+from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
 from wigmore.model.times import Time, cocoa, filetime, iso, posix, webkit
 
 Convert = Callable[[Any], Time | None]
@@ -84,7 +84,7 @@ def text_local(value: Any) -> Time | None:
     return iso(value) if isinstance(value, str) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Query:
     """One kind of record: where its rows come from and how their columns are read.
 
@@ -105,12 +105,52 @@ class Query:
 
 
 def read_queries(file: EvidenceFile, layout: Layout, queries: tuple[Query, ...]) -> Iterator[Yield]:
-    """All records of the declared queries over one database, gaps last."""
+    """All records of the declared queries over one database: live and log rows, then deleted ones, gaps last."""
     with open_database(file, layout) as database:
         for query in queries:
             for row in database.select(query.joins, query.columns, query.key, query.where):
                 yield row.locator, record_of(query, row, database)
+        yield from read_deleted(file, database, queries)
         yield from database.gaps
+
+
+def read_deleted(file: EvidenceFile, database: Database, queries: tuple[Query, ...]) -> Iterator[Yield]:
+    """Records of the rows of the queries' own tables that are found outside the live database.
+
+    They stand in for their table in the query, so that what they refer to is named from the rows that live on. What could
+    not be searched is `generic.sqlite_deleted`'s to say.
+    """
+    from wigmore.artifacts.generic.sqlite_remnants import Remnant, facts, locator, remnants
+
+    main = {query: query.joins[0].split()[0].strip('"').lower() for query in queries}
+    names = {n.lower(): n for view in (database.live, database.before) if view for n in view.tables}
+    wanted = frozenset(names[table] for table in main.values() if table in names)
+    if not wanted:
+        return
+    found: dict[str, list[Remnant]] = {}
+    for item in remnants(file, database, wanted):
+        if isinstance(item, Remnant):
+            found.setdefault(item.row.table.lower(), []).append(item)
+    for table, rows in sorted(found.items()):
+        if names[table] not in database.live.tables:
+            continue
+        stored = [(r.row.rowid, r.row.values) for r in rows]
+        try:
+            with database.standing_in(names[table], stored) as mark:
+                for query in queries:
+                    if main[query] != table:
+                        continue
+                    key = f"{query.joins[0].split()[1]}.{mark}"
+                    for row in database.select(query.joins, query.columns, key, query.where):
+                        remnant = rows[row.key]
+                        made = record_of(query, Row(row.table, remnant.row.rowid, row.values, remnant.state), database)
+                        where = locator(remnant)
+                        yield (
+                            {**where, "part": row.part} if row.part else where,
+                            replace(made, data={**made.data, **facts(remnant)}),
+                        )
+        except FAULTS as error:
+            database.gaps.append(Gap(f"deleted rows of table {names[table]} could not be joined: {said(error)}"))
 
 
 def record_of(query: Query, row: Row, database: Database) -> Record:

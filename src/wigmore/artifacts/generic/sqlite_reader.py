@@ -25,6 +25,7 @@ JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 STEP = 1_000_000  # virtual machine instructions between two looks at the budget
 BUDGET = 3_000  # steps that one query may take: about a minute
 TABLES = 5_000
+STAND_IN = "wigmore_number"  # numbers rows that stand in for a table's own
 SAME_KEY = 1_000  # joined rows of one key that are compared together
 FAULTS = (sqlite3.Error, UnicodeDecodeError, OverflowError)  # error texts of damaged schemas may not be UTF-8
 READ_ONLY = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION}
@@ -56,6 +57,19 @@ class Row:
         return where
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A stored column as its table declares it; `key` is its place in the primary key, 0 for none."""
+
+    name: str
+    type: str
+    required: bool
+    key: int
+
+
+WITHOUT_ROWID = re.compile(r"\)[^()]*\bwithout\s+rowid\b[^()]*$", re.IGNORECASE)
+
+
 class View:
     """One connection to one version of the database."""
 
@@ -74,6 +88,8 @@ class View:
             self.connection.set_progress_handler(self._step, STEP)
             self.left = BUDGET
             self.virtual: tuple[str, ...] = ()
+            self.declared: dict[str, tuple[Column, ...]] = {}
+            self.rowless: set[str] = set()
             self.tables = self._tables()
             self.connection.set_authorizer(_authorize)
         except BaseException:
@@ -98,7 +114,10 @@ class View:
                 columns = self.connection.execute(f"PRAGMA table_xinfo({quoted(name)})").fetchall()
             except FAULTS:
                 columns = []  # a table whose definition cannot be read has no columns: the caller says so
-            tables[name] = tuple(c[1] for c in columns if c[6] in (0, 3))
+            stored = [c for c in columns if c[6] in (0, 3)]
+            tables[name] = tuple(c[1] for c in stored)
+            self.declared[name] = tuple(Column(c[1], str(c[2] or ""), bool(c[3]), int(c[5] or 0)) for c in stored)
+        self.rowless = {n for n, sql in rows if WITHOUT_ROWID.search(str(sql or ""))}
         return tables
 
     def run(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -160,6 +179,44 @@ class Database:
             return ((row[0], _named(names, row[1:])) for row in view.run(sql))
 
         yield from self.compared(name, run)
+
+    @contextmanager
+    def standing_in(self, table: str, rows: list[tuple[Any, dict[str, Any]]]) -> Iterator[str]:
+        """Put other rows (rowid, values) in a table's place for the queries inside; gives the column that numbers them.
+
+        A temporary table of the same name shadows the stored one: the copy on disk is not written to.
+        """
+        columns = self.live.tables[table]
+        rowid = [] if "rowid" in {c.lower() for c in columns} else ["rowid"]
+        names = [*columns, *rowid, STAND_IN]
+        listed = ", ".join(quoted(name) for name in names)
+        connection, before = self.live.connection, self.before
+        connection.set_authorizer(None)
+        self.live.left = BUDGET
+        made = f"temp.{quoted(table)}"
+        try:
+            connection.execute("PRAGMA temp_store=MEMORY").close()
+            connection.execute(f"CREATE TEMP TABLE {quoted(table)} ({listed})").close()
+            values = (
+                [*(row.get(c) for c in columns), *([key] if rowid else []), number]
+                for number, (key, row) in enumerate(rows)
+            )
+            connection.executemany(f"INSERT INTO {made} VALUES ({', '.join('?' * len(names))})", values)
+        except BaseException:
+            connection.execute(f"DROP TABLE IF EXISTS {made}").close()
+            raise
+        finally:
+            connection.set_authorizer(_authorize)
+        self.live.tables = {**self.live.tables, table: (*columns, STAND_IN)}
+        self.before = None
+        try:
+            yield STAND_IN
+        finally:
+            self.before = before
+            self.live.tables = {**self.live.tables, table: columns}
+            connection.set_authorizer(None)
+            connection.execute(f"DROP TABLE IF EXISTS {made}").close()
+            connection.set_authorizer(_authorize)
 
     def related(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows (at most SAME_KEY) of a query that belong to one row already read; a failure is noted as a gap."""

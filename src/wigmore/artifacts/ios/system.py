@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from wigmore.artifacts.generic.sqlite_layout import Layout
@@ -114,6 +115,28 @@ ACCESS = Query(
     {"last_modified": seconds, "last_reminded": seconds},
     derive=_access,
 )
+
+
+def _interaction(data: Data, database: Database) -> None:
+    named(data, "ZDIRECTION", {0: "incoming", 1: "outgoing"}, "direction")
+    if not database.has("ZCONTACTS", "ZIDENTIFIER", "ZDISPLAYNAME"):
+        return
+    for table, columns in sorted(database.tables.items()):
+        if not re.fullmatch(r"Z_\d+INTERACTIONRECIPIENT|Z_\d+RECIPIENTS", table):
+            continue
+        ours = next((c for c in columns if re.fullmatch(r"Z_\d+INTERACTIONRECIPIENT", c)), None)
+        theirs = next((c for c in columns if re.fullmatch(r"Z_\d+RECIPIENTS", c)), None)
+        if ours and theirs:
+            found = database.related(
+                f'SELECT c.ZDISPLAYNAME, c.ZIDENTIFIER FROM "{table}" j JOIN ZCONTACTS c ON c.Z_PK = j."{theirs}" '
+                f'WHERE j."{ours}" = ? ORDER BY c.Z_PK',
+                data["Z_PK"],
+            )
+            if found:
+                data["recipients"] = [f"{name} ({who})" if name else str(who) for name, who in found]
+            return
+
+
 INTERACTION = Query(
     "ios.interaction",
     ("ZINTERACTIONS i", "LEFT JOIN ZCONTACTS s ON s.Z_PK = i.ZSENDER"),
@@ -122,7 +145,7 @@ INTERACTION = Query(
     "s.ZIDENTIFIER:sender_identifier",
     "i.Z_PK",
     {"ZSTARTDATE": apple, "ZENDDATE": apple, "ZCREATIONDATE": apple},
-    derive=lambda data, database: named(data, "ZDIRECTION", {0: "incoming", 1: "outgoing"}, "direction"),
+    derive=_interaction,
 )
 PERSON = Query(
     "ios.interaction_contact",
@@ -188,7 +211,7 @@ def tcc(file: EvidenceFile) -> Iterator[Yield]:
     reads="interactionC.db of iOS and macOS",
     means="the device noted a communication of this application with this party",
     does_not_mean="its content, or which person used the device",
-    refs=(SQLITE,), artifacts=(INTERACTION.artifact, PERSON.artifact),
+    refs=(SQLITE, "https://github.com/mac4n6/APOLLO/tree/master/modules"), artifacts=(INTERACTION.artifact, PERSON.artifact),
 )  # fmt: skip
 def interactions(file: EvidenceFile) -> Iterator[Yield]:
     """One record an interaction, one a known contact with counters."""
