@@ -264,7 +264,7 @@ def test_the_tools_show_what_was_extracted(tmp_path: Path) -> None:
     run(case, Options(jobs=1))
     for tool, given, text in (
         ("list_network_usage", ["text=rclone"], b"rclone.exe"),
-        ("list_app_usage", [], b"svchost.exe"),
+        ("list_program_usage", [], b"svchost.exe"),
         ("list_server_access", ["text=mara"], b"10.0.0.7"),
         ("browser_history", ["text=plan.docx"], b"file:///C:/plan.docx"),
         ("browser_downloads", [], b"a.zip"),
@@ -274,7 +274,7 @@ def test_the_tools_show_what_was_extracted(tmp_path: Path) -> None:
         output, outcome = call_tool(case, tool, given)
         assert outcome == "found" and text in output, tool
     assert call_tool(case, "list_transfers", [])[1] == "not_applicable"
-    assert call_tool(case, "list_app_usage", ["after=yesterday"])[1] == "failed"
+    assert call_tool(case, "list_program_usage", ["after=yesterday"])[1] == "failed"
 
 
 def test_the_real_srum_database_resolves_programs_and_accounts(shared_evidence: Path) -> None:

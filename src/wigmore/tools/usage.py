@@ -36,8 +36,8 @@ def list_network_usage(
     return _listed(context, NETWORK, "record of network usage", text, after, before, limit)
 
 
-@tool("list_app_usage", domain="programs")
-def list_app_usage(
+@tool("list_program_usage", domain="programs")
+def list_program_usage(
     context: ToolContext, text: str = "", after: str = "", before: str = "", limit: int = 500
 ) -> ToolOutput:
     """List how much programs ran by account: cycles, bytes read and written, time in focus, notifications (SRUM), and what the
