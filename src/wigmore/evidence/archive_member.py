@@ -211,6 +211,7 @@ class ArchiveStore(Store):
         self.records: list[tuple[Locator, Record]] = []
         self.gaps: list[Gap] = []
         self.needs = ""
+        self.shut = False  # locked as a whole: nothing to list
         self._handle: BinaryIO | None = None
         self._peaks: dict[str, int] = {}
         self._total = 0
@@ -275,10 +276,13 @@ class ArchiveStore(Store):
         fields = {"container": self.format, "description": f"{self.format} archive", **data}
         if self.needs:
             fields.update(locked=True, needs=self.needs)
+        if fields.get("encrypted"):
+            fields.setdefault("locked", False)
         shape = {name: value for name, value in fields.items() if value is not None and value != ""}
-        self.records.append(
-            ({"kind": "offset", "offset": 0, "length": self.archive.size}, Record(shape, artifact="container"))
-        )
+        locator: Locator = {"kind": "offset", "offset": 0, "length": self.archive.size}
+        if fields.get("unlocked_with"):
+            locator["of"] = "opened"  # what was locked in one run and is open in the next are two records
+        self.records.append((locator, Record(shape, artifact="container")))
 
     def allowance(self, entry: Entry, packed: int) -> Callable[[int], None]:
         """A check for `Spool`: raises ParseError (too_large) past the limits of member, ratio and archive."""

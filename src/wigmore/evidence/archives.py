@@ -60,6 +60,14 @@ def archive_kind(head: bytes, path: str) -> str | None:
     return None
 
 
+def container_kind(head: bytes, file: EvidenceFile) -> str | None:
+    """As `archive_kind`, and `office`, `pdf` for encrypted documents, `ios` for the file list of an iOS backup."""
+    from wigmore.evidence.ios_backup import backup_kind
+    from wigmore.evidence.sealed import sealed_kind
+
+    return archive_kind(head, file.path) or sealed_kind(head, file) or backup_kind(head, file)
+
+
 def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple[str, ...] = ()) -> ArchiveStore:
     """The archive's members as a store; `prefix` is the path that members' paths begin with.
 
@@ -68,7 +76,7 @@ def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple
     """
     with file.open() as stream:
         head = stream.read(HEAD)
-    kind = archive_kind(head, file.path)
+    kind = container_kind(head, file)
     if kind is None:
         raise ParseError(file.path, 0, "not an archive", "unsupported")
     if kind in NOT_READ:
@@ -91,6 +99,14 @@ def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple
         from wigmore.evidence.archive_rar import RarStore
 
         return RarStore(file, prefix, limits, secrets)
+    if kind in ("office", "pdf"):
+        from wigmore.evidence.sealed import SealedStore
+
+        return SealedStore(file, prefix, limits, kind, secrets)
+    if kind == "ios":
+        from wigmore.evidence.ios_backup import BackupStore
+
+        return BackupStore(file, prefix, limits, secrets)
     from wigmore.evidence.archive_stream import SingleStore
 
-    return SingleStore(file, prefix, limits, kind)
+    return SingleStore(file, prefix, limits, kind, secrets)

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wigmore.evidence import tcrypt
 from wigmore.evidence.locked import describe, unlock
 from wigmore.evidence.media import Media, Window, reason_of
+from wigmore.evidence.secret import opened as said
+from wigmore.evidence.secret import passwords
 from wigmore.evidence.signatures import ENCRYPTED, HEAD, NOT_READ, READ_BY_TSK, details, volume_kind
 from wigmore.evidence.store import Entry, Limits, Store
 from wigmore.evidence.tables import Slice, Table, read_table
@@ -119,7 +122,8 @@ def _volume(
 ) -> None:  # fmt: skip
     layout.windows[name] = media
     if kind is None:
-        _unknown(layout, name, start, row, head)
+        if not _headerless(layout, name, media, start, row, head, secrets, depth):
+            _unknown(layout, name, start, row, head)
         return
     found = details(head, kind)
     layout.kinds[name] = str(found.get("file_system", kind))
@@ -140,6 +144,44 @@ def _volume(
         _record(layout, name, start, media, found, kind, place)
         if kind == "NTFS":
             _shadows(layout, place)
+
+
+def _headerless(
+    layout: Layout, name: str, media: Media, start: int, row: Slice | None, head: bytes, secrets: Sequence[str], depth: int
+) -> bool:
+    """Whether the volume is one of TrueCrypt or VeraCrypt, as far as a secret shows it; its content is laid out."""
+    if not tcrypt.likely(head, media.size // 512 * 512) or depth > 4:
+        return False
+    locator: Locator = {"kind": "offset", "offset": start, "volume": name, "of": "encryption"}
+    fitted = tcrypt.unlock(media, secrets)
+    if fitted is None:
+        layout.kinds.setdefault(name, "perhaps encrypted")
+        data = {"volume": name, "locked": True, "start_offset": start, "volume_size": media.size, **tcrypt.SHAPE}
+        layout.needs.append(f"{name}: {tcrypt.NEEDS}")
+        layout.records.append((locator, Record(data, artifact="encrypted_volume")))
+        layout.gaps.append(Gap(f"{name}: {tcrypt.LOOKS}; it needs: {tcrypt.NEEDS}{tcrypt.tried(secrets)}", start, "locked"))
+        return True
+    plain, header = fitted
+    data = {"volume": name, "locked": False, "start_offset": start, "volume_size": media.size, **header.describe()}
+    layout.kinds[name] = header.program
+    _plain(layout, name, plain, start, row, data, secrets, depth)
+    layout.records.append((locator | {"of": "opened"}, Record(data, artifact="encrypted_volume")))
+    return True
+
+
+def _plain(
+    layout: Layout, name: str, plain: Media, start: int, row: Slice | None, data: dict[str, Any], secrets: Sequence[str],
+    depth: int,
+) -> None:  # fmt: skip
+    """Lay out what an unlocked volume holds, and note it in the volume's own record."""
+    try:
+        head = plain.read_at(0, HEAD)
+        inner = volume_kind(head)
+        data |= {f"inner_{key}": value for key, value in details(head, inner or "").items()}
+        data["inner_file_system"] = data.get("inner_file_system", inner or "none recognised")
+        _volume(layout, name, plain, start, row, inner, head, secrets, depth + 1, encrypted=True)
+    except OSError as error:
+        layout.gaps.append(Gap(f"{name}: the unlocked volume cannot be read: {reason_of(error)}", start))
 
 
 def _unknown(layout: Layout, name: str, start: int, row: Slice | None, head: bytes) -> None:
@@ -190,15 +232,8 @@ def _encrypted(
         layout.gaps.append(Gap(f"{name}: {error.message}", start, error.reason))
     if opened is not None:
         plain, how = opened
-        data |= {"locked": False, "unlocked_with": how}
-        try:
-            head = plain.read_at(0, HEAD)
-            inner = volume_kind(head)
-            data |= {f"inner_{key}": value for key, value in details(head, inner or "").items()}
-            data["inner_file_system"] = data.get("inner_file_system", inner or "none recognised")
-            _volume(layout, name, plain, start, row, inner, head, secrets, depth + 1, encrypted=True)
-        except OSError as error:
-            layout.gaps.append(Gap(f"{name}: the unlocked volume cannot be read: {reason_of(error)}", start))
+        data |= {"locked": False, **how}
+        _plain(layout, name, plain, start, row, data, secrets, depth)
     elif needs:
         data["needs"] = needs
         layout.needs.append(f"{name}: {needs}")
@@ -206,12 +241,9 @@ def _encrypted(
         layout.gaps.append(
             Gap(f"{name}: {data['encryption']} volume is locked, it needs: {needs}{tried}", start, "locked")
         )
-    layout.records.append(
-        (
-            {"kind": "offset", "offset": start, "volume": name, "of": "encryption"},
-            Record(data, stamps, artifact="encrypted_volume"),
-        )
-    )
+    what = "encryption" if opened is None else "opened"  # locked in one run and open in the next: two records
+    locator: Locator = {"kind": "offset", "offset": start, "volume": name, "of": what}
+    layout.records.append((locator, Record(data, stamps, artifact="encrypted_volume")))
 
 
 def _logical(layout: Layout, name: str, media: Media, start: int, secrets: Sequence[str], depth: int) -> None:
@@ -263,10 +295,10 @@ def _apfs(layout: Layout, name: str, media: Media, start: int, secrets: Sequence
                 "container_uuid": container.get_identifier(),
             }  # fmt: skip
             locked = volume.is_locked()
-            for secret in secrets if locked else ():
+            for secret in passwords(secrets) if locked else ():
                 volume.set_password(secret)
                 if volume.unlock() and not volume.is_locked():
-                    found["unlocked_with"] = "password"
+                    found.update(said(secret))
                     break
             found["encrypted"] = bool(locked)
             locked = volume.is_locked()

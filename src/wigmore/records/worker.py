@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from wigmore.evidence.hashing import hash_source
+from wigmore.evidence.secret import named
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.evidence.store import Entry
 from wigmore.model.canonical import canonical
@@ -91,7 +92,7 @@ class Worker:
         """The source of a task, opened once a process."""
         key = json.dumps(spec, sort_keys=True)
         if key not in self._sources:
-            self._sources[key] = open_source(spec_of(spec), secrets=tuple(secrets.values())).__enter__()
+            self._sources[key] = open_source(spec_of(spec), secrets=named(secrets)).__enter__()
         return self._sources[key]
 
     def forget(self) -> None:
