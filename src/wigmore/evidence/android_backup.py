@@ -32,7 +32,7 @@ def header(lines: Sequence[bytes], version: int, path: str) -> Header:
     """The header of an encrypted backup; ParseError where it is damaged."""
     try:
         user_salt, check_salt, rounds, user_iv, blob = lines[:5]
-        found = Header(version, *map(_hex, (user_salt, check_salt)), int(rounds), *map(_hex, (user_iv, blob)))
+        found = Header(version, _hex(user_salt), _hex(check_salt), int(rounds), _hex(user_iv), _hex(blob))
     except ValueError as error:
         raise ParseError(path, None, "the backup's encryption header is damaged") from error
     if not 0 < found.rounds <= MOST_ROUNDS or len(found.user_iv) != 16 or not found.blob or len(found.blob) % 16:

@@ -96,16 +96,20 @@ class SingleStore(ArchiveStore):
         if lines[3] != b"AES-256":
             raise ParseError(self.archive.path, 0, f"encryption {lines[3][:40]!r} is not known", "unsupported")
         more = head[self._start :].split(b"\n", 5)
-        found = android_backup.header(more[:-1], int(lines[1]), self.archive.path)
+        self.needs, self.shut = "the backup's password", True  # until one fits
+        try:
+            found = android_backup.header(more[:-1], int(lines[1]), self.archive.path)
+        except ParseError as error:
+            self.gaps.append(Gap(f"encrypted: needs the backup's password; {error.message}", None, error.reason))
+            return
         self._start += sum(len(line) + 1 for line in more[:5])
         self._facts |= {"cipher": "AES-256-CBC", "kdf": "PBKDF2-SHA1", "iterations": found.rounds}
         fitted = android_backup.master_key(found, self.secrets)
         if fitted is None:
-            self.needs, self.shut = "the backup's password", True
             tried = f"; none of the {len(self.secrets)} given fits" if self.secrets else ""
             self.gaps.append(Gap(f"encrypted Android backup: needs its password{tried}", None, "locked"))
             return
-        self._key = fitted[1:]
+        self._key, self.needs, self.shut = fitted[1:], "", False
         self._facts |= opened(fitted[0])
 
     def _pieces(self) -> Iterator[bytes]:

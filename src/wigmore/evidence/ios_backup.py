@@ -183,7 +183,7 @@ class BackupStore(ArchiveStore):
     def __init__(self, file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple[str, ...] = ()) -> None:
         super().__init__(file, prefix, limits, secrets)
         self._keys: dict[int, bytes] = {}
-        self._temporary = tempfile.TemporaryDirectory(prefix="wigmore-")  # noqa: SIM115  # dropped with the store
+        self._temporary = tempfile.TemporaryDirectory(prefix="wigmore-")  # dropped with the store
         self._list = Path(self._temporary.name) / "Manifest.db"
         with file.open() as stream:
             clear = stream.read(16) == SQLITE
@@ -391,5 +391,3 @@ def _times(values: dict[str, Any]) -> dict[str, Time]:
         if time:
             found[mine] = time
     return found
-
-

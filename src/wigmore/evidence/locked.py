@@ -9,6 +9,8 @@ import json
 import os
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from operator import methodcaller
 from typing import Any
 
 from wigmore.evidence import luks
@@ -96,23 +98,26 @@ def _unlock_bitlocker(volume: Media, secrets: Sequence[str], path: str) -> tuple
     return None
 
 
-def _bitlocker_attempts(secrets: Sequence[str]) -> Iterator[tuple[str, Callable[[Any], None] | None]]:
+Attempt = Callable[[Any], None]
+
+
+def _bitlocker_attempts(secrets: Sequence[str]) -> Iterator[tuple[str, Attempt | None]]:
     """(secret, how it is handed to the library): none, recovery and other passwords, startup keys, volume keys."""
     yield "", None
     for secret in passwords(secrets):
         if RECOVERY_KEY.fullmatch(secret.strip()):
-            yield secret, lambda handle, text=secret.strip(): handle.set_recovery_password(text)
+            yield secret, methodcaller("set_recovery_password", secret.strip())
         else:
-            yield secret, lambda handle, text=str(secret): handle.set_password(text)
+            yield secret, methodcaller("set_password", str(secret))
     for secret, raw in key_files(secrets):
-        yield secret, lambda handle, raw=raw: _startup_key(handle, raw)
+        yield secret, partial(_startup_key, raw)
     for secret, raw in hex_keys(secrets):
         if len(raw) in (16, 32, 64):
             half = len(raw) // 2 if len(raw) > 16 else 16
-            yield secret, lambda handle, raw=raw, half=half: handle.set_keys(raw[:half], raw[half:])
+            yield secret, methodcaller("set_keys", raw[:half], raw[half:])
 
 
-def _startup_key(handle: Any, raw: bytes) -> None:
+def _startup_key(raw: bytes, handle: Any) -> None:
     """Hand a startup key (.BEK) to the library, which takes a path: one in memory, never on a disk."""
     descriptor = os.memfd_create("startup-key")
     try:

@@ -225,7 +225,9 @@ def _second(volume: Media, head: bytes) -> Header:
         int(segment["offset"]),
         unit,
         int(segment["iv_tweak"]),
-        slots[0].key_bytes if slots else int(next(iter(tree["keyslots"].values()), {}).get("key_size", 0)),
+        slots[0].key_bytes
+        if slots
+        else max((int(one.get("key_size", 0)) for one in tree["keyslots"].values()), default=0),
         tuple(unread),
     )
 
@@ -235,7 +237,9 @@ def unlock(volume: Media, secrets: Sequence[str], path: str) -> tuple[PlainVolum
     if not secrets:
         return None
     header = read_header(volume, path)
-    sectors(header.cipher, bytes(range(min(header.key_bytes, 250))), header.sector)  # ciphers that are not read are told at once
+    sectors(
+        header.cipher, bytes(range(min(header.key_bytes, 250))), header.sector
+    )  # ciphers that are not read are told at once
     for secret, raw in hex_keys(secrets):
         if len(raw) == header.key_bytes and header.digest.fits(raw):
             return PlainVolume(volume, header, raw), secret

@@ -12,6 +12,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Iterator
+from importlib import import_module
 from typing import IO, Any, BinaryIO
 
 from wigmore.evidence.archive_member import IN_MEMORY, ArchiveStore, Window, place
@@ -28,7 +29,14 @@ OFFICE_NAMES = {
     "standard": "Office standard encryption", "agile": "Office agile encryption", "extensible": "Office extensible encryption",
     "rc4": "Office RC4", "rc4_cryptoapi": "Office RC4 CryptoAPI", "xor": "Office XOR obfuscation",
 }  # fmt: skip
-PDF_CIPHERS = {"V1": "RC4 40-bit", "V2": "RC4", "AESV2": "AES-128", "AESV3": "AES-256", "None": "none", "Identity": "none"}
+PDF_CIPHERS = {
+    "V1": "RC4 40-bit",
+    "V2": "RC4",
+    "AESV2": "AES-128",
+    "AESV3": "AES-256",
+    "None": "none",
+    "Identity": "none",
+}
 # what damaged documents make the two libraries raise, measured over damaged copies
 ERRORS = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError, struct.error,
@@ -37,8 +45,9 @@ ERRORS = (
 
 
 def _errors() -> tuple[type[BaseException], ...]:
-    from msoffcrypto import exceptions
     from pypdf import errors
+
+    exceptions: Any = import_module("msoffcrypto.exceptions")
 
     return (*ERRORS, exceptions.DecryptionError, exceptions.FileFormatError, exceptions.EncryptionError, exceptions.ParseError,
             errors.PyPdfError)  # fmt: skip
@@ -188,8 +197,8 @@ class SealedStore(ArchiveStore):
         self.describe(description=self.format, **facts, **fitted, encrypted=True)
 
     def _open_office(self) -> tuple[dict[str, Any], dict[str, str]]:
-        import msoffcrypto
-        from msoffcrypto import exceptions
+        msoffcrypto: Any = import_module("msoffcrypto")
+        exceptions: Any = import_module("msoffcrypto.exceptions")
 
         found = _office(self.handle)
         if found is None:
@@ -281,5 +290,3 @@ def _pdf_facts(dictionary: Any) -> dict[str, Any]:
         "permissions": int(values["/P"]) if "/P" in values else None,
         "metadata_encrypted": bool(values.get("/EncryptMetadata", True)),
     }  # fmt: skip
-
-

@@ -6,6 +6,7 @@ hex for a key. It never goes into a record: what a container says of the secret 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 
@@ -40,6 +41,12 @@ def named(secrets: Mapping[str, str]) -> tuple[Secret, ...]:
 def name_of(secret: str) -> str | None:
     """The name of a secret, None where it has none."""
     return getattr(secret, "name", "") or None
+
+
+def fingerprint(secrets: Mapping[str, str]) -> str:
+    """Two bytes that change with the secrets: enough to see that there are others, too little to find one by."""
+    joined = "\0".join(f"{name}\1{value}" for name, value in sorted(secrets.items()))
+    return hashlib.pbkdf2_hmac("sha256", joined.encode("utf-8", "surrogatepass"), b"wigmore", 100_000, 2).hex()
 
 
 def passwords(secrets: Iterable[str]) -> list[str]:

@@ -16,7 +16,7 @@ from wigmore.evidence.listing import entry_record
 from wigmore.evidence.media import Media, View, image_kind, open_media, segments
 from wigmore.evidence.signatures import HEAD, declared_size, has_table, volume_kind
 from wigmore.evidence.store import Entry, Expansion, Limits, Store, StoreFile, buffered
-from wigmore.evidence.tcrypt import container
+from wigmore.evidence.tcrypt import headerless
 from wigmore.evidence.volumes import Layout, add_roots, lay_out, open_place
 from wigmore.model.canonical import sha256
 from wigmore.model.protocols import EvidenceFile, Gap, Locator, ParseError, Record
@@ -248,7 +248,7 @@ class Source:
     @staticmethod
     def _headerless(file: EvidenceFile, head: bytes) -> bool:
         """Whether the file may be a volume of TrueCrypt or VeraCrypt, which no mark tells."""
-        return file_type(head[:8192], file.path, file.size) is None and container(head, file.size, file.path)
+        return file_type(head[:8192], file.path, file.size) is None and headerless(head, file.size, file.path)
 
     def _expand_archive(self, file: EvidenceFile, kind: str, head: bytes) -> Expansion:
         from wigmore.evidence.archives import open_archive

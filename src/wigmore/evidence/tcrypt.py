@@ -12,6 +12,7 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,7 +46,14 @@ SHAPE = {
     "encryption": "none recognisable", "looks_like": "a headerless encrypted container (TrueCrypt, VeraCrypt) or random bytes",
     "needs": NEEDS,
 }  # fmt: skip
-NAMES = (".tc", ".hc", ".tcv", ".vc", ".truecrypt", ".veracrypt")  # where a volume is looked for in any file of whole sectors
+NAMES = (
+    ".tc",
+    ".hc",
+    ".tcv",
+    ".vc",
+    ".truecrypt",
+    ".veracrypt",
+)  # where a volume is looked for in any file of whole sectors
 Decrypt = Callable[[int, bytes], bytes]
 
 
@@ -106,7 +114,7 @@ def tried(secrets: Sequence[str]) -> str:
     return f"; {count} given secrets do not open it{slow} ({NOT_TRIED}{without})"
 
 
-def container(head: bytes, size: int, path: str) -> bool:
+def headerless(head: bytes, size: int, path: str) -> bool:
     """Whether a file of no known type is taken for such a volume: by its name, or by whole sectors of even bytes."""
     if not likely(head, size):
         return False
@@ -187,8 +195,14 @@ def headers(volume: Media, secrets: Sequence[str], quick: bool = False) -> Itera
     places = [(0, False, False), (HIDDEN, True, False)]
     if volume.size >= 4 * HIDDEN:
         places += [(volume.size - 2 * HIDDEN, False, True), (volume.size - HIDDEN, True, True)]
-    raw = [(volume.read_at(at, HEADER), hidden, backup) for at, hidden, backup in places]
-    raw = [item for item in raw if len(item[0]) == HEADER]
+    if not candidates(secrets):
+        return
+    raw = []
+    for at, hidden, backup in places:
+        with suppress(OSError):  # a part that is missing holds no header to try
+            content = volume.read_at(at, HEADER)
+            if len(content) == HEADER:
+                raw.append((content, hidden, backup))
     for slow in (False,) if quick else (False, True):
         for secret, password, files, pim in candidates(secrets)[: SLOW_MOST if slow else None]:
             for content, hidden, backup in raw:
@@ -263,10 +277,11 @@ def decryptor(cipher: str, key: bytes) -> Decrypt:
 def _camellia(key: bytes) -> Decrypt:
     """XTS over Camellia in single blocks, since no library here has the two together."""
     from cryptography.hazmat.decrepit.ciphers.algorithms import Camellia
-    from cryptography.hazmat.primitives.ciphers.modes import ECB
     from cryptography.hazmat.primitives.ciphers import Cipher
+    from cryptography.hazmat.primitives.ciphers.modes import ECB
 
-    content, tweak = Cipher(Camellia(key[:32]), ECB()), Cipher(Camellia(key[32:64]), ECB())
+    single = ECB()  # noqa: S305  # single blocks: XTS is made of them
+    content, tweak = Cipher(Camellia(key[:32]), single), Cipher(Camellia(key[32:64]), single)
 
     def plain(unit: int, data: bytes) -> bytes:
         start = tweak.encryptor().update(struct.pack("<Q8x", unit))

@@ -147,7 +147,14 @@ def _volume(
 
 
 def _headerless(
-    layout: Layout, name: str, media: Media, start: int, row: Slice | None, head: bytes, secrets: Sequence[str], depth: int
+    layout: Layout,
+    name: str,
+    media: Media,
+    start: int,
+    row: Slice | None,
+    head: bytes,
+    secrets: Sequence[str],
+    depth: int,
 ) -> bool:
     """Whether the volume is one of TrueCrypt or VeraCrypt, as far as a secret shows it; its content is laid out."""
     if not tcrypt.likely(head, media.size // 512 * 512) or depth > 4:
@@ -159,7 +166,9 @@ def _headerless(
         data = {"volume": name, "locked": True, "start_offset": start, "volume_size": media.size, **tcrypt.SHAPE}
         layout.needs.append(f"{name}: {tcrypt.NEEDS}")
         layout.records.append((locator, Record(data, artifact="encrypted_volume")))
-        layout.gaps.append(Gap(f"{name}: {tcrypt.LOOKS}; it needs: {tcrypt.NEEDS}{tcrypt.tried(secrets)}", start, "locked"))
+        layout.gaps.append(
+            Gap(f"{name}: {tcrypt.LOOKS}; it needs: {tcrypt.NEEDS}{tcrypt.tried(secrets)}", start, "locked")
+        )
         return True
     plain, header = fitted
     data = {"volume": name, "locked": False, "start_offset": start, "volume_size": media.size, **header.describe()}

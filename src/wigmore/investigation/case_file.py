@@ -169,8 +169,8 @@ def _check_secrets(file: Path, values: dict[str, Any]) -> None:
         for name, reference in named.items():
             if not isinstance(reference, str) or not reference.startswith(("env:", "file:", "keyfile:")):
                 raise CaseFileError(
-                    f"{file}: secrets: {source_id}: {name} is given as env:NAME, file:PATH or keyfile:PATH, never written "
-                    "into the case file"
+                    f"{file}: secrets: {source_id}: {name} is given as env:NAME or file:PATH (keyfile:PATH for a key "
+                    "file), never written into the case file"
                 )
 
 
@@ -248,4 +248,4 @@ def secret(reference: str, folder: Path) -> str:
             return raw.decode("utf-8").strip() if kind == "file" else KEY_FILE + raw.hex()
         except UnicodeDecodeError:
             return KEY_FILE + raw.hex()  # no text: a key file
-    raise CaseFileError("a secret is given as env:NAME, file:PATH or keyfile:PATH, never in the case file itself")
+    raise CaseFileError("a secret is given as env:NAME or file:PATH, never in the case file itself")

@@ -5,18 +5,20 @@ from __future__ import annotations
 import importlib.resources
 import os
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from wigmore.agents.templates import Template, check_references, load_templates
+from wigmore.evidence.secret import named
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
 from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
 from wigmore.investigation.config import Config, load_config
+from wigmore.investigation.sealed_secrets import seal, sealed_secrets
 from wigmore.ledger import Event, Ledger, Outputs
 from wigmore.model.canonical import identify, sha256
 from wigmore.model.nouns import Coverage
@@ -26,7 +28,7 @@ from wigmore.model.yaml_text import read_yaml
 from wigmore.records.rules import Indicator, load_indicators
 from wigmore.records.store import Part, RecordStore
 from wigmore.registry import found
-from wigmore.tools.context import ToolContext
+from wigmore.tools.context import Recovery, ToolContext
 from wigmore.tools.runner import ToolRunner
 
 
@@ -73,7 +75,10 @@ class Workbench:
         self.expected = _expected(folders)
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
         self.coverage: list[Coverage] = []
+        self._locked: set[tuple[str, ...]] = set()  # places of coverage rows that say so
+        self.recovered: list[dict[str, Any]] = []  # passwords found, as the ledger names their sealed files
         self._sources: dict[tuple[int, str], Source] = {}
+        self.say: Callable[[str], None] = lambda text: None  # where long calls tell how far they are
         self._lock = threading.Lock()
         self.started = clock()
         self.phase_calls: dict[str, int] = {}
@@ -87,7 +92,9 @@ class Workbench:
     def _take(self, kind: str, body: dict[str, Any]) -> None:
         if kind == "extraction":
             self.store.add([Part(**p) for p in body["parts"]])
-            self.coverage.extend(Coverage.from_dict(c) for c in body["coverage"])
+            self._cover(body["coverage"])
+        elif kind == "secret_recovered":
+            self.recovered.append(body)
         elif kind == "coverage":
             self.coverage.extend(Coverage.from_dict(c) for c in body["rows"])
 
@@ -120,7 +127,17 @@ class Workbench:
     def refresh_extraction(self, events: Iterable[dict[str, Any]]) -> None:
         """Take coverage of extraction events that the extraction appended itself (its parts are in the store)."""
         for body in events:
-            self.coverage.extend(Coverage.from_dict(c) for c in body["coverage"])
+            self._cover(body["coverage"])
+
+    def _cover(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Take in coverage rows: what was opened since replaces that it was locked."""
+        fresh = [Coverage.from_dict(row) for row in rows]
+        replaced = {_place(row) for row in fresh} & self._locked
+        if replaced:
+            self.coverage = [c for c in self.coverage if c.reason_code != "locked" or _place(c) not in replaced]
+            self._locked -= replaced
+        self.coverage.extend(fresh)
+        self._locked |= {_place(row) for row in fresh if row.reason_code == "locked"}
 
     def snapshot(self) -> str:
         """What the records, the rules and the case's period are: part of every cache key."""
@@ -136,18 +153,26 @@ class Workbench:
         return SourceSpec(source_id, entry.path, mode)
 
     def secrets(self, source_id: str) -> dict[str, str]:
-        """The secrets of a source, resolved; never logged."""
-        return {
+        """The secrets of a source, resolved, and those that were recovered for it; never logged."""
+        given = {
             name: secret(reference, self.case)
             for name, reference in sorted(self.case_file.secrets.get(source_id, {}).items())
         }
+        return given | sealed_secrets(self.case, [b for b in self.recovered if b["source_id"] == source_id])
+
+    def keep_secret(self, source_id: str, path: str, value: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """Seal a recovered password in the case folder; the ledger gets the sealed file's hash, never the password."""
+        body = {"source_id": source_id, "path": path, **facts, **seal(self.case, source_id, path, value)}
+        body["id"] = identify("secret", source_id, path, body["sha256"])
+        self.append([Event("secret_recovered", body)])
+        return body
 
     def open_source(self, source_id: str) -> Source:
         """The source, opened once a thread (its handles never cross threads)."""
         key = (threading.get_ident(), source_id)
         with self._lock:
             if key not in self._sources:
-                secrets = tuple(self.secrets(source_id).values())
+                secrets = named(self.secrets(source_id))
                 self._sources[key] = open_source(self.spec(source_id), secrets=secrets).__enter__()
             return self._sources[key]
 
@@ -166,6 +191,7 @@ class Workbench:
             expected=self.expected,
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
+            recovery=Recovery(self.case_file.password_recovery, self.spec, self.secrets, self.keep_secret, self.say),
         )
 
     def budget(self) -> dict[str, Any]:
@@ -238,6 +264,10 @@ class Workbench:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _place(row: Coverage) -> tuple[str, ...]:
+    return row.source_id, row.path, row.inode or "", row.parser
 
 
 def _config_of(case: Path) -> Path | None:

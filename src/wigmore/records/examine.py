@@ -6,18 +6,19 @@ import io
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from wigmore.evidence.filetype import file_type, unread
+from wigmore.evidence import filetype
+from wigmore.evidence.filetype import file_type
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.listing import entry_record
 from wigmore.evidence.source import Source
 from wigmore.evidence.store import Entry, Store
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recorder
-from wigmore.records.rows import RowMaker, RowsHash
+from wigmore.records.rows import RowMaker, RowsHash, record_id
 from wigmore.registry import HEAD, Parser
 
 HELD = 8 * 1024 * 1024  # files up to this size are read once and kept while their parsers run
@@ -230,11 +231,14 @@ def examine(
     clock: Callable[[], float] = time.perf_counter,
     skip: Collection[str] = (),
     only: Collection[str] | None = None,
+    known: Collection[str] = (),
+    unread: bool = False,
 ) -> Examined:
     """List, hash and parse one entry of a store; `begin` is told the parser about to run, for its time limit.
 
     Parsers in `skip` looked at the entry in an earlier run: they still decide who else does, but do not run again.
-    With `only`, parsers emit the rows of these record ids alone.
+    With `only`, parsers emit the rows of these record ids alone. `known` are records of an entry that was locked before:
+    what the container says of itself is not told twice; `unread` says that its content could not be had then.
     """
     out = Examined()
     source_id = source.spec.source_id
@@ -247,6 +251,9 @@ def examine(
         try:
             file, head, hashes = _held(store.file(entry))
             kind = file_type(head[:HEAD], entry.path, file.size)
+            if unread:
+                message = "the content could be read in a later run, under a secret given since"
+                out.coverage.append(replace(_unread(source_id, entry, message, ""), outcome="found", complete=True))
         except ParseError as error:
             out.coverage.append(_unread(source_id, entry, str(error), error.reason))
         except MemoryError:
@@ -269,8 +276,8 @@ def examine(
         out.coverage.append(row_of)
     if descend and file.size:
         begin("container")
-        _descend(source, file, head, out, emit)
-    if not out.coverage and listing and entry.kind == "file" and (said := unread(kind, entry.path, file.size)):
+        _descend(source, file, head, out, emit, known)
+    if not out.coverage and listing and entry.kind == "file" and (said := filetype.unread(kind, entry.path, file.size)):
         outcome, reason, code = said
         out.coverage.append(
             Coverage(
@@ -305,7 +312,9 @@ def _unread(source_id: str, entry: Entry, reason: str, code: str) -> Coverage:
     )
 
 
-def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emit: Emit) -> None:
+def _descend(
+    source: Source, file: EvidenceFile, head: bytes, out: Examined, emit: Emit, known: Collection[str]
+) -> None:
     source_id, path, inode = file.source_id, file.path, file.inode
     try:
         found = source.expand(file, head)
@@ -344,6 +353,8 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
     if found is None:
         return
     for ordinal, (locator, record) in enumerate(found.records):
+        if known and record_id(source_id, path, inode, record.artifact or "container", locator) in known:
+            continue
         emit_direct(source_id, path, inode, "container", locator, record, ordinal, emit)
         out.rows += 1
     gaps = list(found.gaps)
@@ -360,6 +371,7 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
             reasons,
             gaps[0].reason if gaps else "",
             complete=not gaps,
+            needs=found.needs,
             inode=inode,
         )
     )

@@ -21,6 +21,7 @@ from wigmore.evidence.source import SourceSpec
 from wigmore.ledger import Event, Ledger
 from wigmore.model.canonical import canonical, identify
 from wigmore.model.nouns import Coverage
+from wigmore.records.locked import Locked
 from wigmore.records.pool import FanOut, batches
 from wigmore.records.store import PART_ROWS, Part, RecordStore
 from wigmore.records.worker import spec_json
@@ -90,12 +91,14 @@ class Extraction:
         self.listed: set[tuple[str, str]] = set()
         self.hashes: dict[str, dict[str, Any]] = {}
         self._specs: dict[str, dict[str, Any]] = {}
+        self.locked = Locked()
         for event in ledger.events("extraction"):
             self._remember(event.body)
 
     def _remember(self, body: dict[str, Any]) -> None:
         """Take in what an earlier run of the extraction committed."""
         source_id, names = body["source_id"], body.get("parsers")
+        self.locked.remember(body)
         for path, inode, _ in body["done"]:
             key = (source_id, path, inode)
             looked = self.done.get(key, set())
@@ -109,6 +112,7 @@ class Extraction:
         try:
             for source_id, (spec, prefixes, secrets) in sorted(specs.items()):
                 self._specs[source_id] = {"source": spec_json(spec), "secrets": secrets}
+                self.locked.begin(source_id, secrets)
                 for prefix in [*prefixes, *self.inside.get(source_id, ())]:
                     self._list(source_id, prefix)
                 if hash_also:
@@ -203,6 +207,10 @@ class Extraction:
                         continue  # the listing was cut inside this line
                     entry = json.loads(line)
                     looked = self.done.get((source_id, entry["path"], entry.get("inode")), set())
+                    if self.locked.due(source_id, entry["path"]):
+                        again = self.locked.plan(source_id, entry["path"], self.store)
+                        self._submit(source_id, prefix, [entry], parsers=self.names, **again)
+                        continue
                     if looked is None or (self.names is not None and looked.issuperset(self.names)):
                         continue
                     if self._excluded(source_id, entry):
@@ -309,7 +317,9 @@ class Extraction:
 
     @staticmethod
     def _plan_of(task: dict[str, Any]) -> dict[str, Any]:
-        return {name: task[name] for name in ("parsers", "skip", "listing", "descend")}
+        return {
+            name: task[name] for name in ("parsers", "skip", "listing", "descend", "known", "unread") if name in task
+        }
 
     def _relist(self, task: dict[str, Any], lost: dict[str, Any], parser: str) -> None:
         """The entry that broke a parser is still listed, and read by the other parsers."""
@@ -359,6 +369,7 @@ class Extraction:
                             "done": done,
                             "inside": inside,
                             "parsers": looked,
+                            **self.locked.said(source_id),
                         },
                     )
                 ]

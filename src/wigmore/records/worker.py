@@ -1,7 +1,7 @@
 """The extraction worker: a spawned process that takes tasks as JSON lines and answers with JSON lines.
 
 Tasks: `list` (the entries of one store, written to a file), `parse` (a batch of entries of one store), `hash` (custody
-hash of a source), `forget` (close the sources held open; no answer), `quit`. Answers: `ready` (once, with the parsers),
+hash of a source), `try` (passwords at one container), `forget` (close the sources held open; no answer), `quit`. Answers: `ready` (once, with the parsers),
 `begin` (path and parser at work: the parent's time limit starts here), `file` (what became of one entry, with the sizes of
 the spool files so far, so that a crash costs nothing before it), `done`, `error`. Rows go to spool files
 `<spool>/<artifact>.jsonl`, never over the pipe. The worker dies with its parent.
@@ -26,6 +26,7 @@ from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.evidence.store import Entry
 from wigmore.model.canonical import canonical
 from wigmore.model.protocols import Gap, ParseError
+from wigmore.records.attempt import fitting
 from wigmore.records.examine import examine
 from wigmore.registry import Parser, parsers
 
@@ -119,6 +120,8 @@ class Worker:
                 self.list_store(task)
             elif kind == "parse":
                 self.parse(task)
+            elif kind == "try":
+                self.attempt(task)
             elif kind == "forget":
                 self.forget()
             else:
@@ -151,6 +154,12 @@ class Worker:
                     self.answer({"event": "begin", "path": task["prefix"], "parser": "listing"})
         self.answer({"event": "done", "entries": count, "gaps": gaps, "store_kind": store.kind})
 
+    def attempt(self, task: dict[str, Any]) -> None:
+        """Try passwords at one container: the index of the one that opens it, or None."""
+        self.answer({"event": "begin", "path": task["path"], "parser": "password recovery"})
+        source = self.source(task["source"], task.get("secrets", {}))
+        self.answer({"event": "done", "fitted": fitting(source, task["path"], task["candidates"])})
+
     def parse(self, task: dict[str, Any]) -> None:
         """Examine each entry of a batch."""
         source = self.source(task["source"], task.get("secrets", {}))
@@ -176,6 +185,8 @@ class Worker:
                     begin,
                     skip=task.get("skip", ()),
                     only=only,
+                    known=frozenset(task.get("known", {}).get(entry.path, ())),
+                    unread=entry.path in task.get("unread", ()),
                 )
                 self.answer(
                     {
