@@ -222,6 +222,17 @@ class Source:
         except ParseError as error:
             return Expansion(kind or "raw", gaps=(Gap(error.message, error.offset, error.reason),))
 
+    def expand_locked(self, file: EvidenceFile, head: bytes) -> Expansion | None:
+        """What `expand` says of a container where no secret is given: what an earlier run recorded of it."""
+        held, self.secrets = self.secrets, ()
+        self._layouts.pop(file.path, None)
+        try:
+            return self.expand(file, head)
+        finally:
+            self.secrets = held
+            self._layouts.pop(file.path, None)
+            self._stores.pop(file.path, None)
+
     def _depth_of(self, path: str) -> int:
         return next((self._depths[one] for one in self._ancestors(path) if one in self._depths), 0)
 

@@ -75,7 +75,7 @@ class Workbench:
         self.expected = _expected(folders)
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
         self.coverage: list[Coverage] = []
-        self._locked: set[tuple[str, ...]] = set()  # places of coverage rows that say so
+        self._locked: set[tuple[str, ...]] = set()  # places whose rows a later run may replace
         self.recovered: list[dict[str, Any]] = []  # passwords found, as the ledger names their sealed files
         self._sources: dict[tuple[int, str], Source] = {}
         self.say: Callable[[str], None] = lambda text: None  # where long calls tell how far they are
@@ -134,10 +134,10 @@ class Workbench:
         fresh = [Coverage.from_dict(row) for row in rows]
         replaced = {_place(row) for row in fresh} & self._locked
         if replaced:
-            self.coverage = [c for c in self.coverage if c.reason_code != "locked" or _place(c) not in replaced]
+            self.coverage = [c for c in self.coverage if not (_passing(c) and _place(c) in replaced)]
             self._locked -= replaced
         self.coverage.extend(fresh)
-        self._locked |= {_place(row) for row in fresh if row.reason_code == "locked"}
+        self._locked |= {_place(row) for row in fresh if _passing(row)}
 
     def snapshot(self) -> str:
         """What the records, the rules and the case's period are: part of every cache key."""
@@ -264,6 +264,11 @@ class Workbench:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _passing(row: Coverage) -> bool:
+    """Whether a later row about the same place takes this one's: it was locked, or a container was looked at again."""
+    return row.reason_code == "locked" or row.parser == "container@1"
 
 
 def _place(row: Coverage) -> tuple[str, ...]:

@@ -233,12 +233,14 @@ def examine(
     only: Collection[str] | None = None,
     known: Collection[str] = (),
     unread: bool = False,
+    bare: bool = False,
 ) -> Examined:
     """List, hash and parse one entry of a store; `begin` is told the parser about to run, for its time limit.
 
     Parsers in `skip` looked at the entry in an earlier run: they still decide who else does, but do not run again.
     With `only`, parsers emit the rows of these record ids alone. `known` are records of an entry that was locked before:
-    what the container says of itself is not told twice; `unread` says that its content could not be had then.
+    what the container says of itself is not told twice; `unread` says that its content could not be had then, `bare`
+    that it is to be listed as it was then.
     """
     out = Examined()
     source_id = source.spec.source_id
@@ -261,7 +263,7 @@ def examine(
         except Exception as error:  # noqa: BLE001  # a damaged store may raise anything; the entry stays listed
             out.coverage.append(_unread(source_id, entry, f"{type(error).__name__}: {error}"[:500], "damaged"))
     if listing:
-        locator, record = entry_record(entry, hashes, kind)
+        locator, record = entry_record(entry, None if bare else hashes, None if bare else kind)
         emit_direct(source_id, entry.path, entry.inode, "file_listing", locator, record, 0, emit)
         out.rows += 1
     if file is None:
@@ -277,6 +279,8 @@ def examine(
     if descend and file.size:
         begin("container")
         _descend(source, file, head, out, emit, known)
+        if only is not None:
+            _as_before(source, file, head, emit, only)
     if not out.coverage and listing and entry.kind == "file" and (said := filetype.unread(kind, entry.path, file.size)):
         outcome, reason, code = said
         out.coverage.append(
@@ -295,6 +299,20 @@ def examine(
             )
         )
     return out
+
+
+def _as_before(source: Source, file: EvidenceFile, head: bytes, emit: Emit, only: Collection[str]) -> None:
+    """Give the cited records of a container that was locked when they were made, as it was then."""
+    if not source.secrets:
+        return
+    try:
+        found = source.expand_locked(file, head)
+    except Exception:  # noqa: BLE001  # the boundary, as in _descend; a record that is not given is told by the audit
+        return
+    for ordinal, (locator, record) in enumerate(found.records if found is not None else ()):
+        artifact = record.artifact or "container"
+        if record.data.get("locked") and record_id(file.source_id, file.path, file.inode, artifact, locator) in only:
+            emit_direct(file.source_id, file.path, file.inode, "container", locator, record, ordinal, emit)
 
 
 def _unread(source_id: str, entry: Entry, reason: str, code: str) -> Coverage:

@@ -186,6 +186,7 @@ class Worker:
                     skip=task.get("skip", ()),
                     only=only,
                     known=frozenset(task.get("known", {}).get(entry.path, ())),
+                    bare=entry.path in task.get("bare", ()),
                     unread=entry.path in task.get("unread", ()),
                 )
                 self.answer(
