@@ -11,9 +11,11 @@ from __future__ import annotations
 import hashlib
 import io
 import plistlib
+import shutil
 import sqlite3
 import struct
 import tempfile
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ from typing import Any, BinaryIO
 from xml.parsers.expat import ExpatError
 
 from wigmore.evidence.archive_member import ArchiveStore, place
+from wigmore.evidence.local import copy_out
 from wigmore.evidence.secret import opened, passwords
 from wigmore.evidence.store import Entry, Limits, Stream, buffered
 from wigmore.model import times
@@ -183,8 +186,9 @@ class BackupStore(ArchiveStore):
     def __init__(self, file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple[str, ...] = ()) -> None:
         super().__init__(file, prefix, limits, secrets)
         self._keys: dict[int, bytes] = {}
-        self._temporary = tempfile.TemporaryDirectory(prefix="wigmore-")  # dropped with the store
-        self._list = Path(self._temporary.name) / "Manifest.db"
+        folder = Path(tempfile.mkdtemp(prefix="wigmore-"))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)  # it goes with the store
+        self._list = folder / "Manifest.db"
         with file.open() as stream:
             clear = stream.read(16) == SQLITE
         plist = self._manifest()
@@ -199,10 +203,10 @@ class BackupStore(ArchiveStore):
             self.describe(description=self.format, **facts)
             return
         if clear:
-            with file.on_disk("Manifest.db-wal", "Manifest.db-shm") as copied:
-                for one in sorted(copied.parent.iterdir()):
-                    one.rename(Path(self._temporary.name) / one.name)
-            (Path(self._temporary.name) / file.path.rpartition("/")[2]).rename(self._list)
+            copy_out(file, self._list)
+            journal = file.sibling(file.path.rpartition("/")[2] + "-wal")
+            if journal is not None:
+                copy_out(journal, folder / "Manifest.db-wal")
         else:
             self._decrypt_list(plist)
         facts["files"] = self._count()

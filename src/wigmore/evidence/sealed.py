@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterator
 from importlib import import_module
 from typing import IO, Any, BinaryIO
+from xml.parsers.expat import ExpatError
 
 from wigmore.evidence.archive_member import IN_MEMORY, ArchiveStore, Window, place
 from wigmore.evidence.secret import opened, passwords
@@ -40,7 +41,7 @@ PDF_CIPHERS = {
 # what damaged documents make the two libraries raise, measured over damaged copies
 ERRORS = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError, struct.error,
-    OverflowError, NotImplementedError, UnicodeDecodeError, RuntimeError, zlib.error,
+    OverflowError, NotImplementedError, UnicodeDecodeError, RuntimeError, zlib.error, ExpatError,
 )  # fmt: skip
 
 
@@ -232,7 +233,7 @@ class SealedStore(ArchiveStore):
     def _open_pdf(self) -> tuple[dict[str, Any], dict[str, str]]:
         import pypdf
 
-        reader = pypdf.PdfReader(self.archive.open())
+        reader = pypdf.PdfReader(self.own(self.archive.open()))
         if not reader.is_encrypted:
             raise ParseError(self.archive.path, None, "no encryption dictionary stands in the trailer", "unsupported")
         facts = _pdf_facts(reader.trailer["/Encrypt"].get_object())
@@ -247,10 +248,10 @@ class SealedStore(ArchiveStore):
         return facts, {}
 
     def _keep(self) -> IO[bytes]:
-        return tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)
+        return self.own(tempfile.SpooledTemporaryFile(max_size=IN_MEMORY))  # closed with the store
 
     def _done(self, kept: IO[bytes]) -> None:
-        self._plain = self.own(kept)
+        self._plain = kept
         self._size = kept.seek(0, io.SEEK_END)
         if self._size > self.limits.max_member_bytes:
             raise ParseError(self.archive.path, None, "the decrypted document is past the limits", "too_large")
