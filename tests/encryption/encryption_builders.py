@@ -134,7 +134,8 @@ def _tag(name: bytes, value: bytes | int) -> bytes:
 
 def _mbfile(size: int, key: bytes | None) -> bytes:
     root: dict[str, Any] = {
-        "Size": size, "Mode": 0o100644, "LastModified": 1_700_000_000, "Birth": 1_600_000_000, "ProtectionClass": 3, "UserID": 501,
+        "Size": size, "Mode": 0o100644, "LastModified": 1_700_000_000, "Birth": 1_600_000_000, "ProtectionClass": 3,
+        "UserID": 501,
     }  # fmt: skip
     objects: list[Any] = ["$null", root]
     if key is not None:
@@ -156,7 +157,8 @@ def ios_backup(folder: Path, files: dict[tuple[str, str], bytes], password: str 
         key = hashlib.pbkdf2_hmac("sha256", password.encode(), first, 100, 32)
         key = hashlib.pbkdf2_hmac("sha1", key, salt, 10, 32)
         plist["BackupKeyBag"] = b"".join(
-            (_tag(b"VERS", 5), _tag(b"TYPE", 1), _tag(b"UUID", bytes(16)), _tag(b"WRAP", 0), _tag(b"SALT", salt), _tag(b"ITER", 10),
+            (_tag(b"VERS", 5), _tag(b"TYPE", 1), _tag(b"UUID", bytes(16)), _tag(b"WRAP", 0), _tag(b"SALT", salt),
+             _tag(b"ITER", 10),
              _tag(b"DPWT", 1), _tag(b"DPIC", 100), _tag(b"DPSL", first), _tag(b"UUID", bytes(16)), _tag(b"CLAS", 3),
              _tag(b"WRAP", 2), _tag(b"KTYP", 0), _tag(b"WPKY", keywrap.aes_key_wrap(key, class_key)))
         )  # fmt: skip

@@ -1,9 +1,11 @@
 """The extraction worker: a spawned process that takes tasks as JSON lines and answers with JSON lines.
 
-Tasks: `list` (the entries of one store, written to a file), `parse` (a batch of entries of one store), `hash` (custody
-hash of a source), `try` (passwords at one container), `forget` (close the sources held open; no answer), `quit`. Answers: `ready` (once, with the parsers),
-`begin` (path and parser at work: the parent's time limit starts here), `file` (what became of one entry, with the sizes of
-the spool files so far, so that a crash costs nothing before it), `done`, `error`. Rows go to spool files
+Tasks: `list` (the entries of one store, written to a file), `parse` (a batch of entries of one store), `hash`
+(custody hash of a source), `try` (passwords at one container), `forget` (close the sources held open; no answer),
+`quit`. Answers: `ready` (once, with the parsers), `begin` (path and parser at work: the parent's time limit starts
+here), `file` (what became of one entry, with the sizes of the spool files so far, so that a crash costs nothing
+before it), `done`, `error`.
+Rows go to spool files
 `<spool>/<artifact>.jsonl`, never over the pipe. The worker dies with its parent.
 """
 
