@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import random
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -253,3 +254,78 @@ def test_a_damaged_key_bag_is_damaged(tmp_path: Path, look: Any) -> None:
     (tmp_path / "backup/Manifest.plist").write_bytes(plistlib.dumps(plist))
     _, found = look(tmp_path, "backup/Manifest.db", "0417")
     assert found.prefixes == () and reasons(found) == ["damaged"]
+
+
+def test_a_core_storage_volume_is_told_where_its_metadata_is_damaged(tmp_path: Path, look: Any) -> None:
+    head = bytearray(100 * 1024)
+    head[8:12], head[88:90] = b"\x01\x00\x10\x00", b"CS"
+    (tmp_path / "mac.dd").write_bytes(head)
+    _, found = look(tmp_path, "mac.dd", "sesame")
+    assert found.prefixes == () and reasons(found) == ["damaged"]
+
+
+def test_a_core_storage_volume_needs_its_key_file_with_the_password(
+    tmp_path: Path, look: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyfvde", FakeLibrary(volume(b"behind FileVault")))  # type: ignore[misc]
+    head = bytearray(100 * 1024)
+    head[8:12], head[88:90] = b"\x01\x00\x10\x00", b"CS"
+    (tmp_path / "mac.dd").write_bytes(head)
+    _, locked = look(tmp_path, "mac.dd", "sesame")
+    assert reasons(locked) == ["locked"] and "EncryptedRoot.plist.wipekey" in locked.needs
+    source, found = look(tmp_path, "mac.dd", "sesame", KEY_FILE + b"the plist".hex())
+    assert data(found)["locked"] is False and data(found)["cipher"] == "aes-xts-plain64"
+    assert read(source, "mac.dd/p1/HELLO.TXT") == b"behind FileVault"
+
+
+class FakeLibrary:
+    """libfvde as far as it is called, since no writer of such volumes is at hand: opens under both secrets together."""
+
+    def __init__(self, plain: bytes) -> None:
+        self.plain, self.plist, self.given = plain, b"", ""
+
+    def volume(self) -> FakeLibrary:
+        return FakeLibrary(self.plain)
+
+    def read_encrypted_root_plist(self, path: str) -> None:
+        self.plist = Path(path).read_bytes()
+
+    def open_file_object(self, medium: object) -> None:
+        pass
+
+    def open_physical_volume_files_as_file_objects(self, media: object) -> None:
+        pass
+
+    def get_volume_group(self) -> FakeLibrary:
+        return self
+
+    get_physical_volume = get_logical_volume = lambda self, number: self
+
+    def get_number_of_logical_volumes(self) -> int:
+        return 1
+
+    def get_encryption_method(self) -> int:
+        return 2
+
+    def get_name(self) -> str:
+        return "Macintosh HD"
+
+    def get_identifier(self) -> str:
+        return "an-uuid"
+
+    def get_size(self) -> int:
+        return len(self.plain)
+
+    def is_locked(self) -> bool:
+        return not (self.plist == b"the plist" and self.given == "sesame")
+
+    def set_password(self, text: str) -> None:
+        self.given = text
+
+    set_recovery_password = set_password
+
+    def unlock(self) -> bool:
+        return not self.is_locked()
+
+    def read_buffer_at_offset(self, length: int, offset: int) -> bytes:
+        return self.plain[offset : offset + length]

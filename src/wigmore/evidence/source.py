@@ -17,7 +17,8 @@ from wigmore.evidence.media import Media, View, image_kind, open_media, segments
 from wigmore.evidence.signatures import HEAD, declared_size, has_table, volume_kind
 from wigmore.evidence.store import Entry, Expansion, Limits, Store, StoreFile, buffered
 from wigmore.evidence.tcrypt import headerless
-from wigmore.evidence.volumes import Layout, add_roots, lay_out, open_place
+from wigmore.evidence.volume_stores import add_roots, open_place
+from wigmore.evidence.volumes import Layout, lay_out
 from wigmore.model.canonical import sha256
 from wigmore.model.protocols import EvidenceFile, Gap, Locator, ParseError, Record
 

@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from wigmore.evidence import tcrypt
+from wigmore.evidence import core_storage, tcrypt
 from wigmore.evidence.locked import describe, unlock
 from wigmore.evidence.media import Media, Window, reason_of
 from wigmore.evidence.secret import opened as said
 from wigmore.evidence.secret import passwords
-from wigmore.evidence.signatures import ENCRYPTED, HEAD, NOT_READ, READ_BY_TSK, details, volume_kind
-from wigmore.evidence.store import Entry, Limits, Store
+from wigmore.evidence.signatures import ENCRYPTED, HEAD, NOT_READ, details, volume_kind
 from wigmore.evidence.tables import Slice, Table, read_table
 from wigmore.model import times
 from wigmore.model.protocols import Gap, Locator, ParseError, Record
 from wigmore.model.times import Time
 
 MAX_NESTED = 64
-ROOT_SHOWN = 200
 SILENT_TYPES = ("Microsoft reserved", "BIOS boot", "LDM metadata")  # partitions that hold no file system by design
 
 
@@ -133,6 +131,8 @@ def _volume(
         _encrypted(layout, name, media, start, row, kind, secrets, depth)
     elif kind == "LVM":
         _logical(layout, name, media, start, secrets, depth)
+    elif kind == "CoreStorage":
+        _core_storage(layout, name, media, start, row, secrets, depth)
     elif kind == "APFS":
         _apfs(layout, name, media, start, secrets)
     elif kind in NOT_READ:
@@ -282,6 +282,27 @@ def _logical(layout: Layout, name: str, media: Media, start: int, secrets: Seque
         _volume(layout, f"{name}/p{number + 1}", plain, -1, None, volume_kind(head), head, secrets, depth + 1)
 
 
+def _core_storage(
+    layout: Layout, name: str, media: Media, start: int, row: Slice | None, secrets: Sequence[str], depth: int
+) -> None:
+    """The logical volumes of a CoreStorage group, `p1`, `p2`… below it: FileVault 2 ones under a secret."""
+    try:
+        for number, logical in enumerate(core_storage.logical_volumes(media, secrets, layout.path), 1):
+            below = f"p{number}" if name == "p0" else f"{name}/p{number}"
+            data = {"volume": below, "start_offset": start, **logical.data}
+            what = "opened" if logical.plain is not None else "encryption"
+            if logical.plain is not None:
+                _plain(layout, below, logical.plain, start, row, data, secrets, depth)
+            else:
+                layout.needs.append(f"{below}: {core_storage.NEEDS}")
+                message = f"{below}: FileVault 2 volume is locked, it needs: {core_storage.NEEDS}"
+                layout.gaps.append(Gap(message, start, "locked"))
+            locator: Locator = {"kind": "offset", "offset": start, "volume": below, "of": what}
+            layout.records.append((locator, Record(data, artifact="encrypted_volume")))
+    except ParseError as error:
+        layout.gaps.append(Gap(f"{name}: {error.message}", start, error.reason))
+
+
 def _apfs(layout: Layout, name: str, media: Media, start: int, secrets: Sequence[str]) -> None:
     """The volumes of an APFS container, `p1`, `p2`… below it (in its place where the whole medium is the container)."""
     import pyfsapfs
@@ -378,59 +399,3 @@ def _record(
         layout.gaps.append(
             Gap(f"{name}: the file system has {declared} bytes, {media.size} are here", start + media.size, "truncated")
         )
-
-
-def add_roots(layout: Layout, source_id: str, limits: Limits) -> None:
-    """Complete the volume records with label and root folder, as the file system itself gives them."""
-    records = []
-    for locator, record in layout.records:
-        place = layout.places.get(str(record.data.get("volume")))
-        if record.artifact == "volume" and place is not None:
-            try:
-                store = open_place(layout, place, source_id, limits)
-                record.data.update(root_of(store))
-            except (ParseError, OSError, RuntimeError) as error:
-                message = error.message if isinstance(error, ParseError) else reason_of(error)
-                layout.gaps.append(Gap(f"{place.name}: {message}", place.start if place.start >= 0 else None))
-                del layout.places[place.name]
-        records.append((locator, record))
-    layout.records = records
-
-
-def root_of(store: Store) -> dict[str, Any]:
-    """Label and live names of the root folder, in order of name."""
-    from wigmore.evidence.tree import TreeStore
-
-    found: dict[str, Any] = {}
-    if isinstance(store, TreeStore):
-        names = []
-        for listed in store.listing(store.root(), store.prefix):
-            if isinstance(listed, Gap):
-                continue
-            entry: Entry = listed[0]
-            if entry.attributes.get("volume_label") and entry.allocated:
-                found["label"] = entry.name
-            elif entry.allocated and "stream" not in entry.attributes:
-                names.append(entry.name)
-        found["root_entries"] = sorted(names)[:ROOT_SHOWN]
-        if len(names) > ROOT_SHOWN:
-            found["root_entries_count"] = len(names)
-        label = getattr(store, "label", None)
-        if label is not None and label():
-            found["label"] = label()
-    return found
-
-
-def open_place(layout: Layout, place: Place, source_id: str, limits: Limits) -> Store:
-    """The store of a volume; ParseError where its file system cannot be opened."""
-    prefix = f"{layout.path}/{place.name}"
-    if place.kind in READ_BY_TSK:
-        from wigmore.evidence.tsk import TskStore
-
-        return TskStore(source_id, prefix, place.media, place.kind, limits, place.start)
-    from wigmore.evidence import libraries
-
-    if place.kind == "APFS":
-        return libraries.LibraryStore(source_id, prefix, place.media, place.handle[1], "APFS", limits, place.start)
-    opener = libraries.open_xfs if place.kind == "XFS" else libraries.open_hfs
-    return opener(source_id, prefix, place.media, place.kind, limits, place.start)
