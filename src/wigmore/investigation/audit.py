@@ -11,6 +11,7 @@ from typing import Any
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.store import Entry
 from wigmore.graph.proposals import field_of
+from wigmore.investigation.covered import eras
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import verify_case
 from wigmore.model.canonical import canonical, sha256
@@ -115,11 +116,18 @@ def _invocations(bench: Workbench, audit: Audit, wanted: set[str], jobs: int) ->
 
     good: set[str] = set()
     with ThreadPoolExecutor(jobs) as threads:
-        for (name, call), (code, message) in zip(cited.items(), threads.map(trouble, cited.values()), strict=True):
-            if code:
-                audit.add("block", code, message, call.rerun if call else name)
-            else:
-                good.add(name)
+        for era in eras(bench.ledger, set(cited)):
+            with bench.as_of(era):
+                called = {name: cited.pop(name) for name in sorted(era.calls) if name in cited}
+                for (name, call), (code, message) in zip(
+                    called.items(), threads.map(trouble, called.values()), strict=True
+                ):
+                    if code:
+                        audit.add("block", code, message, call.rerun if call else name)
+                    else:
+                        good.add(name)
+    for name in cited:
+        audit.add("block", "invocation_missing", "a cited call is not in the ledger", name)
     return good
 
 

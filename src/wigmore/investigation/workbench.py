@@ -5,8 +5,8 @@ from __future__ import annotations
 import importlib.resources
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
@@ -18,6 +18,7 @@ from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
 from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
 from wigmore.investigation.config import Config, load_config
+from wigmore.investigation.covered import Covered, Era
 from wigmore.investigation.sealed_secrets import seal, sealed_secrets
 from wigmore.ledger import Event, Ledger, Outputs
 from wigmore.model.canonical import identify, sha256
@@ -74,8 +75,7 @@ class Workbench:
         self.semantics = Semantics.load(folders)
         self.expected = _expected(folders)
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
-        self.coverage: list[Coverage] = []
-        self._locked: set[tuple[str, ...]] = set()  # places whose rows a later run may replace
+        self._covered = Covered()
         self.recovered: list[dict[str, Any]] = []  # passwords found, as the ledger names their sealed files
         self._sources: dict[tuple[int, str], Source] = {}
         self.say: Callable[[str], None] = lambda text: None  # where long calls tell how far they are
@@ -92,11 +92,11 @@ class Workbench:
     def _take(self, kind: str, body: dict[str, Any]) -> None:
         if kind == "extraction":
             self.store.add([Part(**p) for p in body["parts"]])
-            self._cover(body["coverage"])
+            self._covered.add(body["coverage"])
         elif kind == "secret_recovered":
             self.recovered.append(body)
         elif kind == "coverage":
-            self.coverage.extend(Coverage.from_dict(c) for c in body["rows"])
+            self._covered.add(body["rows"])
 
     def append(self, events: Iterable[Event]) -> None:
         """Record events and take them into the state; those already known by id are left out."""
@@ -127,17 +127,27 @@ class Workbench:
     def refresh_extraction(self, events: Iterable[dict[str, Any]]) -> None:
         """Take coverage of extraction events that the extraction appended itself (its parts are in the store)."""
         for body in events:
-            self._cover(body["coverage"])
+            self._covered.add(body["coverage"])
 
-    def _cover(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Take in coverage rows: what was opened since replaces that it was locked."""
-        fresh = [Coverage.from_dict(row) for row in rows]
-        replaced = {_place(row) for row in fresh} & self._locked
-        if replaced:
-            self.coverage = [c for c in self.coverage if not (_passing(c) and _place(c) in replaced)]
-            self._locked -= replaced
-        self.coverage.extend(fresh)
-        self._locked |= {_place(row) for row in fresh if _passing(row)}
+    @property
+    def coverage(self) -> list[Coverage]:
+        """The coverage rows that hold."""
+        return self._covered.rows
+
+    @contextmanager
+    def as_of(self, era: Era) -> Iterator[None]:
+        """Show the records and the coverage that there were when calls were made; for one caller at a time."""
+        held = self.store.parts, self._covered
+        if len(era.parts) == len(held[0]):
+            yield
+            return
+        self.store.show(era.parts)
+        self._covered = Covered(list(era.coverage))
+        try:
+            yield
+        finally:
+            self.store.show(held[0])
+            self._covered = held[1]
 
     def snapshot(self) -> str:
         """What the records, the rules and the case's period are: part of every cache key."""
@@ -264,15 +274,6 @@ class Workbench:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _passing(row: Coverage) -> bool:
-    """Whether a later row about the same place takes this one's: it was locked, or a container was looked at again."""
-    return row.reason_code == "locked" or row.parser == "container@1"
-
-
-def _place(row: Coverage) -> tuple[str, ...]:
-    return row.source_id, row.path, row.inode or "", row.parser
 
 
 def _config_of(case: Path) -> Path | None:
