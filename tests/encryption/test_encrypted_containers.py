@@ -19,6 +19,8 @@ from encryption_builders import (
     luks2,
     noise,
     tcrypt,
+    tcrypt_header,
+    xts,
 )
 
 from evidence.evidence_builders import Fat16
@@ -92,6 +94,19 @@ def test_the_hidden_volume_opens_under_its_own_password(tmp_path: Path, look: An
     source, found = look(tmp_path, "box.tc", "second")
     assert data(found)["hidden_volume"] is True
     assert read(source, "box.tc/p0/HELLO.TXT") == b"deeper"
+
+
+def test_the_outer_and_the_hidden_volume_are_both_read(tmp_path: Path, look: Any) -> None:
+    raw = bytearray(tcrypt(volume(b"for show") + bytes(len(volume())), b"first"))
+    inner, keys, start = volume(b"deeper"), bytes(range(160, 224)), 131072 + len(volume())
+    header = tcrypt_header(b"TRUE", b"second", "sha512", 1000, start, len(inner), keys, len(inner))
+    raw[65536 : 65536 + 512] = header
+    raw[start : start + len(inner)] = xts(keys, start // 512, inner)
+    (tmp_path / "box.tc").write_bytes(raw)
+    source, found = look(tmp_path, "box.tc", "second", "first")
+    assert set(found.prefixes) == {"box.tc/p0", "box.tc/p0/hidden"}
+    assert read(source, "box.tc/p0/HELLO.TXT") == b"for show"
+    assert read(source, "box.tc/p0/hidden/HELLO.TXT") == b"deeper"
 
 
 def test_a_veracrypt_volume_opens_with_its_pim(tmp_path: Path, look: Any) -> None:

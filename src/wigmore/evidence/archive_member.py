@@ -198,6 +198,16 @@ class Window(Stream):
         return b""
 
 
+def _without(fields: dict[str, Any]) -> str:
+    """What of an encrypted archive can be read without its password."""
+    if fields.get("names_encrypted"):
+        return "no: it is encrypted, including the file names in its header"
+    some = fields.get("encrypted_members")
+    if some and fields.get("members") and some < fields["members"]:
+        return f"in part: {some} of {fields['members']} members are encrypted"
+    return "no: it is encrypted; what stands in its header can be read"
+
+
 class ArchiveStore(Store):
     """The members of one archive file. `records` and `gaps` tell of the archive itself, `needs` what would open it."""
 
@@ -278,6 +288,7 @@ class ArchiveStore(Store):
             fields.update(locked=True, needs=self.needs)
         if fields.get("encrypted"):
             fields.setdefault("locked", False)
+            fields["readable_without_password"] = _without(fields)
         shape = {name: value for name, value in fields.items() if value is not None and value != ""}
         locator: Locator = {"kind": "offset", "offset": 0, "length": self.archive.size}
         if fields.get("unlocked_with"):

@@ -184,14 +184,14 @@ def candidates(secrets: Sequence[str]) -> list[tuple[str, bytes, int, int | None
     return found
 
 
-def unlock(volume: Media, secrets: Sequence[str], quick: bool = False) -> tuple[Media, Found] | None:
-    """The plain volume and its header; None where no secret fits. `quick` leaves VeraCrypt's slow derivations out."""
-    found = next(headers(volume, secrets, quick), None)
-    return None if found is None else (PlainVolume(volume, found), found)
+def unlock(volume: Media, secrets: Sequence[str]) -> list[tuple[Media, Found]]:
+    """The plain volumes that secrets open, the outer one before a hidden one, with their headers; empty where none fits."""
+    found = sorted(headers(volume, secrets), key=lambda header: header.hidden)
+    return [(PlainVolume(volume, header), header) for header in found]
 
 
-def headers(volume: Media, secrets: Sequence[str], quick: bool = False) -> Iterator[Found]:
-    """Every header that a secret opens: quick derivations of all places first, then the slow ones."""
+def headers(volume: Media, secrets: Sequence[str]) -> Iterator[Found]:
+    """The headers that secrets open, one of each volume: quick derivations of all places, the slow ones if none fits."""
     places = [(0, False, False), (HIDDEN, True, False)]
     if volume.size >= 4 * HIDDEN:
         places += [(volume.size - 2 * HIDDEN, False, True), (volume.size - HIDDEN, True, True)]
@@ -203,20 +203,34 @@ def headers(volume: Media, secrets: Sequence[str], quick: bool = False) -> Itera
             content = volume.read_at(at, HEADER)
             if len(content) == HEADER:
                 raw.append((content, hidden, backup))
-    for slow in (False,) if quick else (False, True):
-        for secret, password, files, pim in candidates(secrets)[: SLOW_MOST if slow else None]:
+    opened_already: set[bool] = set()
+    for slow in (False, True):
+        if opened_already:
+            return
+        for candidate in candidates(secrets)[: SLOW_MOST if slow else None]:
             for content, hidden, backup in raw:
-                if slow and backup:
+                if hidden in opened_already or (slow and backup):
                     continue  # a backup is worth a try only where it costs nothing
-                for code in digests():
-                    for iterations in _iterations(code, slow, pim):
-                        key = derive(code, password, content[:SALT], iterations, 64)
-                        for cipher in CIPHERS:
-                            found = _open(content, key, cipher)
-                            if found is None:
-                                continue
-                            yield _found(found, volume, secret, pim, code, iterations, cipher, hidden, backup, files)
-                            return
+                found = _try(content, candidate, slow, volume, hidden, backup)
+                if found is not None:
+                    opened_already.add(hidden)
+                    yield found
+                    break  # a password opens one of the two
+
+
+def _try(
+    content: bytes, candidate: tuple[str, bytes, int, int | None], slow: bool, volume: Media, hidden: bool, backup: bool
+) -> Found | None:
+    """One header under one password: each hash, each cipher."""
+    secret, password, files, pim = candidate
+    for code in digests():
+        for iterations in _iterations(code, slow, pim):
+            key = derive(code, password, content[:SALT], iterations, 64)
+            for cipher in CIPHERS:
+                plain = _open(content, key, cipher)
+                if plain is not None:
+                    return _found(plain, volume, secret, pim, code, iterations, cipher, hidden, backup, files)
+    return None
 
 
 def _iterations(code: str, slow: bool, pim: int | None) -> list[int]:

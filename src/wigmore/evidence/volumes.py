@@ -161,20 +161,20 @@ def _headerless(
         return False
     locator: Locator = {"kind": "offset", "offset": start, "volume": name, "of": "encryption"}
     fitted = tcrypt.unlock(media, secrets)
-    if fitted is None:
+    if not fitted:
         layout.kinds.setdefault(name, "perhaps encrypted")
         data = {"volume": name, "locked": True, "start_offset": start, "volume_size": media.size, **tcrypt.SHAPE}
         layout.needs.append(f"{name}: {tcrypt.NEEDS}")
         layout.records.append((locator, Record(data, artifact="encrypted_volume")))
-        layout.gaps.append(
-            Gap(f"{name}: {tcrypt.LOOKS}; it needs: {tcrypt.NEEDS}{tcrypt.tried(secrets)}", start, "locked")
-        )
+        message = f"{name}: {tcrypt.LOOKS}; it needs: {tcrypt.NEEDS}{tcrypt.tried(secrets)}"
+        layout.gaps.append(Gap(message, start, "locked"))
         return True
-    plain, header = fitted
-    data = {"volume": name, "locked": False, "start_offset": start, "volume_size": media.size, **header.describe()}
-    layout.kinds[name] = header.program
-    _plain(layout, name, plain, start, row, data, secrets, depth)
-    layout.records.append((locator | {"of": "opened"}, Record(data, artifact="encrypted_volume")))
+    for number, (plain, header) in enumerate(fitted):
+        below = f"{name}/hidden" if number else name
+        data = {"volume": below, "locked": False, "start_offset": start, "volume_size": media.size, **header.describe()}
+        layout.kinds[below] = header.program
+        _plain(layout, below, plain, start, row, data, secrets, depth)
+        layout.records.append((locator | {"of": "opened", "volume": below}, Record(data, artifact="encrypted_volume")))
     return True
 
 
