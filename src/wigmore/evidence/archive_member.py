@@ -200,6 +200,8 @@ class Window(Stream):
 
 def _without(fields: dict[str, Any]) -> str:
     """What of an encrypted archive can be read without its password."""
+    if fields.get("unlocked_with") in ("no password", "built-in password"):
+        return "yes: it is encrypted under a password that every reader has"
     if fields.get("names_encrypted"):
         return "no: it is encrypted, including the file names in its header"
     some = fields.get("encrypted_members")
