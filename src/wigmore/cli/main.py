@@ -292,10 +292,10 @@ def tool(
     args: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE…")] = None,
     source: Annotated[str, typer.Option(help="the source to look at")] = "",
 ) -> None:
-    """Run a tool again: prints the same bytes as the recorded call."""
+    """Run a tool again: prints the same bytes as the recorded call. `recover_password` is run anew, and recorded."""
     from wigmore.api.tool import call_tool
 
-    output, outcome = call_tool(case, name, args or [], source)
+    output, outcome = call_tool(case, name, args or [], source, lambda text: typer.echo(text, err=True))
     sys.stdout.buffer.write(output)
     if outcome == "failed":
         raise typer.Exit(1)

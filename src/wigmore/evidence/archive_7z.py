@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from wigmore.evidence.archive_member import ArchiveStore, place, target
+from wigmore.evidence.secret import opened, passwords
 from wigmore.evidence.store import Entry, Limits
 from wigmore.model import times
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError
@@ -66,7 +67,7 @@ class SevenZipStore(ArchiveStore):
 
         self._plain_header()
         fault: ParseError | None = None
-        for secret in (None, *self.secrets):
+        for secret in (None, *passwords(self.secrets)):
             try:
                 found = self._try(secret)
                 if secret is None and found.needs_password() and self.secrets:
@@ -126,7 +127,7 @@ class SevenZipStore(ArchiveStore):
     def _fitting(self) -> str | None:
         """The first secret that decodes a member with a checksum."""
         numbers = [n for n, block in enumerate(self._blocks) if AES in self._coders(block)]
-        for secret in self.secrets if numbers else ():
+        for secret in passwords(self.secrets) if numbers else ():
             self._archive, self._by_block = self._try(secret), None
             members = self._members(numbers[0])
             probe = min(members, key=lambda item: (item[1].uncompressed, item[0]), default=None) if members else None
@@ -165,7 +166,7 @@ class SevenZipStore(ArchiveStore):
             self.needs = "a password"
         methods = sorted({METHODS.get(code, code.hex()) for chain in coders for code in chain})
         self.describe(
-            unlocked_with="password" if self._password is not None and (encrypted or self._names_encrypted) else None,
+            **opened(self._password if encrypted or self._names_encrypted else None),
             members=len(getattr(self._archive, "files", ())), methods=", ".join(methods), blocks=len(coders),
             encrypted=encrypted, encryption="AES-256" if encrypted or self._names_encrypted else None,
             names_encrypted=self._names_encrypted,

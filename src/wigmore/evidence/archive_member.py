@@ -198,6 +198,18 @@ class Window(Stream):
         return b""
 
 
+def _without(fields: dict[str, Any]) -> str:
+    """What of an encrypted archive can be read without its password."""
+    if fields.get("unlocked_with") in ("no password", "built-in password"):
+        return "yes: it is encrypted under a password that every reader has"
+    if fields.get("names_encrypted"):
+        return "no: it is encrypted, including the file names in its header"
+    some = fields.get("encrypted_members")
+    if some and fields.get("members") and some < fields["members"]:
+        return f"in part: {some} of {fields['members']} members are encrypted"
+    return "no: it is encrypted; what stands in its header can be read"
+
+
 class ArchiveStore(Store):
     """The members of one archive file. `records` and `gaps` tell of the archive itself, `needs` what would open it."""
 
@@ -211,6 +223,7 @@ class ArchiveStore(Store):
         self.records: list[tuple[Locator, Record]] = []
         self.gaps: list[Gap] = []
         self.needs = ""
+        self.shut = False  # locked as a whole: nothing to list
         self._handle: BinaryIO | None = None
         self._peaks: dict[str, int] = {}
         self._total = 0
@@ -279,10 +292,14 @@ class ArchiveStore(Store):
         fields = {"container": self.format, "description": f"{self.format} archive", **data}
         if self.needs:
             fields.update(locked=True, needs=self.needs)
+        if fields.get("encrypted"):
+            fields.setdefault("locked", False)
+            fields["readable_without_password"] = _without(fields)
         shape = {name: value for name, value in fields.items() if value is not None and value != ""}
-        self.records.append(
-            ({"kind": "offset", "offset": 0, "length": self.archive.size}, Record(shape, artifact="container"))
-        )
+        locator: Locator = {"kind": "offset", "offset": 0, "length": self.archive.size}
+        if fields.get("unlocked_with"):
+            locator["of"] = "opened"  # what was locked in one run and is open in the next are two records
+        self.records.append((locator, Record(shape, artifact="container")))
 
     def allowance(self, entry: Entry, packed: int) -> Callable[[int], None]:
         """A check for `Spool`: raises ParseError (too_large) past the limits of member, ratio and archive."""

@@ -5,6 +5,8 @@ Source: RARLAB technote (RAR 5.0 archive format); rarfile's documentation.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +14,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from wigmore.evidence.archive_member import ArchiveStore, Window, place
+from wigmore.evidence.secret import opened, passwords
 from wigmore.evidence.store import Entry, Limits, buffered, part
 from wigmore.model import times
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError
@@ -20,11 +23,21 @@ from wigmore.model.times import Time
 HOSTS = {0: "MS-DOS", 1: "OS/2", 2: "Windows", 3: "Unix", 4: "Macintosh", 5: "BeOS"}
 LINKS = {1: "symbolic", 2: "symbolic (Windows)", 3: "junction", 4: "hard", 5: "copy"}
 PIECE = 256 * 1024
+MOST_KDF = 24  # the logarithm of the iterations; RAR itself refuses more
 # what hostile headers make the library raise, measured over damaged copies
 ERRORS = (
     ValueError, TypeError, KeyError, IndexError, AttributeError, AssertionError, EOFError, OSError, struct.error,
     OverflowError, NotImplementedError,
 )  # fmt: skip
+
+
+def rar5_fits(password: str, count: int, salt: bytes, check: bytes) -> bool:
+    """Whether a password is the one whose check value (8 bytes, then 4 of their hash) the archive holds."""
+    if not 0 < count <= MOST_KDF or len(check) < 8:
+        return False
+    raw = hashlib.pbkdf2_hmac("sha256", password.encode("utf-8", "surrogatepass"), salt, (1 << count) + 32, 32)
+    folded = bytes(raw[at] ^ raw[at + 8] ^ raw[at + 16] ^ raw[at + 24] for at in range(8))
+    return hmac.compare_digest(folded, check[:8])
 
 
 class RarStore(ArchiveStore):
@@ -62,7 +75,7 @@ class RarStore(ArchiveStore):
         self._archive = self._library.RarFile(self.handle, part_only=True, info_callback=self._note)
         if self._archive.needs_password() and not self._members:
             self._locked = True
-            for secret in self.secrets:
+            for secret in passwords(self.secrets):
                 try:
                     self._archive.setpassword(secret)
                 except (self._library.Error, *ERRORS):
@@ -79,15 +92,36 @@ class RarStore(ArchiveStore):
     def _record(self) -> None:
         members = self._members
         encrypted = self._locked or any(member.needs_password() for member in members)
-        if self._locked or (encrypted and not self.secrets):
-            self.needs = "a password"
+        if encrypted and self._password is None:
+            self._password, checked = self._fitting()
+            if self._locked or (self._password is None and (checked or not self.secrets)):
+                self.needs = "a password"
         comment = self._archive.comment if self._archive is not None and isinstance(self._archive.comment, str) else ""
         self.describe(
             members=None if self._locked else len(members), encrypted=encrypted, names_encrypted=self._locked,
             solid=None if self._locked or self._archive is None else bool(self._archive.is_solid()),
             comment=part(comment.encode("utf-8", "surrogatepass").replace(b"/", b"\0"))[0].replace("\\x00", "/")[:4096],
             encryption={"rar5": "AES-256", "rar": "AES-128"}[self.format] if encrypted else None,
+            **self._derivation(),
+            **opened(self._password if encrypted else None),
         )  # fmt: skip
+
+    def _derivation(self) -> dict[str, Any]:
+        """How version 5 makes a key of a password, from the first encrypted member."""
+        member = next((one for one in self._members if one.needs_password()), None)
+        values = getattr(member, "file_encryption", None)
+        return {"kdf": "PBKDF2-SHA256", "iterations": 1 << values[2]} if values and 0 < values[2] <= MOST_KDF else {}
+
+    def _fitting(self) -> tuple[str | None, bool]:
+        """(the first secret that the check value of version 5 confirms, whether there is one to compare with)."""
+        member = next((one for one in self._members if one.needs_password()), None)
+        values = getattr(member, "file_encryption", None)
+        if not values or not values[5]:
+            return None, False  # versions before 5 have none: only unpacking shows whether a password fits
+        for secret in passwords(self.secrets):
+            if rar5_fits(secret, values[2], values[3], values[5]):
+                return secret, True
+        return None, True
 
     def entries(self) -> Iterator[Entry | Gap]:
         """Every member; Gap where headers are damaged or encrypted, or content needs a program that is not here."""
@@ -112,7 +146,7 @@ class RarStore(ArchiveStore):
             yield entry
         if self._problem:
             yield Gap(f"{self.archive.path}: {self._problem}"[:300])
-        if encrypted and not self.secrets:
+        if encrypted and self.needs:
             yield Gap(f"{self.archive.path}: {encrypted} encrypted members need a password", None, "locked")
         if packed and not self._has_tool():
             message = f"{self.archive.path}: {packed} compressed members are listed only: reading them needs unrar"
@@ -197,9 +231,10 @@ class RarStore(ArchiveStore):
         if self._locked:
             raise ParseError(entry.path, None, "names and content are encrypted: needs its password", "locked")
         self.refuse(entry)
-        if entry.attributes.get("encrypted") and not self.secrets:
+        if entry.attributes.get("encrypted") and self.needs:
             cipher = entry.attributes["encryption"]
-            raise ParseError(entry.path, None, f"encrypted with {cipher}: needs its password", "locked")
+            tried = f"; none of the {len(self.secrets)} given fits" if self.secrets else ""
+            raise ParseError(entry.path, None, f"encrypted with {cipher}: needs its password{tried}", "locked")
         if "offset" in entry.ref:
             length = min(entry.ref["length"], entry.size)
             if length < entry.size:
@@ -222,7 +257,7 @@ class RarStore(ArchiveStore):
         if number >= len(members):
             raise ParseError(path, None, "no such member", "damaged")
         problem: Exception | None = None
-        for secret in (self._password,) if self._password else self.secrets or (None,):
+        for secret in (self._password,) if self._password else passwords(self.secrets) or (None,):
             given = False
             try:
                 with self._archive.open(members[number], pwd=secret) as stream:

@@ -10,8 +10,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import IO, Any, BinaryIO
 
+from wigmore.evidence import android_backup
 from wigmore.evidence.archive_decode import Decoder, Inflater, bzip2, decoded, raw, xz, zstd
 from wigmore.evidence.archive_member import IN_MEMORY, ArchiveStore, Window, place
+from wigmore.evidence.secret import opened
 from wigmore.evidence.store import Entry, Limits, buffered
 from wigmore.model import times
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError
@@ -36,8 +38,11 @@ class SingleStore(ArchiveStore):
     temporary file; content before damage is kept and the entry says so.
     """
 
-    def __init__(self, file: EvidenceFile, prefix: str, limits: Limits, kind: str) -> None:
-        super().__init__(file, prefix, limits)
+    def __init__(
+        self, file: EvidenceFile, prefix: str, limits: Limits, kind: str, secrets: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(file, prefix, limits, secrets)
+        self._key: tuple[bytes, bytes] | None = None
         self.format = {"ab": "Android backup", "gz": "gzip", "bz2": "bzip2", "zst": "Zstandard"}.get(kind, kind)
         self.code = kind
         self._kept: IO[bytes] | None = None
@@ -47,7 +52,7 @@ class SingleStore(ArchiveStore):
         self._facts: dict[str, Any] = {}
         self._times: dict[str, Time] = {}
         self._name = self._own_name()
-        head = self.handle.read(1024)
+        head = self.handle.read(4096)
         if kind == "gz":
             self._gzip(head)
         elif kind == "ab":
@@ -85,13 +90,35 @@ class SingleStore(ArchiveStore):
         self._facts = {
             "version": int(lines[1]), "compressed": lines[2] == b"1", "encryption": lines[3].decode("ascii", "replace"),
         }  # fmt: skip
-        if lines[3] != b"none":
-            self.needs = "the backup's password"
-            self._facts["encrypted"] = True
+        if lines[3] == b"none":
+            return
+        self._facts |= {"encrypted": True}
+        if lines[3] != b"AES-256":
+            raise ParseError(self.archive.path, 0, f"encryption {lines[3][:40]!r} is not known", "unsupported")
+        more = head[self._start :].split(b"\n", 5)
+        self.needs, self.shut = "the backup's password", True  # until one fits
+        try:
+            found = android_backup.header(more[:-1], int(lines[1]), self.archive.path)
+        except ParseError as error:
+            self.gaps.append(Gap(f"encrypted: needs the backup's password; {error.message}", None, error.reason))
+            return
+        self._start += sum(len(line) + 1 for line in more[:5])
+        self._facts |= {"cipher": "AES-256-CBC", "kdf": "PBKDF2-SHA1", "iterations": found.rounds}
+        fitted = android_backup.master_key(found, self.secrets)
+        if fitted is None:
+            tried = f"; none of the {len(self.secrets)} given fits" if self.secrets else ""
+            self.gaps.append(Gap(f"encrypted Android backup: needs its password{tried}", None, "locked"))
+            return
+        self._key, self.needs, self.shut = fitted[1:], "", False
+        self._facts |= opened(fitted[0])
 
     def _pieces(self) -> Iterator[bytes]:
         make, magic, _ = FORMATS[self.code]
         source = raw(self.handle, self._start, max(0, self.archive.size - self._start))
+        if self._key is not None:
+            source = android_backup.decrypted(source, *self._key, self.archive.path)
+        if self._facts.get("compressed") is False:
+            return source
         if self.code == "zst":
             source = self._frames(source)
         return decoded(source, make, self.archive.path, several=bool(magic), magic=magic)

@@ -16,6 +16,8 @@ from wigmore.evidence import archive_crypt
 from wigmore.evidence.archive_decode import Decoder, Deflate64, Inflater, bzip2, decoded, raw, xz, zip_lzma, zstd
 from wigmore.evidence.archive_member import IN_MEMORY, Window, place, target
 from wigmore.evidence.archive_zip_headers import LOCAL, Member, ZipHeaders, central, extras, member_name, member_times
+from wigmore.evidence.secret import opened as said
+from wigmore.evidence.secret import passwords
 from wigmore.evidence.store import Entry, Limits, buffered, part
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError
 
@@ -35,6 +37,7 @@ class ZipStore(ZipHeaders):
         super().__init__(file, prefix, limits, secrets)
         self._salvaged: list[Member] | None = None
         self._overlaps: dict[int, str] | None = None
+        self._fitted: str | None = None
         self._record()
 
     def _members(self) -> Iterator[Member | Gap]:
@@ -83,7 +86,7 @@ class ZipStore(ZipHeaders):
         if locked and not opened:
             self.needs = "a password"
         self.describe(
-            unlocked_with="password" if opened else None,
+            **(said(self._fitted) if opened else {}),
             members=count if count < FOUND_LIMIT else self._stated,
             comment=part(self._comment.replace(b"/", b"\0"))[0].replace("\\x00", "/"),
             encrypted=bool(locked),
@@ -296,18 +299,20 @@ class ZipStore(ZipHeaders):
         start, length = self._data(member, path)
         cipher = self._cipher(member)
         head = self.bytes_at(start, 18)
-        for secret in self.secrets:
+        for secret in passwords(self.secrets):
             for encoded in dict.fromkeys((secret.encode("utf-8", "surrogatepass"), secret.encode("cp437", "replace"))):
                 if member.method == 99:
                     strength = extras(member.extra).get(0x9901, b"\0" * 7)[4]
                     salt = {1: 8, 2: 12, 3: 16}.get(strength, 0)
                     if salt and length >= salt + 12:
                         keys = archive_crypt.aes_keys(head[:salt], strength, encoded)
-                        if keys[2] == head[salt : salt + 2]:
+                        if keys[2] == head[salt : salt + 2] and self._proves(member, encoded):
+                            self._fitted = secret
                             return encoded
                 else:
                     check = member.clock >> 8 if member.flags & 8 else member.crc >> 24
                     if archive_crypt.traditional_fits(head[:12], check, encoded) and self._proves(member, encoded):
+                        self._fitted = secret
                         return encoded
         tried = f"; none of the {len(self.secrets)} given fits" if self.secrets else ""
         raise ParseError(path, None, f"encrypted with {cipher}: needs its password{tried}", "locked")

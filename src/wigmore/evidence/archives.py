@@ -64,9 +64,15 @@ def archive_kind(head: bytes, path: str) -> str | None:
     return mail_kind(head, path)
 
 
-def contained_kind(head: bytes, path: str) -> str | None:
-    """As `archive_kind`, and `capture` for network captures, whose members are the files that were carried."""
-    return archive_kind(head, path) or ("capture" if known(head) else None)
+def container_kind(head: bytes, file: EvidenceFile) -> str | None:
+    """As `archive_kind`, and what else holds files: `office`, `pdf` (encrypted documents), `ios` (the file list of an iOS
+    backup), `capture` (network captures, for the files that were carried).
+    """
+    from wigmore.evidence.ios_backup import backup_kind
+    from wigmore.evidence.sealed import sealed_kind
+
+    found = archive_kind(head, file.path) or sealed_kind(head, file) or backup_kind(head, file)
+    return found or ("capture" if known(head) else None)
 
 
 def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple[str, ...] = ()) -> ArchiveStore:
@@ -77,7 +83,7 @@ def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple
     """
     with file.open() as stream:
         head = stream.read(HEAD)
-    kind = contained_kind(head, file.path)
+    kind = container_kind(head, file)
     if kind is None:
         raise ParseError(file.path, 0, "not an archive", "unsupported")
     if kind in NOT_READ:
@@ -108,6 +114,14 @@ def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple
         from wigmore.evidence.archive_mail import MailStore
 
         return MailStore(file, prefix, limits, kind)
+    if kind in ("office", "pdf"):
+        from wigmore.evidence.sealed import SealedStore
+
+        return SealedStore(file, prefix, limits, kind, secrets)
+    if kind == "ios":
+        from wigmore.evidence.ios_backup import BackupStore
+
+        return BackupStore(file, prefix, limits, secrets)
     from wigmore.evidence.archive_stream import SingleStore
 
-    return SingleStore(file, prefix, limits, kind)
+    return SingleStore(file, prefix, limits, kind, secrets)

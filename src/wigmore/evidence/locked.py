@@ -6,18 +6,20 @@ BitLocker is read through libbde, LUKS by ourselves (luks.py).
 from __future__ import annotations
 
 import json
-import re
+import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from operator import methodcaller
 from typing import Any
 
 from wigmore.evidence import luks
 from wigmore.evidence.media import Media, reason_of
+from wigmore.evidence.secret import KEY_FILE, RECOVERY_KEY, hex_keys, key_files, opened, passwords
 from wigmore.model import times
 from wigmore.model.protocols import ParseError
 from wigmore.model.times import Time
 
-RECOVERY_KEY = re.compile(r"\d{6}(-\d{6}){7}")
 BITLOCKER_CIPHERS = {
     0x8000: ("AES-CBC 128-bit with Elephant diffuser", "aes-cbc-elephant"),
     0x8001: ("AES-CBC 256-bit with Elephant diffuser", "aes-cbc-elephant"),
@@ -42,8 +44,8 @@ def describe(volume: Media, kind: str, path: str) -> Description:
     return _luks(volume, path)
 
 
-def unlock(volume: Media, kind: str, secrets: Sequence[str], path: str) -> tuple[Media, str] | None:
-    """The plain volume and the kind of secret that opened it; None where no secret fits. ParseError for damage."""
+def unlock(volume: Media, kind: str, secrets: Sequence[str], path: str) -> tuple[Media, dict[str, str]] | None:
+    """The plain volume and what its record says of the secret that fitted; None where none does. ParseError for damage."""
     return _unlock_bitlocker(volume, secrets, path) if kind == "BitLocker" else _unlock_luks(volume, secrets, path)
 
 
@@ -77,23 +79,52 @@ def _bitlocker(volume: Media, path: str) -> Description:
     return data, {"created": created} if created else {}, " or ".join(kinds) or "a key protector"
 
 
-def _unlock_bitlocker(volume: Media, secrets: Sequence[str], path: str) -> tuple[Media, str] | None:
-    for secret in ("", *secrets):  # the first try opens volumes with a clear key
+def _unlock_bitlocker(volume: Media, secrets: Sequence[str], path: str) -> tuple[Media, dict[str, str]] | None:
+    for secret, attempt in _bitlocker_attempts(secrets):  # the first opens volumes with a clear key
         handle = _open_bitlocker(volume, path)
-        recovery = RECOVERY_KEY.fullmatch(secret.strip()) is not None
         try:
-            if recovery:
-                handle.set_recovery_password(secret.strip())
-            elif secret:
-                handle.set_password(secret)
-            elif not handle.is_locked():
-                return Media(handle.get_size(), "BitLocker", handle, (volume,)), "clear key"
+            if attempt is None:
+                if not handle.is_locked():
+                    return Media(handle.get_size(), "BitLocker", handle, (volume,)), opened(None, "clear key")
+            else:
+                attempt(handle)
             if handle.unlock() and not handle.is_locked():
-                opened = "recovery password" if recovery else "password" if secret else "clear key"
-                return Unlocked(handle.get_size(), "BitLocker", handle), opened
-        except OSError:
+                fitted = opened(secret or None, "" if secret else "clear key")
+                if secret.startswith(KEY_FILE):
+                    fitted["unlocked_with"] = "startup key"
+                return Unlocked(handle.get_size(), "BitLocker", handle), fitted
+        except (OSError, ValueError, MemoryError):
             continue  # libbde raises for a secret that does not fit
     return None
+
+
+Attempt = Callable[[Any], None]
+
+
+def _bitlocker_attempts(secrets: Sequence[str]) -> Iterator[tuple[str, Attempt | None]]:
+    """(secret, how it is handed to the library): none, recovery and other passwords, startup keys, volume keys."""
+    yield "", None
+    for secret in passwords(secrets):
+        if RECOVERY_KEY.fullmatch(secret.strip()):
+            yield secret, methodcaller("set_recovery_password", secret.strip())
+        else:
+            yield secret, methodcaller("set_password", str(secret))
+    for secret, raw in key_files(secrets):
+        yield secret, partial(_startup_key, raw)
+    for secret, raw in hex_keys(secrets):
+        if len(raw) in (16, 32, 64):
+            half = len(raw) // 2 if len(raw) > 16 else 16
+            yield secret, methodcaller("set_keys", raw[:half], raw[half:])
+
+
+def _startup_key(raw: bytes, handle: Any) -> None:
+    """Hand a startup key (.BEK) to the library, which takes a path: one in memory, never on a disk."""
+    descriptor = os.memfd_create("startup-key")
+    try:
+        os.write(descriptor, raw)
+        handle.read_startup_key(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
 
 
 class Unlocked(Media):
@@ -128,6 +159,14 @@ def _luks(volume: Media, path: str) -> Description:
     return data, {}, "passphrase of a key slot" if slots else "the volume key: no key slot is in use"
 
 
+def _derivation(kdf: dict[str, Any]) -> dict[str, Any]:
+    """How a key slot of version 2 makes a key of a passphrase: PBKDF2 by iterations, Argon2 by passes and memory."""
+    names = {"type": "kdf", "hash": "hash", "iterations": "iterations", "time": "passes", "memory": "memory_kib",
+             "cpus": "lanes"}  # fmt: skip
+    found = {mine: kdf[theirs] for theirs, mine in names.items() if isinstance(kdf.get(theirs), str | int)}
+    return {"kdf": "", **found}
+
+
 def _luks2(volume: Media, head: bytes, path: str) -> Description:
     size = int.from_bytes(head[8:16], "big")
     data: dict[str, Any] = {
@@ -144,11 +183,7 @@ def _luks2(volume: Media, head: bytes, path: str) -> Description:
         data |= {
             "cipher": ", ".join(sorted({str(one.get("encryption", one.get("type"))) for one in segments})),
             "key_slots": [
-                {
-                    "slot": name,
-                    "kdf": str(slot.get("kdf", {}).get("type", "")),
-                    "key_bits": int(slot.get("key_size", 0)) * 8,
-                }
+                {"slot": name, "key_bits": int(slot.get("key_size", 0)) * 8, **_derivation(slot.get("kdf", {}))}
                 for name, slot in sorted(slots.items())
             ],
             "tokens": sorted(str(token.get("type")) for token in tree.get("tokens", {}).values()),
@@ -158,9 +193,6 @@ def _luks2(volume: Media, head: bytes, path: str) -> Description:
     return data, {}, "passphrase of a key slot"
 
 
-def _unlock_luks(volume: Media, secrets: Sequence[str], path: str) -> tuple[Media, str] | None:
-    try:
-        plain = luks.unlock(volume, secrets, path)
-    except ParseError as error:
-        raise ParseError(path, error.offset, error.message, error.reason) from error
-    return None if plain is None else (plain, "password")
+def _unlock_luks(volume: Media, secrets: Sequence[str], path: str) -> tuple[Media, dict[str, str]] | None:
+    found = luks.unlock(volume, secrets, path)
+    return None if found is None else (found[0], opened(found[1]))

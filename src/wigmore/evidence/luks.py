@@ -1,6 +1,7 @@
-"""LUKS volumes opened with a passphrase: key slots with PBKDF2, AES in CBC (plain, plain64, ESSIV) and XTS.
+"""LUKS volumes opened with a passphrase, a key file or the volume key: AES in CBC (plain, plain64, ESSIV) and XTS.
 
-Formats: LUKS1 On-Disk Format 1.2.3, LUKS2 On-Disk Format 1.1 (cryptsetup). Key slots with Argon2 are told, not opened.
+Key slots with PBKDF2, Argon2i and Argon2id are tried. Formats: LUKS1 On-Disk Format 1.2.3, LUKS2 On-Disk Format 1.1
+(cryptsetup), RFC 9106 (Argon2).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wigmore.evidence.media import Media
+from wigmore.evidence.secret import hex_keys, phrases
 from wigmore.model.protocols import ParseError
 
 SECTOR = 512
@@ -24,6 +26,8 @@ MAX_ITERATIONS = 50_000_000  # more is a header made to keep the reader busy
 MAX_MATERIAL = 4 * 1024 * 1024
 MAX_METADATA = 4 * 1024 * 1024
 MAX_SLOTS = 32
+MAX_ARGON_MEMORY = 4 * 1024 * 1024  # KiB, the most that cryptsetup writes
+MAX_ARGON_TIME = 1_000
 Decrypt = Callable[[int, bytes], bytes]
 
 
@@ -40,6 +44,21 @@ class Slot:
     split_hash: str
     cipher: str
     area_key_bytes: int
+    kdf: str = "pbkdf2"
+    memory: int = 0  # KiB, Argon2 only
+    lanes: int = 0
+
+    def key(self, passphrase: bytes) -> bytes:
+        """The key of the slot's area; MemoryError where Argon2's memory is not to be had."""
+        if self.kdf == "pbkdf2":
+            return hashlib.pbkdf2_hmac(self.hash, passphrase, self.salt, self.iterations, self.area_key_bytes)
+        from cryptography.hazmat.primitives.kdf import argon2
+
+        make = argon2.Argon2id if self.kdf == "argon2id" else argon2.Argon2i
+        return make(
+            salt=self.salt, length=self.area_key_bytes, iterations=self.iterations, lanes=self.lanes,
+            memory_cost=self.memory,
+        ).derive(passphrase)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +86,7 @@ class Header:
     payload: int
     sector: int
     first_number: int
+    key_bytes: int
     unread: tuple[str, ...] = ()
 
 
@@ -160,7 +180,7 @@ def _first(head: bytes) -> Header:
             slots.append(
                 Slot(name, iterations, slot_salt, offset * SECTOR, stripes, key_bytes, name, cipher, key_bytes)
             )
-    return Header(tuple(slots), Digest(name, rounds, salt, value), cipher, payload * SECTOR, SECTOR, 0)
+    return Header(tuple(slots), Digest(name, rounds, salt, value), cipher, payload * SECTOR, SECTOR, 0, key_bytes)
 
 
 def _second(volume: Media, head: bytes) -> Header:
@@ -170,19 +190,28 @@ def _second(volume: Media, head: bytes) -> Header:
     tree: dict[str, Any] = json.loads(volume.read_at(4096, size - 4096).split(b"\0")[0])
     segment = next(one for _, one in sorted(tree["segments"].items()) if one["type"] == "crypt")
     digest = next(one for _, one in sorted(tree["digests"].items()) if one["type"] == "pbkdf2")
-    slots, unread = [], []
+    slots: list[Slot] = []
+    unread: list[str] = []
     for name, slot in sorted(tree["keyslots"].items())[:MAX_SLOTS]:
-        kdf, area = slot["kdf"], slot["area"]
-        if kdf["type"] != "pbkdf2":
-            unread.append(f"key slot {name} uses {kdf['type']}")
+        if slot.get("type", "luks2") != "luks2":
+            unread.append(f"key slot {name} is of type {slot['type']}")
             continue
-        slots.append(
-            Slot(
-                kdf["hash"], int(kdf["iterations"]), base64.b64decode(kdf["salt"]), int(area["offset"]),
-                int(slot["af"]["stripes"]), int(slot["key_size"]), slot["af"]["hash"], area["encryption"],
-                int(area["key_size"]),
-            )
+        kdf, area = slot["kdf"], slot["area"]
+        area_fields = (
+            int(area["offset"]), int(slot["af"]["stripes"]), int(slot["key_size"]), slot["af"]["hash"],
+            area["encryption"], int(area["key_size"]),
         )  # fmt: skip
+        salt = base64.b64decode(kdf["salt"])
+        if kdf["type"] == "pbkdf2":
+            slots.append(Slot(kdf["hash"], int(kdf["iterations"]), salt, *area_fields))
+        elif kdf["type"] in ("argon2id", "argon2i"):
+            turns, memory, lanes = int(kdf["time"]), int(kdf["memory"]), int(kdf["cpus"])
+            if not (0 < turns <= MAX_ARGON_TIME and 8 * lanes <= memory <= MAX_ARGON_MEMORY and 0 < lanes <= 64):
+                unread.append(f"key slot {name} asks for {memory} KiB, {turns} passes, {lanes} lanes of {kdf['type']}")
+                continue
+            slots.append(Slot("", turns, salt, *area_fields, kdf["type"], memory, lanes))
+        else:
+            unread.append(f"key slot {name} uses {kdf['type']}")
     check = Digest(
         digest["hash"], int(digest["iterations"]), base64.b64decode(digest["salt"]), base64.b64decode(digest["digest"])
     )
@@ -196,29 +225,40 @@ def _second(volume: Media, head: bytes) -> Header:
         int(segment["offset"]),
         unit,
         int(segment["iv_tweak"]),
+        slots[0].key_bytes
+        if slots
+        else max((int(one.get("key_size", 0)) for one in tree["keyslots"].values()), default=0),
         tuple(unread),
     )
 
 
-def unlock(volume: Media, secrets: Sequence[str], path: str) -> PlainVolume | None:
-    """The plain volume where a passphrase fits; None where none does; ParseError where none can be tried."""
+def unlock(volume: Media, secrets: Sequence[str], path: str) -> tuple[PlainVolume, str] | None:
+    """The plain volume and the secret that fitted; None where none does; ParseError where none can be tried."""
     if not secrets:
         return None
     header = read_header(volume, path)
+    sectors(
+        header.cipher, bytes(range(min(header.key_bytes, 250))), header.sector
+    )  # ciphers that are not read are told at once
+    for secret, raw in hex_keys(secrets):
+        if len(raw) == header.key_bytes and header.digest.fits(raw):
+            return PlainVolume(volume, header, raw), secret
     if not header.slots and header.unread:
-        raise ParseError(path, None, f"{'; '.join(header.unread)}: only PBKDF2 can be tried", "unsupported")
-    for key in _keys(volume, header, secrets, path):
+        raise ParseError(path, None, f"{'; '.join(header.unread)}: not tried", "unsupported")
+    for secret, key in _keys(volume, header, secrets, path):
         if header.digest.fits(key):
-            return PlainVolume(volume, header, key)
+            return PlainVolume(volume, header, key), secret
     return None
 
 
-def _keys(volume: Media, header: Header, secrets: Sequence[str], path: str) -> Iterator[bytes]:
+def _keys(volume: Media, header: Header, secrets: Sequence[str], path: str) -> Iterator[tuple[str, bytes]]:
     """The volume keys that the passphrases would give, right or wrong."""
     for slot in header.slots:
         size = slot.key_bytes * slot.stripes
         if not (
             0 < size <= MAX_MATERIAL
+            and 0 < slot.key_bytes <= 512
+            and 0 < slot.area_key_bytes <= 512
             and 0 < slot.iterations <= MAX_ITERATIONS
             and header.digest.iterations <= MAX_ITERATIONS
         ):
@@ -226,16 +266,20 @@ def _keys(volume: Media, header: Header, secrets: Sequence[str], path: str) -> I
         material = volume.read_at(slot.offset, -(-size // SECTOR) * SECTOR)
         if len(material) < size:
             raise ParseError(path, slot.offset, "a key slot is cut off", "truncated")
-        for secret in secrets:
-            key = hashlib.pbkdf2_hmac(
-                slot.hash, secret.encode("utf-8"), slot.salt, slot.iterations, slot.area_key_bytes
-            )
+        for secret, passphrase in phrases(secrets):
+            try:
+                key = slot.key(passphrase)
+            except MemoryError as error:
+                message = f"Argon2 needs {slot.memory} KiB of memory, more than there is"
+                raise ParseError(path, None, message, "memory") from error
+            except (ValueError, TypeError) as error:
+                raise ParseError(path, None, f"a key slot cannot be tried: {str(error)[:100]}") from error
             decrypt = sectors(slot.cipher, key, SECTOR)
             plain = b"".join(
                 decrypt(number, material[number * SECTOR : (number + 1) * SECTOR])
                 for number in range(len(material) // SECTOR)
             )
-            yield merge(plain[:size], slot.key_bytes, slot.stripes, slot.split_hash)
+            yield secret, merge(plain[:size], slot.key_bytes, slot.stripes, slot.split_hash)
 
 
 def merge(material: bytes, key_bytes: int, stripes: int, name: str) -> bytes:

@@ -15,7 +15,7 @@ ENCRYPTED = frozenset(("BitLocker", "LUKS"))
 NOT_READ = {
     "Btrfs": "Btrfs file system", "F2FS": "F2FS file system", "EROFS": "EROFS file system", "ReFS": "ReFS file system",
     "SquashFS": "SquashFS file system", "VMFS": "VMFS file system", "UDF": "UDF file system", "JFS": "JFS file system",
-    "ReiserFS": "ReiserFS file system", "Linux RAID": "Linux RAID member", "CoreStorage": "Apple CoreStorage volume",
+    "ReiserFS": "ReiserFS file system", "Linux RAID": "Linux RAID member",
     "ZFS": "ZFS pool member", "Linux swap": "Linux swap space", "Dynamic disk": "Windows dynamic disk database",
 }  # fmt: skip
 _MARKS: tuple[tuple[int, bytes, str], ...] = (

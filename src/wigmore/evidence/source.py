@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
 from wigmore.evidence.ewf import Acquisition, read_sections
+from wigmore.evidence.filetype import file_type
 from wigmore.evidence.folder import FolderStore, SingleFileStore
 from wigmore.evidence.images import image_kind, open_media, segments
 from wigmore.evidence.listing import entry_record
 from wigmore.evidence.media import Media, View
 from wigmore.evidence.signatures import HEAD, declared_size, has_table, volume_kind
 from wigmore.evidence.store import Entry, Expansion, Limits, Store, StoreFile, buffered
-from wigmore.evidence.volumes import Layout, add_roots, lay_out, open_place
+from wigmore.evidence.tcrypt import headerless
+from wigmore.evidence.volume_stores import add_roots, open_place
+from wigmore.evidence.volumes import Layout, lay_out
 from wigmore.model.canonical import sha256
 from wigmore.model.protocols import EvidenceFile, Gap, Locator, ParseError, Record
 
@@ -160,9 +162,7 @@ class Source:
         raise ParseError(prefix, None, "no container is found on this path", "not_in_acquisition")
 
     def _archive(self, file: EvidenceFile, prefix: str) -> str | None:
-        if find_spec("wigmore.evidence.archives") is None:
-            return None
-        from wigmore.evidence.archives import contained_kind
+        from wigmore.evidence.archives import container_kind
 
         with file.open() as stream:
             head = stream.read(HEAD)
@@ -170,8 +170,7 @@ class Source:
             return None
         if volume_kind(head) is not None and prefix != file.path:
             return None
-        kind: str | None = contained_kind(head, file.path)
-        return kind
+        return container_kind(head, file)
 
     def _layout(self, file: EvidenceFile) -> Layout:
         layout = self._layouts.get(file.path)
@@ -219,23 +218,31 @@ class Source:
                     opened = self._expand_archive(file, archive, head)
                     self._expanded += opened is not None
                     return opened
-                if not self._raw_image(file, head, top):
+                if not self._raw_image(file, head, top) and not self._headerless(file, head):
                     return None
             self._expanded += 1
             return self._expand_image(file, kind or "raw", kind is None and not top)
         except ParseError as error:
             return Expansion(kind or "raw", gaps=(Gap(error.message, error.offset, error.reason),))
 
+    def expand_locked(self, file: EvidenceFile, head: bytes) -> Expansion | None:
+        """What `expand` says of a container where no secret is given: what an earlier run recorded of it."""
+        held, self.secrets = self.secrets, ()
+        self._layouts.pop(file.path, None)
+        try:
+            return self.expand(file, head)
+        finally:
+            self.secrets = held
+            self._layouts.pop(file.path, None)
+            self._stores.pop(file.path, None)
+
     def _depth_of(self, path: str) -> int:
         return next((self._depths[one] for one in self._ancestors(path) if one in self._depths), 0)
 
     def _archive_kind(self, head: bytes, file: EvidenceFile) -> str | None:
-        if find_spec("wigmore.evidence.archives") is None:
-            return None
-        from wigmore.evidence.archives import contained_kind
+        from wigmore.evidence.archives import container_kind
 
-        kind: str | None = contained_kind(head, file.path)
-        return kind
+        return container_kind(head, file)
 
     def _raw_image(self, file: EvidenceFile, head: bytes, top: bool) -> bool:
         likely = file.path.lower().endswith(RAW_NAMES)
@@ -252,6 +259,11 @@ class Source:
             return True
         return top and self.spec.access_mode == "image"
 
+    @staticmethod
+    def _headerless(file: EvidenceFile, head: bytes) -> bool:
+        """Whether the file may be a volume of TrueCrypt or VeraCrypt, which no mark tells."""
+        return file_type(head[:8192], file.path, file.size) is None and headerless(head, file.size, file.path)
+
     def _expand_archive(self, file: EvidenceFile, kind: str, head: bytes) -> Expansion | None:
         from wigmore.evidence.archives import open_archive
 
@@ -265,8 +277,9 @@ class Source:
             return None
         self._stores[file.path] = store
         self._depths[file.path] = self._depth_of(file.path) + 1
-        records: tuple[tuple[Locator, Record], ...] = tuple(getattr(store, "records", ()))
-        return Expansion(kind, records, (file.path,), gaps=tuple(getattr(store, "gaps", ())))
+        records: tuple[tuple[Locator, Record], ...] = tuple(store.records)
+        prefixes = () if store.shut else (file.path,)
+        return Expansion(kind, records, prefixes, gaps=tuple(store.gaps), needs=store.needs)
 
     def _expand_image(self, file: EvidenceFile, kind: str, doubtful: bool) -> Expansion | None:
         stored = Acquisition()

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from wigmore.evidence import core_storage, tcrypt
 from wigmore.evidence.locked import describe, unlock
 from wigmore.evidence.media import Media, Window, reason_of
-from wigmore.evidence.signatures import ENCRYPTED, HEAD, NOT_READ, READ_BY_TSK, details, volume_kind
-from wigmore.evidence.store import Entry, Limits, Store
+from wigmore.evidence.secret import opened as said
+from wigmore.evidence.secret import passwords
+from wigmore.evidence.signatures import ENCRYPTED, HEAD, NOT_READ, details, volume_kind
 from wigmore.evidence.tables import Slice, Table, read_table
 from wigmore.model import times
 from wigmore.model.protocols import Gap, Locator, ParseError, Record
 from wigmore.model.times import Time
 
 MAX_NESTED = 64
-ROOT_SHOWN = 200
 SILENT_TYPES = ("Microsoft reserved", "BIOS boot", "LDM metadata")  # partitions that hold no file system by design
 
 
@@ -119,7 +120,8 @@ def _volume(
 ) -> None:  # fmt: skip
     layout.windows[name] = media
     if kind is None:
-        _unknown(layout, name, start, row, head)
+        if not _headerless(layout, name, media, start, row, head, secrets, depth):
+            _unknown(layout, name, start, row, head)
         return
     found = details(head, kind)
     layout.kinds[name] = str(found.get("file_system", kind))
@@ -129,6 +131,8 @@ def _volume(
         _encrypted(layout, name, media, start, row, kind, secrets, depth)
     elif kind == "LVM":
         _logical(layout, name, media, start, secrets, depth)
+    elif kind == "CoreStorage":
+        _core_storage(layout, name, media, start, row, secrets, depth)
     elif kind == "APFS":
         _apfs(layout, name, media, start, secrets)
     elif kind in NOT_READ:
@@ -140,6 +144,53 @@ def _volume(
         _record(layout, name, start, media, found, kind, place)
         if kind == "NTFS":
             _shadows(layout, place)
+
+
+def _headerless(
+    layout: Layout,
+    name: str,
+    media: Media,
+    start: int,
+    row: Slice | None,
+    head: bytes,
+    secrets: Sequence[str],
+    depth: int,
+) -> bool:
+    """Whether the volume is one of TrueCrypt or VeraCrypt, as far as a secret shows it; its content is laid out."""
+    if not tcrypt.likely(head, media.size // 512 * 512) or depth > 4:
+        return False
+    locator: Locator = {"kind": "offset", "offset": start, "volume": name, "of": "encryption"}
+    fitted = tcrypt.unlock(media, secrets)
+    if not fitted:
+        layout.kinds.setdefault(name, "perhaps encrypted")
+        data = {"volume": name, "locked": True, "start_offset": start, "volume_size": media.size, **tcrypt.SHAPE}
+        layout.needs.append(f"{name}: {tcrypt.NEEDS}")
+        layout.records.append((locator, Record(data, artifact="encrypted_volume")))
+        message = f"{name}: {tcrypt.LOOKS}; it needs: {tcrypt.NEEDS}{tcrypt.tried(secrets)}"
+        layout.gaps.append(Gap(message, start, "locked"))
+        return True
+    for number, (plain, header) in enumerate(fitted):
+        below = f"{name}/hidden" if number else name
+        data = {"volume": below, "locked": False, "start_offset": start, "volume_size": media.size, **header.describe()}
+        layout.kinds[below] = header.program
+        _plain(layout, below, plain, start, row, data, secrets, depth)
+        layout.records.append((locator | {"of": "opened", "volume": below}, Record(data, artifact="encrypted_volume")))
+    return True
+
+
+def _plain(
+    layout: Layout, name: str, plain: Media, start: int, row: Slice | None, data: dict[str, Any], secrets: Sequence[str],
+    depth: int,
+) -> None:  # fmt: skip
+    """Lay out what an unlocked volume holds, and note it in the volume's own record."""
+    try:
+        head = plain.read_at(0, HEAD)
+        inner = volume_kind(head)
+        data |= {f"inner_{key}": value for key, value in details(head, inner or "").items()}
+        data["inner_file_system"] = data.get("inner_file_system", inner or "none recognised")
+        _volume(layout, name, plain, start, row, inner, head, secrets, depth + 1, encrypted=True)
+    except OSError as error:
+        layout.gaps.append(Gap(f"{name}: the unlocked volume cannot be read: {reason_of(error)}", start))
 
 
 def _unknown(layout: Layout, name: str, start: int, row: Slice | None, head: bytes) -> None:
@@ -190,15 +241,8 @@ def _encrypted(
         layout.gaps.append(Gap(f"{name}: {error.message}", start, error.reason))
     if opened is not None:
         plain, how = opened
-        data |= {"locked": False, "unlocked_with": how}
-        try:
-            head = plain.read_at(0, HEAD)
-            inner = volume_kind(head)
-            data |= {f"inner_{key}": value for key, value in details(head, inner or "").items()}
-            data["inner_file_system"] = data.get("inner_file_system", inner or "none recognised")
-            _volume(layout, name, plain, start, row, inner, head, secrets, depth + 1, encrypted=True)
-        except OSError as error:
-            layout.gaps.append(Gap(f"{name}: the unlocked volume cannot be read: {reason_of(error)}", start))
+        data |= {"locked": False, **how}
+        _plain(layout, name, plain, start, row, data, secrets, depth)
     elif needs:
         data["needs"] = needs
         layout.needs.append(f"{name}: {needs}")
@@ -206,12 +250,9 @@ def _encrypted(
         layout.gaps.append(
             Gap(f"{name}: {data['encryption']} volume is locked, it needs: {needs}{tried}", start, "locked")
         )
-    layout.records.append(
-        (
-            {"kind": "offset", "offset": start, "volume": name, "of": "encryption"},
-            Record(data, stamps, artifact="encrypted_volume"),
-        )
-    )
+    what = "encryption" if opened is None else "opened"  # locked in one run and open in the next: two records
+    locator: Locator = {"kind": "offset", "offset": start, "volume": name, "of": what}
+    layout.records.append((locator, Record(data, stamps, artifact="encrypted_volume")))
 
 
 def _logical(layout: Layout, name: str, media: Media, start: int, secrets: Sequence[str], depth: int) -> None:
@@ -241,6 +282,27 @@ def _logical(layout: Layout, name: str, media: Media, start: int, secrets: Seque
         _volume(layout, f"{name}/p{number + 1}", plain, -1, None, volume_kind(head), head, secrets, depth + 1)
 
 
+def _core_storage(
+    layout: Layout, name: str, media: Media, start: int, row: Slice | None, secrets: Sequence[str], depth: int
+) -> None:
+    """The logical volumes of a CoreStorage group, `p1`, `p2`… below it: FileVault 2 ones under a secret."""
+    try:
+        for number, logical in enumerate(core_storage.logical_volumes(media, secrets, layout.path), 1):
+            below = f"p{number}" if name == "p0" else f"{name}/p{number}"
+            data = {"volume": below, "start_offset": start, **logical.data}
+            what = "opened" if logical.plain is not None else "encryption"
+            if logical.plain is not None:
+                _plain(layout, below, logical.plain, start, row, data, secrets, depth)
+            else:
+                layout.needs.append(f"{below}: {core_storage.NEEDS}")
+                message = f"{below}: FileVault 2 volume is locked, it needs: {core_storage.NEEDS}"
+                layout.gaps.append(Gap(message, start, "locked"))
+            locator: Locator = {"kind": "offset", "offset": start, "volume": below, "of": what}
+            layout.records.append((locator, Record(data, artifact="encrypted_volume")))
+    except ParseError as error:
+        layout.gaps.append(Gap(f"{name}: {error.message}", start, error.reason))
+
+
 def _apfs(layout: Layout, name: str, media: Media, start: int, secrets: Sequence[str]) -> None:
     """The volumes of an APFS container, `p1`, `p2`… below it (in its place where the whole medium is the container)."""
     import pyfsapfs
@@ -263,10 +325,10 @@ def _apfs(layout: Layout, name: str, media: Media, start: int, secrets: Sequence
                 "container_uuid": container.get_identifier(),
             }  # fmt: skip
             locked = volume.is_locked()
-            for secret in secrets if locked else ():
+            for secret in passwords(secrets) if locked else ():
                 volume.set_password(secret)
                 if volume.unlock() and not volume.is_locked():
-                    found["unlocked_with"] = "password"
+                    found.update(said(secret))
                     break
             found["encrypted"] = bool(locked)
             locked = volume.is_locked()
@@ -337,59 +399,3 @@ def _record(
         layout.gaps.append(
             Gap(f"{name}: the file system has {declared} bytes, {media.size} are here", start + media.size, "truncated")
         )
-
-
-def add_roots(layout: Layout, source_id: str, limits: Limits) -> None:
-    """Complete the volume records with label and root folder, as the file system itself gives them."""
-    records = []
-    for locator, record in layout.records:
-        place = layout.places.get(str(record.data.get("volume")))
-        if record.artifact == "volume" and place is not None:
-            try:
-                store = open_place(layout, place, source_id, limits)
-                record.data.update(root_of(store))
-            except (ParseError, OSError, RuntimeError) as error:
-                message = error.message if isinstance(error, ParseError) else reason_of(error)
-                layout.gaps.append(Gap(f"{place.name}: {message}", place.start if place.start >= 0 else None))
-                del layout.places[place.name]
-        records.append((locator, record))
-    layout.records = records
-
-
-def root_of(store: Store) -> dict[str, Any]:
-    """Label and live names of the root folder, in order of name."""
-    from wigmore.evidence.tree import TreeStore
-
-    found: dict[str, Any] = {}
-    if isinstance(store, TreeStore):
-        names = []
-        for listed in store.listing(store.root(), store.prefix):
-            if isinstance(listed, Gap):
-                continue
-            entry: Entry = listed[0]
-            if entry.attributes.get("volume_label") and entry.allocated:
-                found["label"] = entry.name
-            elif entry.allocated and "stream" not in entry.attributes:
-                names.append(entry.name)
-        found["root_entries"] = sorted(names)[:ROOT_SHOWN]
-        if len(names) > ROOT_SHOWN:
-            found["root_entries_count"] = len(names)
-        label = getattr(store, "label", None)
-        if label is not None and label():
-            found["label"] = label()
-    return found
-
-
-def open_place(layout: Layout, place: Place, source_id: str, limits: Limits) -> Store:
-    """The store of a volume; ParseError where its file system cannot be opened."""
-    prefix = f"{layout.path}/{place.name}"
-    if place.kind in READ_BY_TSK:
-        from wigmore.evidence.tsk import TskStore
-
-        return TskStore(source_id, prefix, place.media, place.kind, limits, place.start)
-    from wigmore.evidence import libraries
-
-    if place.kind == "APFS":
-        return libraries.LibraryStore(source_id, prefix, place.media, place.handle[1], "APFS", limits, place.start)
-    opener = libraries.open_xfs if place.kind == "XFS" else libraries.open_hfs
-    return opener(source_id, prefix, place.media, place.kind, limits, place.start)

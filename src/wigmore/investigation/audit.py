@@ -6,7 +6,6 @@ import json
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.store import Entry
 from wigmore.graph.proposals import field_of
 from wigmore.investigation.case_file import CaseFileError
+from wigmore.investigation.covered import eras
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import verify_case
 from wigmore.model.canonical import canonical, sha256
@@ -23,7 +23,7 @@ from wigmore.model.protocols import ParseError
 from wigmore.records.pool import FanOut
 from wigmore.records.reread import Place, reread
 from wigmore.records.rows import COLUMNS
-from wigmore.records.store import Part, RecordStore, file_sha256
+from wigmore.records.store import file_sha256
 
 
 @dataclass
@@ -121,55 +121,30 @@ def _invocations(bench: Workbench, audit: Audit, wanted: set[str], jobs: int) ->
     cited = {name: bench.runner.invocation(name) for name in sorted(wanted)}
     asked = frozenset(str(call.args["rule"]) for call in cited.values() if call and "rule" in call.args)
 
-    then = _context_then(bench, wanted)
-
     def trouble(call: ToolInvocation | None) -> tuple[str, str]:
         if call is None:
             return "invocation_missing", "a cited call is not in the ledger"
         try:
-            same = sha256(bench.runner.again(call, asked, **then.get(call.id, {}))) == call.output_sha256
+            same = sha256(bench.runner.again(call, asked)) == call.output_sha256
         except Exception as error:  # noqa: BLE001  # damaged records may raise anything; the finding names the call
             return "invocation_failed", f"{type(error).__name__}: {error}"[:300]
         return ("", "") if same else ("output_differs", "the call prints other bytes than recorded")
 
     good: set[str] = set()
     with ThreadPoolExecutor(jobs) as threads:
-        for (name, call), (code, message) in zip(cited.items(), threads.map(trouble, cited.values()), strict=True):
-            if code:
-                audit.add("block", code, message, call.rerun if call else name)
-            else:
-                good.add(name)
-    for store in {id(changed["store"]): changed["store"] for changed in then.values()}.values():
-        store.close()
+        for era in eras(bench.ledger, set(cited)):
+            with bench.as_of(era):
+                called = {name: cited.pop(name) for name in sorted(era.calls) if name in cited}
+                for (name, call), (code, message) in zip(
+                    called.items(), threads.map(trouble, called.values()), strict=True
+                ):
+                    if code:
+                        audit.add("block", code, message, call.rerun if call else name)
+                    else:
+                        good.add(name)
+    for name in cited:
+        audit.add("block", "invocation_missing", "a cited call is not in the ledger", name)
     return good
-
-
-def _context_then(bench: Workbench, wanted: set[str]) -> dict[str, dict[str, Any]]:
-    """For calls before records were added (other parsers, other lists): the records and coverage that they saw."""
-    if len(bench.state.runs) < 2:
-        return {}
-    parts: list[Part] = []
-    covered = 0
-    seen: dict[str, tuple[int, int]] = {}
-    for event in bench.ledger.events():
-        if event.kind == "extraction":
-            parts += [Part(**p) for p in event.body["parts"]]
-            covered += len(event.body["coverage"])
-        elif event.kind == "coverage":
-            covered += len(event.body["rows"])
-        elif event.kind == "invocation" and event.body["id"] in wanted:
-            seen[event.body["id"]] = len(parts), covered
-    stores: dict[int, RecordStore] = {}
-    out: dict[str, dict[str, Any]] = {}
-    for name, (count, rows) in seen.items():
-        if count == len(parts):
-            continue
-        if count not in stores:
-            stores[count] = RecordStore(bench.case)
-            stores[count].add(parts[:count])
-        coverage = bench.coverage[:rows]
-        out[name] = {"store": stores[count], "coverage": partial(list, coverage)}
-    return out
 
 
 def _cited(bench: Workbench, facts: list[tuple[Phenomenon, Any]]) -> tuple[dict[str, dict[str, Any]], dict[Place, str]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wigmore.evidence.secret import KEY_FILE, MAX_KEY_FILE
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import SOURCE_TYPES
 
@@ -59,6 +60,7 @@ class CaseFile:
     rules: tuple[Path, ...]
     local_only: bool
     lists: tuple[tuple[str, str], ...] = ()  # kind and path as written: keywords, known_bad, known_good, yara, iocs
+    password_recovery: bool = False  # the authority covers looking for passwords
 
 
 def _plain(node: Any) -> Any:
@@ -119,6 +121,7 @@ def read_case(folder: Path) -> CaseFile:
         if values.get(key) and not isinstance(values[key], list):
             raise CaseFileError(f"{file}: `{key}` must be a list (each entry begins with `- `)")
     _check_secrets(file, values.get("secrets") or {})
+    authority, recovery = _authority(file, values.get("authority"))
     scope = values.get("scope") or {}
     if unknown := sorted(set(scope) - {"from", "to", "exclude"}):
         raise CaseFileError(f"{file}: scope: unknown keys {', '.join(unknown)}; known: exclude, from, to")
@@ -127,7 +130,7 @@ def read_case(folder: Path) -> CaseFile:
         case=values["case"],
         title=values.get("title") or values["case"],
         examiner=_named(values.get("examiner")),
-        authority=values.get("authority") or "",
+        authority=authority,
         questions=tuple(_question(file, n, q) for n, q in enumerate(values.get("questions") or ())),
         sources=_sources(file, values.get("sources") or ()),
         exclude=tuple(_list(scope.get("exclude"))),
@@ -136,12 +139,28 @@ def read_case(folder: Path) -> CaseFile:
         secrets=values.get("secrets") or {},
         rules=tuple((folder / r).resolve() for r in _list(values.get("rules"))),
         lists=_lists(file, values),
-        local_only=(values.get("local_only") or "false").lower() in ("true", "yes", "on", "1"),
+        local_only=_yes(values.get("local_only")),
+        password_recovery=recovery,
     )
 
 
 def _named(value: Any) -> dict[str, str]:
     return value if isinstance(value, dict) else {"name": str(value)} if value else {}
+
+
+def _yes(value: Any) -> bool:
+    return str(value or "false").lower() in ("true", "yes", "on", "1")
+
+
+def _authority(file: Path, value: Any) -> tuple[Any, bool]:
+    """(the order or consent as text, whether it covers recovering passwords); a text alone covers none."""
+    if not isinstance(value, dict):
+        return value or "", False
+    allowed = value.get("password_recovery") or "false"
+    if str(allowed).lower() not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+        raise CaseFileError(f"{file}: authority: password_recovery must be true or false")
+    stated = {key: text for key, text in value.items() if key != "password_recovery"}
+    return (stated.get("order") or "" if set(stated) <= {"order"} else stated), _yes(allowed)
 
 
 def _check_secrets(file: Path, values: dict[str, Any]) -> None:
@@ -150,10 +169,10 @@ def _check_secrets(file: Path, values: dict[str, Any]) -> None:
         if not isinstance(named, dict):
             raise CaseFileError(f"{file}: secrets: {source_id} must be a mapping of names to env:NAME or file:PATH")
         for name, reference in named.items():
-            if not isinstance(reference, str) or not reference.startswith(("env:", "file:")):
+            if not isinstance(reference, str) or not reference.startswith(("env:", "file:", "keyfile:")):
                 raise CaseFileError(
-                    f"{file}: secrets: {source_id}: {name} is given as env:NAME or file:PATH, never written "
-                    "into the case file"
+                    f"{file}: secrets: {source_id}: {name} is given as env:NAME or file:PATH (keyfile:PATH for a key "
+                    "file), never written into the case file"
                 )
 
 
@@ -225,16 +244,24 @@ def source_id_for(path: Path, taken: set[str]) -> str:
 
 
 def secret(reference: str, folder: Path) -> str:
-    """The secret behind `env:NAME` or `file:PATH`; raises CaseFileError naming the reference, never the secret."""
+    """The secret behind `env:NAME` or `file:PATH`; raises CaseFileError naming the reference, never the secret.
+
+    Text without the line end, as it would be typed in; `keyfile:PATH` takes the file's bytes as they are.
+    """
     kind, _, rest = reference.partition(":")
     if kind == "env" and rest:
         value = os.environ.get(rest)
         if value is None:
             raise CaseFileError(f"secret {reference}: the environment variable is not set")
         return value
-    if kind == "file" and rest:
+    if kind in ("file", "keyfile") and rest:
         try:
-            return (folder / rest).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+            with (folder / rest).open("rb") as stream:
+                raw = stream.read(MAX_KEY_FILE)
+        except OSError as error:
             raise CaseFileError(f"secret {reference}: the file cannot be read") from error
+        try:
+            return raw.decode("utf-8").strip() if kind == "file" else KEY_FILE + raw.hex()
+        except UnicodeDecodeError:
+            return KEY_FILE + raw.hex()  # no text: a key file
     raise CaseFileError("a secret is given as env:NAME or file:PATH, never in the case file itself")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import importlib.resources
 import os
 import threading
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from wigmore.agents.templates import Template, check_references, load_templates
+from wigmore.evidence.secret import named
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
 from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
 from wigmore.investigation.config import Config, load_config
+from wigmore.investigation.covered import Covered, Era
 from wigmore.investigation.lists import case_lists
+from wigmore.investigation.sealed_secrets import seal, sealed_secrets
 from wigmore.ledger import Event, Ledger, Outputs
 from wigmore.model.canonical import identify, sha256
 from wigmore.model.lists import ListFile
@@ -29,7 +32,7 @@ from wigmore.records.rules import Indicator, load_indicators
 from wigmore.records.sheet import load_questions
 from wigmore.records.store import Part, RecordStore
 from wigmore.registry import found
-from wigmore.tools.context import ToolContext
+from wigmore.tools.context import Recovery, ToolContext
 from wigmore.tools.runner import ToolRunner
 
 
@@ -77,8 +80,10 @@ class Workbench:
         self.expected = _expected(folders)
         self.questions = load_questions(folders)
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
-        self.coverage: list[Coverage] = []
+        self._covered = Covered()
+        self.recovered: list[dict[str, Any]] = []  # passwords found, as the ledger names their sealed files
         self._sources: dict[tuple[int, str], Source] = {}
+        self.say: Callable[[str], None] = lambda text: None  # where long calls tell how far they are
         self._lock = threading.Lock()
         self.started = clock()
         self.phase_calls: dict[str, int] = {}
@@ -92,9 +97,11 @@ class Workbench:
     def _take(self, kind: str, body: dict[str, Any]) -> None:
         if kind == "extraction":
             self.store.add([Part(**p) for p in body["parts"]])
-            self.coverage.extend(Coverage.from_dict(c) for c in body["coverage"])
+            self._covered.add(body["coverage"])
+        elif kind == "secret_recovered":
+            self.recovered.append(body)
         elif kind == "coverage":
-            self.coverage.extend(Coverage.from_dict(c) for c in body["rows"])
+            self._covered.add(body["rows"])
 
     def append(self, events: Iterable[Event]) -> None:
         """Record events and take them into the state; those already known by id are left out."""
@@ -125,7 +132,27 @@ class Workbench:
     def refresh_extraction(self, events: Iterable[dict[str, Any]]) -> None:
         """Take coverage of extraction events that the extraction appended itself (its parts are in the store)."""
         for body in events:
-            self.coverage.extend(Coverage.from_dict(c) for c in body["coverage"])
+            self._covered.add(body["coverage"])
+
+    @property
+    def coverage(self) -> list[Coverage]:
+        """The coverage rows that hold."""
+        return self._covered.rows
+
+    @contextmanager
+    def as_of(self, era: Era) -> Iterator[None]:
+        """Show the records and the coverage that there were when calls were made; for one caller at a time."""
+        held = self.store.parts, self._covered
+        if len(era.parts) == len(held[0]):
+            yield
+            return
+        self.store.show(era.parts)
+        self._covered = Covered(list(era.coverage))
+        try:
+            yield
+        finally:
+            self.store.show(held[0])
+            self._covered = held[1]
 
     def snapshot(self) -> str:
         """What the records, the rules and the case's period are: part of every cache key."""
@@ -153,18 +180,26 @@ class Workbench:
         return SourceSpec(source_id, entry.path, mode)
 
     def secrets(self, source_id: str) -> dict[str, str]:
-        """The secrets of a source, resolved; never logged."""
-        return {
+        """The secrets of a source, resolved, and those that were recovered for it; never logged."""
+        given = {
             name: secret(reference, self.case)
             for name, reference in sorted(self.case_file.secrets.get(source_id, {}).items())
         }
+        return given | sealed_secrets(self.case, [b for b in self.recovered if b["source_id"] == source_id])
+
+    def keep_secret(self, source_id: str, path: str, value: str, facts: dict[str, Any]) -> dict[str, Any]:
+        """Seal a recovered password in the case folder; the ledger gets the sealed file's hash, never the password."""
+        body = {"source_id": source_id, "path": path, **facts, **seal(self.case, source_id, path, value)}
+        body["id"] = identify("secret", source_id, path, body["sha256"])
+        self.append([Event("secret_recovered", body)])
+        return body
 
     def open_source(self, source_id: str) -> Source:
         """The source, opened once a thread (its handles never cross threads)."""
         key = (threading.get_ident(), source_id)
         with self._lock:
             if key not in self._sources:
-                secrets = tuple(self.secrets(source_id).values())
+                secrets = named(self.secrets(source_id))
                 self._sources[key] = open_source(self.spec(source_id), secrets=secrets).__enter__()
             return self._sources[key]
 
@@ -185,6 +220,7 @@ class Workbench:
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
             lists=lambda: self.lists,
+            recovery=Recovery(self.case_file.password_recovery, self.spec, self.secrets, self.keep_secret, self.say),
         )
 
     def budget(self) -> dict[str, Any]:

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from wigmore.evidence import filetype
 from wigmore.evidence.entropy import entropy
-from wigmore.evidence.filetype import file_type, unread
+from wigmore.evidence.filetype import file_type
 from wigmore.evidence.hashing import hash_stream
 from wigmore.evidence.listing import entry_record
 from wigmore.evidence.source import Source
 from wigmore.evidence.store import Entry, Store
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recorder
-from wigmore.records.rows import RowMaker, RowsHash
+from wigmore.records.rows import RowMaker, RowsHash, record_id
 from wigmore.registry import HEAD, Parser
 
 LARGEST_READ = 512 * 1024 * 1024  # as EvidenceFile.read
@@ -253,11 +254,16 @@ def examine(
     clock: Callable[[], float] = time.perf_counter,
     skip: Collection[str] = (),
     only: Collection[str] | None = None,
+    known: Collection[str] = (),
+    unread: bool = False,
+    bare: bool = False,
 ) -> Examined:
     """List, hash and parse one entry of a store; `begin` is told the parser about to run, for its time limit.
 
     Parsers in `skip` looked at the entry in an earlier run: they still decide who else does, but do not run again.
-    With `only`, parsers emit the rows of these record ids alone.
+    With `only`, parsers emit the rows of these record ids alone. `known` are records of an entry that was locked before:
+    what the container says of itself is not told twice; `unread` says that its content could not be had then, `bare`
+    that it is to be listed as it was then.
     """
     out = Examined()
     source_id = source.spec.source_id
@@ -271,6 +277,9 @@ def examine(
             file, head = _held(store.file(entry))
             hashes = file.hashes
             kind = file_type(head[:HEAD], entry.path, file.size)
+            if unread:
+                message = "the content could be read in a later run, under a secret given since"
+                out.coverage.append(replace(_unread(source_id, entry, message, ""), outcome="found", complete=True))
         except ParseError as error:
             out.coverage.append(_unread(source_id, entry, str(error), error.reason))
         except MemoryError:
@@ -278,8 +287,8 @@ def examine(
         except Exception as error:  # noqa: BLE001  # a damaged store may raise anything; the entry stays listed
             out.coverage.append(_unread(source_id, entry, f"{type(error).__name__}: {error}"[:500], "damaged"))
     if listing:
-        bits = entropy(file.content) if isinstance(file, HeldFile) and file.content else None
-        locator, record = entry_record(entry, hashes, kind, bits)
+        bits = entropy(file.content) if isinstance(file, HeldFile) and file.content and not bare else None
+        locator, record = entry_record(entry, None if bare else hashes, None if bare else kind, bits)
         emit_direct(source_id, entry.path, entry.inode, "file_listing", locator, record, 0, emit)
         out.rows += 1
     if file is None:
@@ -302,11 +311,14 @@ def examine(
     if file.size and (descend or applying):
         begin("container")
         packed = file if isinstance(file, HeldFile) else file.under
-        opened = _descend(source, packed, head, out, emit) if descend else _opens(source, packed, head)
+        opened = _descend(source, packed, head, out, emit, known) if descend else _opens(source, packed, head)
+        if descend and only is not None:
+            _as_before(source, packed, head, emit, only)
     read_by_none = not out.coverage  # lists are applied to any file: that is no reading of its format
     for parser in applying:
         run(parser, replace(file, opened=opened))
-    if read_by_none and listing and entry.kind == "file" and (said := unread(kind, entry.path, file.size)):
+    said = filetype.unread(kind, entry.path, file.size)
+    if read_by_none and listing and entry.kind == "file" and said:
         outcome, reason, code = said
         out.coverage.append(
             Coverage(
@@ -324,6 +336,20 @@ def examine(
             )
         )
     return out
+
+
+def _as_before(source: Source, file: EvidenceFile, head: bytes, emit: Emit, only: Collection[str]) -> None:
+    """Give the cited records of a container that was locked when they were made, as it was then."""
+    if not source.secrets:
+        return
+    try:
+        found = source.expand_locked(file, head)
+    except Exception:  # noqa: BLE001  # the boundary, as in _descend; a record that is not given is told by the audit
+        return
+    for ordinal, (locator, record) in enumerate(found.records if found is not None else ()):
+        artifact = record.artifact or "container"
+        if record.data.get("locked") and record_id(file.source_id, file.path, file.inode, artifact, locator) in only:
+            emit_direct(file.source_id, file.path, file.inode, "container", locator, record, ordinal, emit)
 
 
 def _unread(source_id: str, entry: Entry, reason: str, code: str) -> Coverage:
@@ -350,7 +376,9 @@ def _opens(source: Source, file: EvidenceFile, head: bytes) -> bool:
     return found is not None and bool(found.prefixes)
 
 
-def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emit: Emit) -> bool:
+def _descend(
+    source: Source, file: EvidenceFile, head: bytes, out: Examined, emit: Emit, known: Collection[str]
+) -> bool:
     """Note the stores inside a container and what is wrong with it; whether there are any."""
     source_id, path, inode = file.source_id, file.path, file.inode
     try:
@@ -390,6 +418,8 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
     if found is None:
         return False
     for ordinal, (locator, record) in enumerate(found.records):
+        if known and record_id(source_id, path, inode, record.artifact or "container", locator) in known:
+            continue
         emit_direct(source_id, path, inode, "container", locator, record, ordinal, emit)
         out.rows += 1
     gaps = list(found.gaps)
@@ -406,6 +436,7 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
             reasons,
             gaps[0].reason if gaps else "",
             complete=not gaps,
+            needs=found.needs,
             inode=inode,
         )
     )

@@ -22,6 +22,7 @@ from wigmore.ledger import Event, Ledger
 from wigmore.model.canonical import canonical, identify
 from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
+from wigmore.records.locked import Locked
 from wigmore.records.pool import FanOut, batches
 from wigmore.records.store import PART_ROWS, Part, RecordStore
 from wigmore.records.worker import spec_json
@@ -101,12 +102,14 @@ class Extraction:
         self.listed: set[tuple[str, str]] = set()
         self.hashes: dict[str, dict[str, Any]] = {}
         self._specs: dict[str, dict[str, Any]] = {}
+        self.locked = Locked()
         for event in ledger.events("extraction"):
             self._remember(event.body)
 
     def _remember(self, body: dict[str, Any]) -> None:
         """Take in what an earlier run of the extraction committed."""
         source_id, names = body["source_id"], body.get("parsers")
+        self.locked.remember(body)
         applied = frozenset((one["kind"], one["sha256"]) for one in body.get("lists", ()))
         for path, inode, _ in body["done"]:
             key = (source_id, path, inode)
@@ -124,6 +127,7 @@ class Extraction:
         try:
             for source_id, (spec, prefixes, secrets) in sorted(specs.items()):
                 self._specs[source_id] = {"source": spec_json(spec), "secrets": secrets}
+                self.locked.begin(source_id, secrets)
                 for prefix in [*prefixes, *self.inside.get(source_id, ())]:
                     self._list(source_id, prefix)
                 if hash_also:
@@ -220,6 +224,10 @@ class Extraction:
                     entry = json.loads(line)
                     key = (source_id, entry["path"], entry.get("inode"))
                     looked = self.done.get(key, set())
+                    if self.locked.due(source_id, entry["path"]):
+                        plan = self._plan(set()) | self.locked.plan(source_id, entry["path"], self.store)
+                        self._submit(source_id, prefix, [entry], **plan)
+                        continue
                     done = looked is None or (self.names is not None and looked.issuperset(self.names))
                     due = self._due(key, looked)
                     if (done and not due) or self._excluded(source_id, entry):
@@ -355,7 +363,8 @@ class Extraction:
 
     @staticmethod
     def _plan_of(task: dict[str, Any]) -> dict[str, Any]:
-        return {name: task[name] for name in ("parsers", "skip", "listing", "descend", "lists", "looked")}
+        kept = ("parsers", "skip", "listing", "descend", "lists", "looked", "known", "unread")
+        return {name: task[name] for name in kept if name in task}
 
     def _relist(self, task: dict[str, Any], lost: dict[str, Any], parser: str) -> None:
         """The entry that broke a parser is still listed, and read by the other parsers."""
@@ -412,6 +421,7 @@ class Extraction:
                             "inside": inside,
                             "parsers": first.looked,
                             "lists": [{k: v for k, v in one.items() if k != "path"} for one in first.lists],
+                            **self.locked.said(source_id),
                         },
                     )
                 ]

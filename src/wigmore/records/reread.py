@@ -73,6 +73,11 @@ def reread(
     return rows, hashes, trouble
 
 
+def _bare(row: Mapping[str, Any]) -> bool:
+    """Whether a listing was made without the entry's content: locked then, perhaps open now."""
+    return row["artifact"] == "file_listing" and '"sha256"' not in str(row["data"])
+
+
 def _submit(
     pool: FanOut,
     task: dict[str, Any],
@@ -104,6 +109,7 @@ def _submit(
                     "parsers": list(names),
                     "listing": "file_listing" in names,
                     "descend": "container" in names,
+                    "bare": sorted(e["path"] for e in batch if any(map(_bare, places[e["path"], e.get("inode")]))),
                     "only": [r["record_id"] for e in batch for r in places[e["path"], e.get("inode")]],
                     "spool": str(workspace / f"b{next(numbers)}"),
                 }

@@ -58,6 +58,11 @@ def _canonical(value: Any) -> bytes:
     return canonical(plain(value)) if b"\\ud" in text else text  # perhaps a lone surrogate: DuckDB refuses those
 
 
+def record_id(source_id: str, path: str, inode: str | None, artifact: str, locator: Locator) -> str:
+    """The id that a record at this place has."""
+    return located_id(canonical([source_id, path, inode, artifact]), _canonical(locator))
+
+
 class RowMaker:
     """Makes the canonical rows of one parser at one file; what is the same for all of them is written once.
 

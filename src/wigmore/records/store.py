@@ -98,6 +98,12 @@ class RecordStore:
             self.parts.sort(key=lambda p: (p.source_id, p.artifact, p.file))
             self._dirty = True
 
+    def show(self, parts: Iterable[Part]) -> None:
+        """Make these parts, and no others, visible to queries (the audit does, for calls made when there were fewer)."""
+        with self._lock:
+            self.parts = sorted(parts, key=lambda p: (p.source_id, p.artifact, p.file))
+            self._dirty = True
+
     def open(self) -> None:
         """Open the connection that writes (a tenth of a second), where it is not open yet."""
         with self._lock:

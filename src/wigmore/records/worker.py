@@ -1,9 +1,11 @@
 """The extraction worker: a spawned process that takes tasks as JSON lines and answers with JSON lines.
 
-Tasks: `list` (the entries of one store, written to a file), `parse` (a batch of entries of one store), `hash` (custody
-hash of a source), `forget` (close the sources held open; no answer), `quit`. Answers: `ready` (once, with the parsers),
-`begin` (path and parser at work: the parent's time limit starts here), `file` (what became of one entry, with the sizes of
-the spool files so far, so that a crash costs nothing before it), `done`, `error`. Rows go to spool files
+Tasks: `list` (the entries of one store, written to a file), `parse` (a batch of entries of one store), `hash`
+(custody hash of a source), `try` (passwords at one container), `forget` (close the sources held open; no answer),
+`quit`. Answers: `ready` (once, with the parsers), `begin` (path and parser at work: the parent's time limit starts
+here), `file` (what became of one entry, with the sizes of the spool files so far, so that a crash costs nothing
+before it), `done`, `error`.
+Rows go to spool files
 `<spool>/<artifact>.jsonl`, never over the pipe. The worker dies with its parent.
 """
 
@@ -21,11 +23,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from wigmore.evidence.hashing import hash_source
+from wigmore.evidence.secret import named
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.evidence.store import Entry
 from wigmore.model.canonical import canonical
 from wigmore.model.lists import current, from_json
 from wigmore.model.protocols import Gap, ParseError
+from wigmore.records.attempt import fitting
 from wigmore.records.examine import examine
 from wigmore.registry import Parser, parsers
 
@@ -92,7 +96,7 @@ class Worker:
         """The source of a task, opened once a process."""
         key = json.dumps(spec, sort_keys=True)
         if key not in self._sources:
-            self._sources[key] = open_source(spec_of(spec), secrets=tuple(secrets.values())).__enter__()
+            self._sources[key] = open_source(spec_of(spec), secrets=named(secrets)).__enter__()
         return self._sources[key]
 
     def forget(self) -> None:
@@ -119,6 +123,8 @@ class Worker:
                 self.list_store(task)
             elif kind == "parse":
                 self.parse(task)
+            elif kind == "try":
+                self.attempt(task)
             elif kind == "forget":
                 self.forget()
             else:
@@ -151,6 +157,12 @@ class Worker:
                     self.answer({"event": "begin", "path": task["prefix"], "parser": "listing"})
         self.answer({"event": "done", "entries": count, "gaps": gaps, "store_kind": store.kind})
 
+    def attempt(self, task: dict[str, Any]) -> None:
+        """Try passwords at one container: the index of the one that opens it, or None."""
+        self.answer({"event": "begin", "path": task["path"], "parser": "password recovery"})
+        source = self.source(task["source"], task.get("secrets", {}))
+        self.answer({"event": "done", "fitted": fitting(source, task["path"], task["candidates"])})
+
     def parse(self, task: dict[str, Any]) -> None:
         """Examine each entry of a batch."""
         source = self.source(task["source"], task.get("secrets", {}))
@@ -177,6 +189,9 @@ class Worker:
                     begin,
                     skip=task.get("skip", ()),
                     only=only,
+                    known=frozenset(task.get("known", {}).get(entry.path, ())),
+                    bare=entry.path in task.get("bare", ()),
+                    unread=entry.path in task.get("unread", ()),
                 )
                 self.answer(
                     {

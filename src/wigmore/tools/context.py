@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from wigmore.evidence.source import Source
+from wigmore.evidence.source import Source, SourceSpec
 from wigmore.graph.state import GraphState
 from wigmore.model.canonical import canonical
 from wigmore.model.lists import ListFile
@@ -59,6 +59,17 @@ class ToolOutput:
         return b"\n".join([canonical(header), *(canonical(r) for r in self.rows)]) + b"\n"
 
 
+@dataclass(frozen=True)
+class Recovery:
+    """What password recovery needs of the case: whether the authority covers it, sources, and where finds are sealed."""
+
+    allowed: bool
+    spec: Callable[[str], SourceSpec]
+    secrets: Callable[[str], dict[str, str]]
+    keep: Callable[[str, str, str, dict[str, Any]], dict[str, Any]]
+    say: Callable[[str], None]
+
+
 @dataclass
 class ToolContext:
     """The case as a tool sees it. The active source is part of the call, never of the process."""
@@ -77,6 +88,7 @@ class ToolContext:
     invocations: Callable[[], list[dict[str, Any]]] = list
     questions: dict[str, StandardQuestion] = field(default_factory=dict)
     lists: Callable[[], tuple[ListFile, ...]] = tuple  # the examiner's lists of the case
+    recovery: Recovery | None = None
     asked: frozenset[str] = frozenset()  # rules that calls will ask for, where that is known; none: any may be
 
     def served(self, *rules: Indicator) -> list[Indicator]:
