@@ -17,6 +17,7 @@ from wigmore.investigation.workbench import rule_folders
 from wigmore.model.protocols import ParseError
 from wigmore.records.compiler import RuleError
 from wigmore.records.rules import load_indicators
+from wigmore.records.sigma import load_sigma
 from wigmore.registry import found, parsers
 
 
@@ -42,6 +43,10 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
             except CaseFileError as error:
                 problems.append(f"{source_id}: {error}")
     lists = _lists(file, problems)
+    for folder in file.sigma:
+        rules, unusable = load_sigma(folder, rule_folders(file))
+        lists.append({"kind": "sigma", "name": str(folder), "entries": len(rules)})
+        problems += [f"sigma: {one.file}: {one.title}: {one.reason}" for one in unusable[:20]]
     sources = []
     for entry in file.sources:
         row: dict[str, Any] = {"id": entry.id, "path": str(entry.path)}

@@ -19,7 +19,7 @@ from wigmore.evidence.recognise import Recognition, recognise, recognise_listing
 from wigmore.evidence.source import SourceSpec
 from wigmore.investigation.audit import Audit, audit_case, check_chain
 from wigmore.investigation.case_file import SourceEntry
-from wigmore.investigation.lists import list_coverage
+from wigmore.investigation.lists import list_coverage, sigma_coverage
 from wigmore.investigation.phases import Investigation, conclusions
 from wigmore.investigation.tasks import Outcome
 from wigmore.investigation.workbench import Workbench
@@ -370,6 +370,8 @@ def _lists(bench: Workbench, pool: Pool) -> list[str]:
     """Coverage rows for the examiner's lists, once for the same lists; gaps name those that cannot be used in full."""
     kinds = {name: tuple(known["lists"]) for name, known in pool.catalogue().items() if known.get("lists")}
     rows = list_coverage(bench.lists, kinds, sorted(bench.state.sources))
+    sigma = sum(name.startswith("sigma.") for name in bench.indicators)
+    rows += sigma_coverage(bench.sigma_unusable, sigma, sorted(bench.state.sources))
     _append_coverage(bench, rows)
     short = {row.path: row.reason for row in rows if not row.complete}
     return [reason[:500] for _, reason in sorted(short.items())]

@@ -10,6 +10,7 @@ from wigmore.artifacts.lists.describe import describe
 from wigmore.investigation.case_file import CaseFile, CaseFileError
 from wigmore.model.lists import ListError, ListFile
 from wigmore.model.nouns import Coverage
+from wigmore.records.sigma import Unusable
 
 ENDINGS = {"yara": (".yar", ".yara", ".rule", ".rules"), "iocs": (".csv", ".tsv", ".txt", ".json", ".stix", ".ioc")}
 MOST_FILES = 20_000
@@ -42,6 +43,32 @@ def case_lists(case_file: CaseFile) -> tuple[ListFile, ...]:
         except ListError as error:
             raise CaseFileError(f"{case_file.folder / 'case.yaml'}: {error}") from error
     return tuple(sorted(found.values()))
+
+
+def sigma_coverage(unusable: Iterable[Unusable], rules: int, sources: Iterable[str]) -> list[Coverage]:
+    """A coverage row for each Sigma rule that could not be used, and one for those that are."""
+    rows = []
+    for source_id in sources:
+        if rules:
+            rows.append(
+                Coverage(source_id, "", "lists.sigma", "lists.sigma", "found", rules, f"{rules} Sigma rules run")
+            )
+        for one in unusable:
+            reason = f"Sigma rule {one.title!r} of {one.file} is not run: {one.reason}"
+            rows.append(
+                Coverage(
+                    source_id,
+                    one.file,
+                    "lists.sigma",
+                    "lists.sigma",
+                    "failed",
+                    0,
+                    reason,
+                    "unsupported",
+                    complete=False,
+                )
+            )
+    return rows
 
 
 def list_coverage(

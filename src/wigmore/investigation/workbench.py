@@ -30,6 +30,7 @@ from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.rules import Indicator, load_indicators
 from wigmore.records.sheet import load_questions
+from wigmore.records.sigma import Unusable, load_sigma
 from wigmore.records.store import Part, RecordStore
 from wigmore.registry import found
 from wigmore.tools.context import Recovery, ToolContext
@@ -74,6 +75,12 @@ class Workbench:
         folders = rule_folders(self.case_file)
         self.rules_sha256 = {f.name: sha256(f.read_bytes()) for d in folders for f in sorted(d.rglob("*.yaml"))}
         self.indicators: dict[str, Indicator] = load_indicators(folders)
+        self.sigma_unusable: list[Unusable] = []
+        for folder in self.case_file.sigma:
+            rules, unusable = load_sigma(folder, folders)
+            self.indicators |= rules
+            self.sigma_unusable += unusable
+            self.rules_sha256 |= {name: rule.sha256 for name, rule in rules.items()}
         self.templates: dict[str, Template] = load_templates(folders)
         check_references(self.templates, self.indicators, found("role"))
         self.semantics = Semantics.load(folders)
