@@ -4,7 +4,8 @@ A question (rules/questions.yaml) names where its answer stands: `from`, a list 
 those of indicator rules; and the artifacts that a "no" rests on, `ARTIFACT` or `ARTIFACT:PATH`, a glob of the file's path
 without case (`windows.eventlog:*/Security.evtx`): another log of the same kind carries no "no". Rows that say the same are one
 answer; at most five are shown, the oldest first, with the number of all. `at_least: n` in a place asks for n rows that say the
-same (so many failures from one address); such answers, and those of shape n, begin with their number.
+same (so many failures from one address); such answers, and those of shape n, begin with their number. `about` names artifacts
+of which the case must hold one for an unanswered question to be asked at all: no telephone, no question about its SIM cards.
 """
 
 from __future__ import annotations
@@ -54,6 +55,7 @@ class StandardQuestion:
     places: tuple[Place, ...]
     no_rests_on: tuple[str, ...]
     keywords: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
     subject: str = ""  # what has to be named for it to be asked at all (a program, a device); such are not in the sheet
     sha256: str = ""
 
@@ -61,7 +63,7 @@ class StandardQuestion:
     def read(cls, values: dict[str, Any], origin: str) -> StandardQuestion:
         """A question from YAML values; raises QuestionError naming it and the fault."""
         name = str(values.get("id", "?"))
-        known = {"id", "ask", "shape", "from", "no_rests_on", "keywords", "subject"}
+        known = {"id", "ask", "shape", "from", "no_rests_on", "keywords", "subject", "about"}
         if unknown := sorted(set(values) - known):
             raise QuestionError(f"{origin}: question {name}: unknown keys {', '.join(unknown)}")
         for key in ("id", "ask", "shape", "from"):
@@ -89,6 +91,7 @@ class StandardQuestion:
             places,
             tuple(values.get("no_rests_on") or ()),
             tuple(map(str, values.get("keywords") or ())),
+            tuple(values.get("about") or ()),
             str(values.get("subject") or ""),
             sha256(canonical(values)),
         )
@@ -128,10 +131,13 @@ def answer(
         count, kinds = count + int(rows[0]["total"] if rows else 0), kinds + int(rows[0]["kinds"] if rows else 0)
         for row in rows[: MOST - len(answers)]:
             at = row["stood"]
-            number = f"{row['n']} records: " if place.where and (place.at_least > 1 or question.shape == "n") else ""
+            numbered = place.where and (place.at_least > 1 or question.shape == "n")
+            number = f"{row['n']} record{'s' * (row['n'] != 1)}: " if numbered else ""
             answers.append({"value": number + _said(place, row), "record_id": at["record_id"], "path": at["path"]})
             citations.append({"record_id": at["record_id"], "path": at["path"], "locator": json.loads(at["locator"])})
     rests = _rests_on(coverage, question)
+    if not answers and question.about and not store.chosen(question.about):
+        return None
     if not answers and not rests and not any(store.chosen(p.artifacts) for p in question.places):
         return None
     verdict, why = ("found", "") if answers else _absence(rests, question, period)
