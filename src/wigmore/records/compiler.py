@@ -25,6 +25,7 @@ BASE = (
     "record_id, source_id, path, artifact, inode, parser, ordinal, locator, host_id, state, origin, instant, time_text, "
     "time_field"
 )
+PART: re.Pattern[str] = re.compile(r'"[^"]+"|[^."]+')
 PARAMETER = re.compile(r'"\$[a-z_]+"')  # in a rule's JSON: a value that a call gives
 PHONE_DIGITS = 9  # last digits that tell numbers apart with and without country or trunk prefix
 
@@ -149,10 +150,17 @@ class Compiler:
 
 
 def json_path(name: str) -> str:
-    """The DuckDB JSON path of a (dotted) field; `*` is the whole record, as its JSON stands."""
+    """The DuckDB JSON path of a field: dots go down, save in quotation marks (`"ro.build.id"`); `*` is the whole record."""
     if name == "*":
         return "$"
-    return "$." + ".".join('"' + part.replace('"', "") + '"' for part in name.removeprefix("data.").split("."))
+    parts = PART.findall(name.removeprefix("data."))
+    return "$." + ".".join('"' + part.replace('"', "") + '"' for part in parts)
+
+
+def last_part(name: str) -> str:
+    """What a field is called in answers: its name without what stands above it."""
+    parts: list[str] = PART.findall(name) or [name]
+    return parts[-1].strip('"')
 
 
 def fields_expression(fields: Sequence[str]) -> str:

@@ -1,8 +1,11 @@
 """Standard questions answered from the records: rows with their places, a receipted "no", or "cannot say" and why.
 
 A question (rules/questions.yaml) names where its answer stands: `from`, a list of {artifacts, where, fields}, the tests being
-those of indicator rules; and the artifacts that a "no" rests on. Rows that say the same are one answer; at most five are
-shown, the oldest first, with the number of all.
+those of indicator rules; and the artifacts that a "no" rests on, `ARTIFACT` or `ARTIFACT:PATH`, a glob of the file's path
+without case (`windows.eventlog:*/Security.evtx`): another log of the same kind carries no "no". Rows that say the same are one
+answer; at most five are shown, the oldest first, with the number of all. `at_least: n` in a place asks for n rows that say the
+same (so many failures from one address); such answers, and those of shape n, begin with their number. `about` names artifacts
+of which the case must hold one for an unanswered question to be asked at all: no telephone, no question about its SIM cards.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from wigmore.model.nouns import Coverage
 from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.candidates import Reader, candidates
-from wigmore.records.compiler import BASE, Compiler, extracted
+from wigmore.records.compiler import BASE, Compiler, extracted, last_part
 from wigmore.records.store import ORDER, RecordStore
 
 SHAPES = {"v": "values", "t": "rows with times", "y": "yes, no or cannot say", "n": "a number"}
@@ -39,6 +42,7 @@ class Place:
     artifacts: tuple[str, ...]
     fields: tuple[str, ...]
     where: tuple[Any, ...] = ()
+    at_least: int = 1  # records that say the same
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,7 @@ class StandardQuestion:
     places: tuple[Place, ...]
     no_rests_on: tuple[str, ...]
     keywords: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
     subject: str = ""  # what has to be named for it to be asked at all (a program, a device); such are not in the sheet
     sha256: str = ""
 
@@ -58,7 +63,7 @@ class StandardQuestion:
     def read(cls, values: dict[str, Any], origin: str) -> StandardQuestion:
         """A question from YAML values; raises QuestionError naming it and the fault."""
         name = str(values.get("id", "?"))
-        known = {"id", "ask", "shape", "from", "no_rests_on", "keywords", "subject"}
+        known = {"id", "ask", "shape", "from", "no_rests_on", "keywords", "subject", "about"}
         if unknown := sorted(set(values) - known):
             raise QuestionError(f"{origin}: question {name}: unknown keys {', '.join(unknown)}")
         for key in ("id", "ask", "shape", "from"):
@@ -68,12 +73,15 @@ class StandardQuestion:
             raise QuestionError(f"{origin}: question {name}: shape {values['shape']!r} is none of {', '.join(SHAPES)}")
         try:
             places = tuple(
-                Place(tuple(p["artifacts"]), tuple(p["fields"]), tuple(p.get("where") or ())) for p in values["from"]
+                Place(tuple(p["artifacts"]), tuple(p["fields"]), tuple(p.get("where") or ()), int(p.get("at_least", 1)))
+                for p in values["from"]
             )
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise QuestionError(f"{origin}: question {name}: `from` needs artifacts and fields ({error})") from error
         for place in places:
             Compiler(named=f"{origin}: question {name}").condition(place.where)
+            if place.at_least > 1 and not place.where:
+                raise QuestionError(f"{origin}: question {name}: `at_least` needs a `where`")
         return cls(
             name,
             str(values["ask"]),
@@ -81,6 +89,7 @@ class StandardQuestion:
             places,
             tuple(values.get("no_rests_on") or ()),
             tuple(map(str, values.get("keywords") or ())),
+            tuple(values.get("about") or ()),
             str(values.get("subject") or ""),
             sha256(canonical(values)),
         )
@@ -120,9 +129,13 @@ def answer(
         count, kinds = count + int(rows[0]["total"] if rows else 0), kinds + int(rows[0]["kinds"] if rows else 0)
         for row in rows[: MOST - len(answers)]:
             at = row["stood"]
-            answers.append({"value": _said(place, row), "record_id": at["record_id"], "path": at["path"]})
+            numbered = place.where and (place.at_least > 1 or question.shape == "n")
+            number = f"{row['n']} record{'s' * (row['n'] != 1)}: " if numbered else ""
+            answers.append({"value": number + _said(place, row), "record_id": at["record_id"], "path": at["path"]})
             citations.append({"record_id": at["record_id"], "path": at["path"], "locator": json.loads(at["locator"])})
     rests = _rests_on(coverage, question)
+    if not answers and question.about and not store.chosen(question.about):
+        return None
     if not answers and not rests and not any(store.chosen(p.artifacts) for p in question.places):
         return None
     verdict, why = ("found", "") if answers else _absence(rests, question, period)
@@ -174,7 +187,7 @@ def _rows(
     return store.query(
         f"SELECT *, count(*) OVER () AS kinds, sum(n) OVER () AS total FROM ("
         f"SELECT {keys}, count(*) AS n, list(struct_pack(record_id, path, locator) {first})[1] AS stood, "
-        f"min(moment) AS earliest FROM ({' UNION ALL '.join(parts)}) GROUP BY {keys}) "
+        f"min(moment) AS earliest FROM ({' UNION ALL '.join(parts)}) GROUP BY {keys} HAVING n >= {place.at_least}) "
         f"ORDER BY earliest NULLS LAST, stood.record_id LIMIT {MOST}"
     )
 
@@ -204,24 +217,26 @@ def _filled(columns: Sequence[str]) -> str:
 
 def _said(place: Place, row: dict[str, Any]) -> str:
     """The fields that answer, by name, as they stand in the record."""
-    values = [(name.rsplit(".", 1)[-1], row[f"v{number}"]) for number, name in enumerate(place.fields)]
+    values = [(last_part(name), row[f"v{number}"]) for number, name in enumerate(place.fields)]
     return "; ".join(f"{name}: {str(v)[:LONGEST]}" for name, v in values if v not in (None, ""))
 
 
 def _rests_on(coverage: Sequence[Coverage], question: StandardQuestion) -> list[Coverage]:
     wanted = question.no_rests_on or tuple(a for p in question.places for a in p.artifacts)
-    return [c for c in coverage if any(_of(c.artifact, name) for name in wanted)]
+    return [c for c in coverage if any(_of(c, name) for name in wanted)]
 
 
-def _of(artifact: str, name: str) -> bool:
-    return fnmatchcase(artifact, name) or artifact.startswith(name + ".")
+def _of(row: Coverage, name: str) -> bool:
+    artifact, _, path = name.partition(":")
+    known = fnmatchcase(row.artifact, artifact) or row.artifact.startswith(artifact + ".")
+    return known and (not path or fnmatchcase((row.path or "").casefold(), path.casefold()))
 
 
 def _absence(rests: Sequence[Coverage], question: StandardQuestion, period: Period) -> tuple[str, str]:
     """`no` where the coverage carries it, else `cannot_say`; and the sentence that says why."""
     if not question.no_rests_on:
         return "cannot_say", "cannot say: no record shows it, and nothing is kept that would show its absence"
-    missing = [name for name in question.no_rests_on if not any(_of(c.artifact, name) for c in rests)]
+    missing = [name for name in question.no_rests_on if not any(_of(c, name) for c in rests)]
     if missing:
         return "cannot_say", f"cannot say: no {' and no '.join(missing)} is in the sources or was recorded"
     for row in rests:
