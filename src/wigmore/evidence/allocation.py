@@ -18,10 +18,12 @@ MAX_BITMAP = 1 << 30  # bytes of bitmap: 32 TB in clusters of 4 KiB
 class Allocation:
     """Counts blocks in use: a bit each (`bits`) for groups of `per_bit` blocks from block `first` on."""
 
-    def __init__(self, bits: bytes, first: int = 0, per_bit: int = 1) -> None:
+    def __init__(self, bits: bytes, first: int = 0, per_bit: int = 1, count: int | None = None) -> None:
         self.bits = bits
         self.first = first
         self.per_bit = per_bit
+        # bits that stand for blocks; the last byte may hold more
+        self.count = len(bits) * 8 if count is None else min(count, len(bits) * 8)
 
     def used(self, start: int, count: int) -> int:
         """How many of `count` blocks from `start` are in use; blocks past the end of the map count as used."""
@@ -80,7 +82,7 @@ def fat_allocation(volume: Stream) -> Allocation | None:
         flags = [value != 0 for value in _words("H", raw)[2 : clusters + 2]]
     else:
         flags = [value & 0x0FFFFFFF != 0 for value in _words("I", raw)[2 : clusters + 2]]
-    return Allocation(_pack_chunks(flags), data, per_cluster)
+    return Allocation(_pack_chunks(flags), data, per_cluster, len(flags))
 
 
 def _words(code: str, raw: bytes) -> array[int]:
@@ -105,7 +107,8 @@ def exfat_allocation(volume: Stream, read_file: Any) -> Allocation | None:
     heap = int.from_bytes(head[88:92], "little")
     per_cluster = 1 << min(head[109], 25)
     bits = read_file()
-    return Allocation(bits, heap, per_cluster) if bits else None
+    count = int.from_bytes(head[92:96], "little")
+    return Allocation(bits, heap, per_cluster, count) if bits else None
 
 
 class ExtGroups:
@@ -157,7 +160,7 @@ class ExtGroups:
                 bits += self.volume.read_at(place * self.block, size).ljust(size, b"\xff")
             if len(bits) > MAX_BITMAP:
                 return None
-        return Allocation(bytes(bits), self.first)
+        return Allocation(bytes(bits), self.first, count=max(0, self.blocks - self.first))
 
     def inode(self, number: int) -> tuple[int, bytes]:
         """(offset in the volume, bytes as stored) of an inode; empty bytes where it cannot be located."""

@@ -386,7 +386,9 @@ def open_place(layout: Layout, place: Place, source_id: str, limits: Limits) -> 
     if place.kind in READ_BY_TSK:
         from wigmore.evidence.tsk import TskStore
 
-        return TskStore(source_id, prefix, place.media, place.kind, limits, place.start)
+        # what a snapshot does not hold is not free space of the volume
+        free = not place.snapshot
+        return TskStore(source_id, prefix, place.media, place.kind, limits, place.start, free_space=free)
     from wigmore.evidence import libraries
 
     if place.kind == "APFS":

@@ -12,9 +12,10 @@ from typing import Any, BinaryIO
 
 from wigmore.evidence.filetype import file_type, unread
 from wigmore.evidence.hashing import hash_stream
-from wigmore.evidence.listing import entry_record
+from wigmore.evidence.listing import FREE_SPACE, entry_record
 from wigmore.evidence.source import Source
 from wigmore.evidence.store import Entry, Store
+from wigmore.evidence.unallocated import only_zeros
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recorder
 from wigmore.records.rows import RowMaker, RowsHash
@@ -103,8 +104,15 @@ def _held(file: EvidenceFile) -> tuple[EvidenceFile, bytes, dict[str, Any]]:
         return file, head, dict(hash_stream(stream))
 
 
-def choose(parsers: dict[str, Parser], head: bytes, path: str, size: int) -> list[Parser]:
-    """The parsers that claim a file, in order of name: those of the lowest tier, and those that run beside any."""
+def choose(
+    parsers: dict[str, Parser], head: bytes, path: str, size: int, free_space: bool = False
+) -> list[Parser]:
+    """The parsers that claim a file, in order of name: those of the lowest tier, and those that run beside any.
+
+    A piece of free space is no file whose beginning or name would tell of it: those that ask for such pieces.
+    """
+    if free_space:
+        return [p for _, p in sorted(parsers.items()) if p.claims.free_space]
     claimed = [p for _, p in sorted(parsers.items()) if p.claims(head, path, size)]
     lowest = min((p.tier for p in claimed if not p.beside), default=0)
     return [p for p in claimed if p.beside or p.tier == lowest]
@@ -141,12 +149,12 @@ def run_parser(
                 recorder = item
                 continue
             locator, record = item
-            if file.state == "unallocated" and record.state == "live":
+            if file.state in ("unallocated", "carved") and record.state == "live":
                 record = Record(
                     record.data,
                     record.times,
                     record.time_field,
-                    "unallocated",
+                    file.state,
                     record.host_id,
                     record.origin,
                     record.artifact,
@@ -238,6 +246,8 @@ def examine(
     """
     out = Examined()
     source_id = source.spec.source_id
+    if entry.free_space and not (listing or descend or choose(parsers, b"", entry.path, entry.size, True)):
+        return out  # reading it would serve nobody
     hashes: dict[str, Any] | None = None
     kind: str | None = None
     file: EvidenceFile | None = None
@@ -245,8 +255,12 @@ def examine(
     if entry.readable:
         begin("content")
         try:
-            file, head, hashes = _held(store.file(entry))
-            kind = file_type(head[:HEAD], entry.path, file.size)
+            stored = store.file(entry)
+            if entry.free_space and _nothing_in(stored):
+                out.coverage.append(_zeros(source_id, entry))
+                return out
+            file, head, hashes = _held(stored)
+            kind = None if entry.free_space else file_type(head[:HEAD], entry.path, file.size)
         except ParseError as error:
             out.coverage.append(_unread(source_id, entry, str(error), error.reason))
         except MemoryError:
@@ -254,19 +268,23 @@ def examine(
         except Exception as error:  # noqa: BLE001  # a damaged store may raise anything; the entry stays listed
             out.coverage.append(_unread(source_id, entry, f"{type(error).__name__}: {error}"[:500], "damaged"))
     if listing:
-        locator, record = entry_record(entry, hashes, kind)
+        locator, record = entry_record(entry, hashes, kind, store.carved)
         emit_direct(source_id, entry.path, entry.inode, "file_listing", locator, record, 0, emit)
         out.rows += 1
     if file is None:
         return out
     sha256 = str((hashes or {}).get("sha256", ""))
-    for parser in choose(parsers, head[:HEAD], entry.path, file.size) if file.size else ():
+    for parser in choose(parsers, head[:HEAD], entry.path, file.size, entry.free_space) if file.size else ():
         if parser.name in skip:
             continue
         begin(parser.name)
         row_of = run_parser(parser, file, sha256, emit, clock, only)
         out.rows += row_of.records
         out.coverage.append(row_of)
+    if entry.free_space:
+        if descend:
+            out.inside.append(entry.path)  # listing it looks for files by signature
+        return out
     if descend and file.size:
         begin("container")
         _descend(source, file, head, out, emit)
@@ -288,6 +306,16 @@ def examine(
             )
         )
     return out
+
+
+def _nothing_in(file: EvidenceFile) -> bool:
+    with file.open() as stream:
+        return only_zeros(stream)
+
+
+def _zeros(source_id: str, entry: Entry) -> Coverage:
+    reason = f"{entry.size} bytes of free space, all of them zero: not listed"
+    return Coverage(source_id, entry.path, FREE_SPACE, f"{FREE_SPACE}@1", "empty", 0, reason, complete=True)
 
 
 def _unread(source_id: str, entry: Entry, reason: str, code: str) -> Coverage:

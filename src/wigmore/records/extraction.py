@@ -75,6 +75,9 @@ class Extraction:
             raise ValueError(f"unknown parsers {', '.join(unknown)}; `wigmore list parsers` names them")
         self.names = names
         self.listing = names is None or "file_listing" in names
+        # free space is read for whoever asks for it, not for one parser of files
+        readers = {"file_listing", "container", *(name for name, told in self.known.items() if told["free_space"])}
+        self.free_space = names is None or not readers.isdisjoint(names)
         self.exclude = tuple(exclude)
         self.ledger = ledger
         self.store = store
@@ -205,6 +208,8 @@ class Extraction:
                     entry = json.loads(line)
                     looked = self.done.get((source_id, entry["path"], entry.get("inode")), set())
                     if looked is None or (self.names is not None and looked.issuperset(self.names)):
+                        continue
+                    if "free" in entry.get("ref", ()) and not self.free_space:
                         continue
                     if self._excluded(source_id, entry):
                         continue
