@@ -116,7 +116,9 @@ class CarvedStore(Store):
                     return
                 count += 1
                 if count > self.limits.max_carved:
-                    what = f"{self.prefix}: more than {self.limits.max_carved} files by signature: the rest is not listed"
+                    what = (
+                        f"{self.prefix}: more than {self.limits.max_carved} files by signature: the rest is not listed"
+                    )
                     yield Gap(what, found[0], "too_large")
                     return
                 yield self._entry(*found)

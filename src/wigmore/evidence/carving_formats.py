@@ -104,7 +104,7 @@ def jpeg(data: Bytes, at: int) -> Found | None:
                 return None
             return Found(place + 2 - at, "jpg", True, facts={"width": width, "height": height})
         size = int.from_bytes(head[2:4], "big")
-        if mark not in _TABLES and mark not in _SOF or size < 2:
+        if (mark not in _TABLES and mark not in _SOF) or size < 2:
             break
         if mark in _SOF:
             height, width = int.from_bytes(head[5:7], "big"), int.from_bytes(head[7:9], "big")
@@ -150,7 +150,12 @@ def png(data: Bytes, at: int) -> Found | None:
 def gif(data: Bytes, at: int) -> Found | None:
     """Block by block to the trailer."""
     head = data.read(at, 13)
-    if head[:6] not in (b"GIF87a", b"GIF89a") or len(head) < 13 or not int.from_bytes(head[6:8], "little") or not int.from_bytes(head[8:10], "little"):
+    if (
+        head[:6] not in (b"GIF87a", b"GIF89a")
+        or len(head) < 13
+        or not int.from_bytes(head[6:8], "little")
+        or not int.from_bytes(head[8:10], "little")
+    ):
         return None
     place = at + 13 + (3 << (head[10] & 7) + 1 if head[10] & 0x80 else 0)
     images, last = 0, 0
@@ -266,7 +271,10 @@ def packed(data: Bytes, at: int) -> Found | None:
 def _wide_size(extra: bytes) -> int:
     place = 0
     while place + 4 <= len(extra):
-        kind, size = int.from_bytes(extra[place : place + 2], "little"), int.from_bytes(extra[place + 2 : place + 4], "little")
+        kind, size = (
+            int.from_bytes(extra[place : place + 2], "little"),
+            int.from_bytes(extra[place + 2 : place + 4], "little"),
+        )
         if kind == 1 and size >= 16:
             return int.from_bytes(extra[place + 12 : place + 20], "little")
         place += 4 + size

@@ -18,7 +18,8 @@ def entry_record(
     """The listing record of an entry: `hashes` of its content where read, `head_type` its type by content.
 
     What no directory names has an artifact of its own: pieces of free space, and files found in them (`carved`, also what
-    lies inside such a file). The modification time dates the record, unless it is only the collecting machine's (folders, archives).
+    lies inside such a file). The modification time dates the record, unless it is only the collecting machine's
+    (folders, archives).
     """
     data: dict[str, Any] = {"name": entry.name, "kind": entry.kind, "deleted": not entry.allocated}
     if entry.free_space:

@@ -142,7 +142,9 @@ class Pieces:
             yield self.entry(number)
         if self.space.pieces > self.limits.max_free_entries:
             rest = self.space.size - self.limits.max_free_entries * self.space.piece
-            what = f"{self.prefix}: {rest} bytes of free space beyond {self.limits.max_free_entries} pieces: not looked at"
+            what = (
+                f"{self.prefix}: {rest} bytes of free space beyond {self.limits.max_free_entries} pieces: not looked at"
+            )
             yield Gap(what, None, "too_large")
 
     def entry(self, number: int) -> Entry:
@@ -191,7 +193,7 @@ class FreeStream(Stream):
     def read_at(self, offset: int, length: int) -> bytes:
         """At most `length` bytes at `offset`; ParseError where the medium cannot be read."""
         length = min(length, self.size - offset)
-        parts = []
+        parts: list[bytes] = []
         for place, count in self._space.runs(self._start + offset, length):
             try:
                 part = self._space.volume.read_at(place, count)

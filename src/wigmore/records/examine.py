@@ -104,9 +104,7 @@ def _held(file: EvidenceFile) -> tuple[EvidenceFile, bytes, dict[str, Any]]:
         return file, head, dict(hash_stream(stream))
 
 
-def choose(
-    parsers: dict[str, Parser], head: bytes, path: str, size: int, free_space: bool = False
-) -> list[Parser]:
+def choose(parsers: dict[str, Parser], head: bytes, path: str, size: int, free_space: bool = False) -> list[Parser]:
     """The parsers that claim a file, in order of name: those of the lowest tier, and those that run beside any.
 
     A piece of free space is no file whose beginning or name would tell of it: those that ask for such pieces.
