@@ -34,9 +34,9 @@ ALIGNED: dict[bytes, tuple[bytes, Look]] = {
         (b"ElfChnk\0", event_chunk),
         (b"regf", hive),
         (b"L\0\0\0\x01\x14\x02\0", shortcut),
+        *((b"\x1f\x8b\x08" + bytes([flags]), gzip) for flags in range(32)),
     )
 }
-GZIP = b"\x1f\x8b\x08"
 ANYWHERE: tuple[tuple[bytes, Look], ...] = (
     (b"\xff\xd8\xff", jpeg),
     (b"\x89PNG\r\n\x1a\n", png),
@@ -60,13 +60,12 @@ def candidates(window: bytes, at: int) -> list[tuple[int, Look]]:
         known = ALIGNED.get(window[place : place + 4])
         if known is not None and window.startswith(known[0], place):
             found.append((at + place, known[1]))
-    for mark, look in (*ANYWHERE, (GZIP, gzip), (FTYP, atoms)):
-        back = 4 if look is atoms else 0
-        aligned = look is gzip or look is atoms
+        if window[place + 4 : place + 8] == FTYP:
+            found.append((at + place, atoms))
+    for mark, look in ANYWHERE:
         place = window.find(mark)
         while place >= 0:
-            if not aligned or (place >= back and (place - back) % SECTOR == 0):
-                found.append((at + place - back, look))
+            found.append((at + place, look))
             place = window.find(mark, place + 1)
     found.sort(key=lambda one: one[0])
     return found
