@@ -49,7 +49,7 @@ def recovery_of(runs: list[tuple[int, int]], allocation: Allocation | None) -> t
     return ("intact" if not used else "overwritten" if used >= total else "partial"), used, total
 
 
-def pack(flags: list[bool] | bytes) -> bytes:
+def pack(flags: list[bool] | bytes | bytearray) -> bytes:
     """Truth values as bits, lowest first."""
     text = bytes(49 if flag else 48 for flag in flags)[::-1]
     if not text:
@@ -91,7 +91,7 @@ def _words(code: str, raw: bytes) -> array[int]:
     return words
 
 
-def _pack_chunks(flags: list[bool]) -> bytes:
+def _pack_chunks(flags: list[bool] | bytes | bytearray) -> bytes:
     # int() of a long text is quadratic: pieces of 8,000 bits
     return b"".join(
         pack(flags[at : at + 8000]).ljust(min(1000, -(-(len(flags) - at) // 8)), b"\0")
@@ -111,6 +111,19 @@ def exfat_allocation(volume: Stream, read_file: Any) -> Allocation | None:
     return Allocation(bits, heap, per_cluster, count) if bits else None
 
 
+def _has_copy(group: int) -> bool:
+    """Whether a group begins with a copy of the super block (sparse_super: groups 0, 1 and powers of 3, 5 and 7)."""
+    if group < 2:
+        return True
+    for base in (3, 5, 7):
+        power = base
+        while power < group:
+            power *= base
+        if power == group:
+            return True
+    return False
+
+
 class ExtGroups:
     """Super block and group descriptors of an ext2/3/4 volume: block bitmaps, and inodes as stored."""
 
@@ -128,6 +141,7 @@ class ExtGroups:
         self.descriptor = max(32, size or 32)
         self.blocks = blocks_low | (struct.unpack_from("<I", block, 336)[0] << 32 if wide else 0)
         self.wide = wide and self.descriptor >= 64
+        self.reserved = struct.unpack_from("<H", block, 206)[0]  # blocks kept for more descriptors
         # descriptors kept in their own groups, or bitmaps that count clusters of blocks: not followed
         self.meta_groups = bool(incompatible & 0x10) or bool(struct.unpack_from("<I", block, 100)[0] & 0x200)
         groups = -(-self.blocks // self.per_group) if self.per_group else 0
@@ -155,12 +169,26 @@ class ExtGroups:
             flags = int.from_bytes(self.table[group * self.descriptor + 18 : group * self.descriptor + 20], "little")
             place = self._pointer(group, 0, 32)
             if flags & 0x2 or not place:  # block bitmap never written: nothing but metadata in this group
-                bits += bytes(size)
+                bits += self._unwritten(group, size)
             else:
                 bits += self.volume.read_at(place * self.block, size).ljust(size, b"\xff")
             if len(bits) > MAX_BITMAP:
                 return None
         return Allocation(bytes(bits), self.first, count=max(0, self.blocks - self.first))
+
+    def _unwritten(self, group: int, size: int) -> bytes:
+        """The block bitmap of a group that has none yet: copies of super block and descriptors, its maps and inodes."""
+        base = self.first + group * self.per_group
+        used = [(self._pointer(group, 0, 32), 1), (self._pointer(group, 4, 36), 1)]
+        used.append((self._pointer(group, 8, 40), -(-self.inodes_per_group * self.inode_size // self.block)))
+        if _has_copy(group):
+            used.append((base, 1 + -(-len(self.table) // self.block) + self.reserved))
+        flags = bytearray(self.per_group)
+        for start, count in used:
+            low, high = max(0, start - base), min(self.per_group, start + count - base)
+            if low < high:
+                flags[low:high] = b"\x01" * (high - low)
+        return _pack_chunks(flags).ljust(size, b"\0")
 
     def inode(self, number: int) -> tuple[int, bytes]:
         """(offset in the volume, bytes as stored) of an inode; empty bytes where it cannot be located."""

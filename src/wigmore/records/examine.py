@@ -6,7 +6,7 @@ import io
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -370,6 +370,8 @@ def _descend(source: Source, file: EvidenceFile, head: bytes, out: Examined, emi
     if found is None:
         return
     for ordinal, (locator, record) in enumerate(found.records):
+        if file.state == "carved":
+            record = replace(record, state="carved")
         emit_direct(source_id, path, inode, "container", locator, record, ordinal, emit)
         out.rows += 1
     gaps = list(found.gaps)

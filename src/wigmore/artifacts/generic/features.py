@@ -24,7 +24,7 @@ OVERLAP = 256
 WINDOW = 1024 * 1024
 LONGEST_STRETCH = 8192
 # printable characters, one byte each or two (UTF-16LE), in the free space of a volume
-_STRETCH = re.compile(rb"[\t\x20-\x7e]{7,8192}|(?:[\t\x20-\x7e]\x00){7,4096}")
+_STRETCH = re.compile(rb"[\t\x20-\x7e]{7,8192}(?!\x00[\t\x20-\x7e]\x00)|(?:[\t\x20-\x7e]\x00){7,4096}")
 _TELLING = re.compile(rb"[@\d]|:/|:\x00/|\.onion")
 
 
