@@ -12,7 +12,7 @@ from wigmore.evidence.listing import entry_record
 from wigmore.evidence.media import Media
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.evidence.store import Entry, Limits, Store
-from wigmore.evidence.unallocated import FreeSpace, Pieces
+from wigmore.evidence.unallocated import Pieces, mapped
 from wigmore.generator.image.fat import CLUSTER, FIRST_SECTOR, SECTOR
 from wigmore.model.protocols import Gap
 
@@ -106,7 +106,7 @@ def test_a_map_that_ends_early_leaves_the_rest_out_and_says_so() -> None:
             return bytes(max(0, min(length, self.size - offset)))
 
     volume = Zeros(1000 * 512, "volume")
-    space = FreeSpace(volume, Allocation(b"\xf0\xff\x00", first=10), 512, 1000, Limits())
+    space = mapped(volume, Allocation(b"\xf0\xff\x00", first=10), 512, 1000, Limits())
     assert list(zip(space.starts, space.lengths, strict=True)) == [(10 * 512, 4 * 512), (26 * 512, 8 * 512)]
     found = list(Pieces(space, "v", 0, Limits()).entries())
     assert isinstance(found[0], Gap)
@@ -116,7 +116,7 @@ def test_a_map_that_ends_early_leaves_the_rest_out_and_says_so() -> None:
 def test_neighbouring_stretches_of_the_map_are_merged_and_spare_bits_are_not_blocks() -> None:
     volume = Media(10_000 * 512, "volume")
     bits = bytes((0b00001111, 0, 0, 0b11111110, 0b10101010))
-    space = FreeSpace(volume, Allocation(bits, count=37), 512, 37, Limits())
+    space = mapped(volume, Allocation(bits, count=37), 512, 37, Limits())
     assert list(zip(space.starts, space.lengths, strict=True)) == [
         (4 * 512, 21 * 512), (32 * 512, 512), (34 * 512, 512), (36 * 512, 512),
     ]  # fmt: skip
@@ -153,3 +153,33 @@ def test_a_folder_of_that_name_on_the_volume_is_not_taken_for_free_space(tmp_pat
     assert entry is not None
     assert not entry.free_space
     assert store.file(entry).read() == b"a real file"
+
+
+def test_what_lies_outside_all_partitions_is_found_too(tmp_path: Path) -> None:
+    content = bytearray(Volume(partitioned=True).to_bytes() + bytes(64 * SECTOR))
+    content[100 * SECTOR : 100 * SECTOR + len(png())] = png()
+    content[-5:] = b"tail."
+    (tmp_path / "v.img").write_bytes(content)
+    source = open_source(SourceSpec("src-1", tmp_path / "v.img", "image"))
+    file = source.file_at("v.img")
+    found = source.expand(file, file.read()[:65536])
+    assert found is not None
+    assert found.prefixes == ("v.img/p1", "v.img/$Unallocated")
+    store = source.open_store("v.img/$Unallocated")
+    [piece] = pieces(store)
+    assert piece.path == f"v.img/$Unallocated/{SECTOR:012x}"  # behind the partition table
+    assert store.extents(piece)[0] == (SECTOR, (FIRST_SECTOR - 1) * SECTOR)
+    assert store.file(piece).read().endswith(b"tail.")
+    inside = source.open_store(piece.path)
+    [picture] = [entry for entry in inside.entries() if isinstance(entry, Entry)]
+    assert inside.extents(picture) == [(100 * SECTOR, len(png()))]
+    assert source.file_at(picture.path).read() == png()
+
+
+def test_zeros_outside_all_partitions_are_no_store(tmp_path: Path) -> None:
+    (tmp_path / "v.img").write_bytes(Volume(partitioned=True).to_bytes())
+    source = open_source(SourceSpec("src-1", tmp_path / "v.img", "image"))
+    file = source.file_at("v.img")
+    found = source.expand(file, file.read()[:65536])
+    assert found is not None
+    assert found.prefixes == ("v.img/p1",)

@@ -29,7 +29,7 @@ from wigmore.evidence.ntfs import MasterFileTable
 from wigmore.evidence.reparse import WOF, read_reparse
 from wigmore.evidence.store import Entry, Limits, buffered, part
 from wigmore.evidence.tree import Listed, TreeStore
-from wigmore.evidence.unallocated import FOLDER, FreeSpace, Pieces
+from wigmore.evidence.unallocated import FOLDER, Pieces, mapped
 from wigmore.model import times
 from wigmore.model.canonical import clean
 from wigmore.model.protocols import Gap, ParseError
@@ -138,9 +138,7 @@ class TskStore(TreeStore):
     def pieces(self) -> Pieces | None:
         """The free space in pieces; None where the volume's map cannot be read."""
         if self._pieces is None and self._lists_free and self._gone.allocation is not None:
-            space = FreeSpace(
-                self.volume, self._gone.allocation, self.block, int(self.fs.info.block_count), self.limits
-            )
+            space = mapped(self.volume, self._gone.allocation, self.block, int(self.fs.info.block_count), self.limits)
             self._pieces = Pieces(space, self.prefix, self.start, self.limits)
         return self._pieces
 

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from wigmore.evidence.allocation import Allocation
 from wigmore.evidence.media import Media, reason_of
-from wigmore.evidence.store import Entry, Limits, Stream, buffered
+from wigmore.evidence.store import Entry, Limits, Store, Stream, buffered
 from wigmore.model.protocols import Gap, ParseError
 
 FOLDER = "$Unallocated"
@@ -62,41 +62,26 @@ def _clear_bits(bits: bytes, count: int) -> Iterator[tuple[int, int]]:
 
 
 class FreeSpace:
-    """The free runs of one volume by byte offset, neighbours merged, and the pieces they are cut into.
+    """The free runs of one volume by byte offset, neighbours merged, and the pieces they are cut into."""
 
-    `blocks` is how many blocks the volume has, `block` their bytes; a map that ends before the volume does leaves the
-    rest out and says so in `gaps`.
-    """
-
-    def __init__(self, volume: Media, allocation: Allocation, block: int, blocks: int, limits: Limits) -> None:
+    def __init__(self, volume: Media, limits: Limits) -> None:
         self.volume, self.piece = volume, limits.free_piece_bytes
         self.starts, self.lengths, self.before = array("Q"), array("Q"), array("Q")
         self.size = 0
         self.gaps: list[Gap] = []
-        end = min(volume.size, blocks * block)
-        mapped = allocation.count
-        if (short := blocks - allocation.first - mapped * allocation.per_bit) >= allocation.per_bit:
-            self.gaps.append(
-                Gap(f"the map of blocks in use ends {short} blocks before the volume: free ones there are not listed")
-            )
-        unit = allocation.per_bit * block
-        last = -1
-        for bit, count in _clear_bits(allocation.bits, mapped):
-            start = allocation.first * block + bit * unit
-            length = min(start + count * unit, end) - start
-            if length <= 0:
-                break
-            if start == last:
-                self.lengths[-1] += length
-            elif len(self.starts) >= MOST_RUNS:
-                self.gaps.append(Gap(f"more than {MOST_RUNS} free runs: the rest is not listed", start, "too_large"))
-                break
-            else:
-                self.starts.append(start)
-                self.lengths.append(length)
-                self.before.append(self.size)
-            self.size += length
-            last = start + length
+
+    def add(self, start: int, length: int) -> None:
+        """Take in the next run; what lies behind the end of the volume is left out."""
+        length = min(start + length, self.volume.size) - start
+        if length <= 0:
+            return
+        if self.starts and start == self.starts[-1] + self.lengths[-1]:
+            self.lengths[-1] += length
+        else:
+            self.starts.append(start)
+            self.lengths.append(length)
+            self.before.append(self.size)
+        self.size += length
 
     @property
     def pieces(self) -> int:
@@ -125,6 +110,26 @@ class FreeSpace:
         return at // self.piece if at % self.piece == 0 else None
 
 
+def mapped(volume: Media, allocation: Allocation, block: int, blocks: int, limits: Limits) -> FreeSpace:
+    """The free space by a volume's map; `blocks` is how many blocks the volume has, `block` their bytes.
+
+    A map that ends before the volume does leaves the rest out and says so in `gaps`.
+    """
+    space = FreeSpace(volume, limits)
+    if (short := blocks - allocation.first - allocation.count * allocation.per_bit) >= allocation.per_bit:
+        space.gaps.append(
+            Gap(f"the map of blocks in use ends {short} blocks before the volume: free ones there are not listed")
+        )
+    unit = allocation.per_bit * block
+    for bit, count in _clear_bits(allocation.bits, allocation.count):
+        start = allocation.first * block + bit * unit
+        if len(space.starts) >= MOST_RUNS:
+            space.gaps.append(Gap(f"more than {MOST_RUNS} free runs: the rest is not listed", start, "too_large"))
+            break
+        space.add(start, min(count * unit, blocks * block - start))
+    return space
+
+
 @dataclass(frozen=True)
 class Pieces:
     """The free space of a volume as entries below `prefix`; `start` is the volume's offset in the medium."""
@@ -133,6 +138,7 @@ class Pieces:
     prefix: str
     start: int
     limits: Limits
+    caveat: str = "free blocks end to end, by the volume's own map: no file, and perhaps parts of many"
 
     def entries(self) -> Iterator[Entry | Gap]:
         """One entry a piece, by offset; gaps where the map or the limit left something out."""
@@ -159,7 +165,7 @@ class Pieces:
         }  # fmt: skip
         return Entry(
             path, name, size=sum(length for _, length in runs), allocated=False, recovery="intact",
-            caveat="free blocks end to end, by the volume's own map: no file, and perhaps parts of many",
+            caveat=self.caveat,
             attributes=facts, ref={"free": number},
         )  # fmt: skip
 
@@ -181,6 +187,36 @@ class Pieces:
         base = max(self.start, 0)
         runs = self.space.runs(entry.ref["free"] * self.space.piece, entry.size)
         return [(base + offset, length) for offset, length in runs]
+
+
+class BetweenVolumes(Store):
+    """What lies in a medium outside all partitions, in pieces; `prefix` ends in `$Unallocated`."""
+
+    kind = "free space"
+
+    def __init__(self, source_id: str, prefix: str, medium: Media, runs: list[tuple[int, int]], limits: Limits) -> None:
+        super().__init__(source_id, prefix, limits)
+        space = FreeSpace(medium, limits)
+        for start, length in runs:
+            space.add(start, length)
+        caveat = "space outside all partitions, end to end: no file, and perhaps parts of many"
+        self._pieces = Pieces(space, prefix.removesuffix(f"/{FOLDER}"), 0, limits, caveat)
+
+    def entries(self) -> Iterator[Entry | Gap]:
+        """The pieces, by offset."""
+        return self._pieces.entries()
+
+    def find(self, path: str) -> Entry | None:
+        """The piece at a path."""
+        return self._pieces.find(path) if path.startswith(self.prefix + "/") else None
+
+    def open_entry(self, entry: Entry) -> BinaryIO:
+        """A seekable stream over a piece."""
+        return self._pieces.open(entry)
+
+    def extents(self, entry: Entry) -> list[tuple[int, int]]:
+        """Where a piece lies in the medium: (byte offset, bytes) in order."""
+        return self._pieces.extents(entry)
 
 
 class FreeStream(Stream):
