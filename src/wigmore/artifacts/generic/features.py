@@ -91,6 +91,7 @@ def _of_bytes(file: EvidenceFile) -> Iterator[_Text]:
     claims=Claim(look=_look, free_space=True),
     tier=2,
     artifacts=("generic.features", "generic.features_summary"),
+    limit_seconds=600.0,  # 64 MiB of free space full of text, on a busy machine
     reads="text and HTML files up to 16 MiB that no specific parser claims; printable text in the free space of a volume",
     means="a string of this form, with the stated check passed, stands at this place",
     does_not_mean="that the address, card, number or account exists or belongs to anyone; who wrote it; that others "
