@@ -29,13 +29,15 @@ class Claim:
     """Recognises files by content (`magic`: (offset, bytes)) and by path (`paths`: globs over the lower-case path).
 
     With both given, either suffices unless `both`. A glob without `/` is matched against the file's name, others against
-    the end of the path. `look(head, path, size)` decides further among those; alone it decides by itself.
+    the end of the path. `look(head, path, size)` decides further among those; alone it decides by itself. With
+    `free_space` the parser also reads every piece of a volume's free space, which no other parser sees.
     """
 
     paths: tuple[str, ...] = ()
     magic: tuple[tuple[int, bytes], ...] = ()
     both: bool = False
     look: Callable[[bytes, str, int], bool] | None = None
+    free_space: bool = False
 
     def __post_init__(self) -> None:
         names = [translate(p.lower()) for p in self.paths if "/" not in p]
@@ -85,7 +87,7 @@ class Parser:
     def declared(self) -> dict[str, Any]:
         """What reports and time limits need of a parser, as JSON, so that a process can know it without its module."""
         names = ("version", "means", "does_not_mean", "limit_seconds", "origin", "sha256", "lists")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in names} | {"free_space": self.claims.free_space}
 
 
 @dataclass(frozen=True)

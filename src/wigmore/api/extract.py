@@ -13,7 +13,7 @@ from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import durable_file
 from wigmore.model.protocols import ParseError
 from wigmore.tools.lookup import CannotLook
-from wigmore.tools.places import about, find
+from wigmore.tools.places import LISTED, about, find
 
 
 def extract(case: Path, what: str, output: Path, *, source: str = "") -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _place(bench: Workbench, what: str, source: str) -> tuple[str, str, str | No
     holding = [
         r["source_id"]
         for r in bench.store.query(
-            f"SELECT DISTINCT source_id FROM {bench.store.relation(['file_listing'])} WHERE lower(path) = lower(?) ORDER BY 1",
+            f"SELECT DISTINCT source_id FROM {bench.store.relation(LISTED)} WHERE lower(path) = lower(?) ORDER BY 1",
             [what.strip("/")],
         )
     ]
@@ -79,7 +79,7 @@ def _place(bench: Workbench, what: str, source: str) -> tuple[str, str, str | No
 def _listed(bench: Workbench, source_id: str, path: str, inode: str | None) -> str:
     """The SHA-256 that the listing has of a file; empty where it has none."""
     rows = bench.store.query(
-        f"SELECT json_extract_string(data, '$.sha256') AS sha256 FROM {bench.store.relation(['file_listing'], source_id)} "
+        f"SELECT json_extract_string(data, '$.sha256') AS sha256 FROM {bench.store.relation(LISTED, source_id)} "
         "WHERE path = ? AND inode IS NOT DISTINCT FROM ?",
         [path, inode],
     )

@@ -18,10 +18,12 @@ MAX_BITMAP = 1 << 30  # bytes of bitmap: 32 TB in clusters of 4 KiB
 class Allocation:
     """Counts blocks in use: a bit each (`bits`) for groups of `per_bit` blocks from block `first` on."""
 
-    def __init__(self, bits: bytes, first: int = 0, per_bit: int = 1) -> None:
+    def __init__(self, bits: bytes, first: int = 0, per_bit: int = 1, count: int | None = None) -> None:
         self.bits = bits
         self.first = first
         self.per_bit = per_bit
+        # bits that stand for blocks; the last byte may hold more
+        self.count = len(bits) * 8 if count is None else min(count, len(bits) * 8)
 
     def used(self, start: int, count: int) -> int:
         """How many of `count` blocks from `start` are in use; blocks past the end of the map count as used."""
@@ -47,7 +49,7 @@ def recovery_of(runs: list[tuple[int, int]], allocation: Allocation | None) -> t
     return ("intact" if not used else "overwritten" if used >= total else "partial"), used, total
 
 
-def pack(flags: list[bool] | bytes) -> bytes:
+def pack(flags: list[bool] | bytes | bytearray) -> bytes:
     """Truth values as bits, lowest first."""
     text = bytes(49 if flag else 48 for flag in flags)[::-1]
     if not text:
@@ -80,7 +82,7 @@ def fat_allocation(volume: Stream) -> Allocation | None:
         flags = [value != 0 for value in _words("H", raw)[2 : clusters + 2]]
     else:
         flags = [value & 0x0FFFFFFF != 0 for value in _words("I", raw)[2 : clusters + 2]]
-    return Allocation(_pack_chunks(flags), data, per_cluster)
+    return Allocation(_pack_chunks(flags), data, per_cluster, len(flags))
 
 
 def _words(code: str, raw: bytes) -> array[int]:
@@ -89,7 +91,7 @@ def _words(code: str, raw: bytes) -> array[int]:
     return words
 
 
-def _pack_chunks(flags: list[bool]) -> bytes:
+def _pack_chunks(flags: list[bool] | bytes | bytearray) -> bytes:
     # int() of a long text is quadratic: pieces of 8,000 bits
     return b"".join(
         pack(flags[at : at + 8000]).ljust(min(1000, -(-(len(flags) - at) // 8)), b"\0")
@@ -105,7 +107,21 @@ def exfat_allocation(volume: Stream, read_file: Any) -> Allocation | None:
     heap = int.from_bytes(head[88:92], "little")
     per_cluster = 1 << min(head[109], 25)
     bits = read_file()
-    return Allocation(bits, heap, per_cluster) if bits else None
+    count = int.from_bytes(head[92:96], "little")
+    return Allocation(bits, heap, per_cluster, count) if bits else None
+
+
+def _has_copy(group: int) -> bool:
+    """Whether a group begins with a copy of the super block (sparse_super: groups 0, 1 and powers of 3, 5 and 7)."""
+    if group < 2:
+        return True
+    for base in (3, 5, 7):
+        power = base
+        while power < group:
+            power *= base
+        if power == group:
+            return True
+    return False
 
 
 class ExtGroups:
@@ -125,6 +141,7 @@ class ExtGroups:
         self.descriptor = max(32, size or 32)
         self.blocks = blocks_low | (struct.unpack_from("<I", block, 336)[0] << 32 if wide else 0)
         self.wide = wide and self.descriptor >= 64
+        self.reserved = struct.unpack_from("<H", block, 206)[0]  # blocks kept for more descriptors
         # descriptors kept in their own groups, or bitmaps that count clusters of blocks: not followed
         self.meta_groups = bool(incompatible & 0x10) or bool(struct.unpack_from("<I", block, 100)[0] & 0x200)
         groups = -(-self.blocks // self.per_group) if self.per_group else 0
@@ -152,12 +169,26 @@ class ExtGroups:
             flags = int.from_bytes(self.table[group * self.descriptor + 18 : group * self.descriptor + 20], "little")
             place = self._pointer(group, 0, 32)
             if flags & 0x2 or not place:  # block bitmap never written: nothing but metadata in this group
-                bits += bytes(size)
+                bits += self._unwritten(group, size)
             else:
                 bits += self.volume.read_at(place * self.block, size).ljust(size, b"\xff")
             if len(bits) > MAX_BITMAP:
                 return None
-        return Allocation(bytes(bits), self.first)
+        return Allocation(bytes(bits), self.first, count=max(0, self.blocks - self.first))
+
+    def _unwritten(self, group: int, size: int) -> bytes:
+        """The block bitmap of a group that has none yet: copies of super block and descriptors, its maps and inodes."""
+        base = self.first + group * self.per_group
+        used = [(self._pointer(group, 0, 32), 1), (self._pointer(group, 4, 36), 1)]
+        used.append((self._pointer(group, 8, 40), -(-self.inodes_per_group * self.inode_size // self.block)))
+        if _has_copy(group):
+            used.append((base, 1 + -(-len(self.table) // self.block) + self.reserved))
+        flags = bytearray(self.per_group)
+        for start, count in used:
+            low, high = max(0, start - base), min(self.per_group, start + count - base)
+            if low < high:
+                flags[low:high] = b"\x01" * (high - low)
+        return _pack_chunks(flags).ljust(size, b"\0")
 
     def inode(self, number: int) -> tuple[int, bytes]:
         """(offset in the volume, bytes as stored) of an inode; empty bytes where it cannot be located."""

@@ -124,6 +124,11 @@ class Source:
         if depth > self.limits.max_depth:
             raise ParseError(reached, None, f"containers are nested deeper than {self.limits.max_depth}", "depth")
         file = self._container_towards(store, reached, prefix)
+        if file.entry.free_space:
+            from wigmore.evidence.carving import CarvedStore
+
+            self._depths[file.path] = depth
+            return CarvedStore(file, file.path, self.limits), file.path
         layout = self._layouts.get(file.path)
         if layout is None:
             kind = self._archive(file, prefix)
@@ -133,7 +138,9 @@ class Source:
                 self._depths[file.path] = depth
                 with file.open() as stream:
                     self._marks[file.path] = (file.size, sha256(stream.read(4096)))
-                return open_archive(file, file.path, self.limits, self.secrets), file.path
+                archive = open_archive(file, file.path, self.limits, self.secrets)
+                archive.carved = store.carved
+                return archive, file.path
             layout = self._layout(file)
         rest = prefix[len(file.path) + 1 :]
         names = [name for name in layout.places if rest == name or rest.startswith(name + "/")]
@@ -148,6 +155,7 @@ class Source:
             )
         name = max(names, key=len)
         opened = open_place(layout, layout.places[name], self.spec.source_id, self.limits)
+        opened.carved = store.carved
         reached = f"{file.path}/{name}"
         self._depths[reached] = depth
         return opened, reached
@@ -275,6 +283,7 @@ class Source:
         if store.hollow():
             store.close()
             return None
+        store.carved = file.state == "carved"
         self._stores[file.path] = store
         self._depths[file.path] = self._depth_of(file.path) + 1
         records: tuple[tuple[Locator, Record], ...] = tuple(store.records)

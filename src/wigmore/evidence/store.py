@@ -31,6 +31,9 @@ class Limits:
     max_ratio: int = 1_000
     max_path: int = 32_768
     max_folders_deep: int = 512
+    max_free_entries: int = 4_096  # pieces of the free space of a volume
+    free_piece_bytes: int = 64 * 1024**2
+    max_carved: int = 20_000  # files found by signature in one piece
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,11 @@ class Entry:
     def readable(self) -> bool:
         """Whether there is content to open: a file or stream, and if deleted, not lost."""
         return self.kind in ("file", "stream") and self.recovery not in ("none", "overwritten")
+
+    @property
+    def free_space(self) -> bool:
+        """Whether this is a piece of a volume's free space, which no directory names."""
+        return "free" in self.ref
 
     def to_json(self) -> dict[str, Any]:
         """A JSON object; empty fields are left out."""
@@ -108,6 +116,7 @@ class Store:
 
     kind = "store"
     ignores_case = False
+    carved = False  # whether what it lists was found by signature in free space, or lies in such a file
 
     def __init__(self, source_id: str, prefix: str, limits: Limits | None = None) -> None:
         self.source_id = source_id
@@ -185,8 +194,8 @@ class StoreFile:
 
     @property
     def state(self) -> str:
-        """`live`, or `unallocated` for recovered deleted content."""
-        return "live" if self.entry.allocated else "unallocated"
+        """`live`, `unallocated` for recovered deleted content, or `carved` for files found by signature."""
+        return "carved" if self.store.carved else "live" if self.entry.allocated else "unallocated"
 
     def open(self) -> BinaryIO:
         """A seekable binary stream over the content; ParseError where nothing of it can be had."""

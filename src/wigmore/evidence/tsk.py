@@ -29,6 +29,7 @@ from wigmore.evidence.ntfs import MasterFileTable
 from wigmore.evidence.reparse import WOF, read_reparse
 from wigmore.evidence.store import Entry, Limits, buffered, part
 from wigmore.evidence.tree import Listed, TreeStore
+from wigmore.evidence.unallocated import FOLDER, Pieces, mapped
 from wigmore.model import times
 from wigmore.model.canonical import clean
 from wigmore.model.protocols import Gap, ParseError
@@ -56,6 +57,7 @@ TYPES = {
     "UFS": pytsk3.TSK_FS_TYPE_FFS_DETECT,
 }
 Judge = Callable[[Any, bytes, int, int, str], Iterator[Listed | Gap]]
+WITH_MAPS = ("NTFS", "FAT", "exFAT", "ext")  # families whose map of blocks in use is read
 BAD_CLUSTERS = 8  # NTFS record whose stream is as long as the volume and holds nothing
 LABEL = " (Volume Label Entry)"  # the library adds it to the name
 
@@ -64,9 +66,12 @@ class TskStore(TreeStore):
     """One file system. Folders are known by their inode."""
 
     def __init__(
-        self, source_id: str, prefix: str, volume: Media, family: str, limits: Limits | None = None, start: int = 0
-    ) -> None:
+        self, source_id: str, prefix: str, volume: Media, family: str, limits: Limits | None = None, start: int = 0,
+        free_space: bool = True,
+    ) -> None:  # fmt: skip
         super().__init__(source_id, prefix, limits)
+        self._lists_free = free_space and family in WITH_MAPS
+        self._pieces: Pieces | None = None
         self.volume, self.family, self.start = volume, family, start
         self.kind = FAMILIES[family]
         self.ignores_case = family in ("NTFS", "FAT", "exFAT")
@@ -109,7 +114,9 @@ class TskStore(TreeStore):
         return ""
 
     def entries(self) -> Iterator[Entry | Gap]:
-        """Live entries, then deleted ones; the last of these without folders of their own, below `$OrphanFiles`."""
+        """Live entries, then deleted ones, the last of these without folders of their own, below `$OrphanFiles`; then
+        the free space in pieces, below `$Unallocated`.
+        """
         gone: list[Entry] = []
         for found in super().entries():
             if self.family == "FAT" and isinstance(found, Entry) and not found.allocated:
@@ -120,6 +127,28 @@ class TskStore(TreeStore):
         if self._table is not None and self._table.bad:
             numbers = ", ".join(map(str, self._table.bad[:20]))
             yield Gap(f"{self.prefix}: {len(self._table.bad)} damaged records in the master file table: {numbers}")
+        if self._lists_free:
+            pieces = self.pieces
+            if pieces is None:
+                yield Gap(f"{self.prefix}: free space is not listed: the volume's map of blocks in use cannot be read")
+            else:
+                yield from pieces.entries()
+
+    @property
+    def pieces(self) -> Pieces | None:
+        """The free space in pieces; None where the volume's map cannot be read."""
+        if self._pieces is None and self._lists_free and self._gone.allocation is not None:
+            space = mapped(self.volume, self._gone.allocation, self.block, int(self.fs.info.block_count), self.limits)
+            self._pieces = Pieces(space, self.prefix, self.start, self.limits)
+        return self._pieces
+
+    def find(self, path: str) -> Entry | None:
+        """The entry at a source-relative path: live, deleted, or a piece of the free space."""
+        found = super().find(path)
+        inside = path[len(self.prefix) + 1 :] if self.prefix else path
+        if found is None and inside.lower().startswith(FOLDER.lower() + "/") and self.pieces is not None:
+            return self.pieces.find(path)
+        return found
 
     def listing(self, node: int, path: str) -> Iterator[Listed | Gap]:
         """The entries of one folder, deleted ones among them."""
@@ -360,6 +389,8 @@ class TskStore(TreeStore):
             raise ParseError(
                 entry.path, None, "encrypted by the file system (EFS): needs the user's private key", "locked"
             )
+        if entry.free_space:
+            return self._piece_of(entry).open(entry)
         number = entry.ref["meta"]
         if entry.ref.get("compressed"):
             return self._overlay(entry)
@@ -368,6 +399,11 @@ class TskStore(TreeStore):
         except FAILURES as error:
             raise ParseError(entry.path, None, f"inode {number} cannot be read: {reason_of(error)}") from error
         return buffered(FileStream(entry.path, file, entry.size, entry.ref.get("type"), entry.ref.get("id"), self))
+
+    def _piece_of(self, entry: Entry) -> Pieces:
+        if self.pieces is None:
+            raise ParseError(entry.path, None, "the volume's map of blocks in use cannot be read")
+        return self.pieces
 
     def _overlay(self, entry: Entry) -> BinaryIO:
         """Content that Windows compressed in an alternate stream (WOF), which the kit does not know."""
@@ -384,6 +420,8 @@ class TskStore(TreeStore):
 
     def extents(self, entry: Entry) -> list[tuple[int, int]]:
         """Where the content lies in the container's medium: (byte offset, bytes); holes are left out."""
+        if entry.free_space:
+            return self._piece_of(entry).extents(entry)
         try:
             runs = runs_of(self.fs.open_meta(entry.ref["meta"]), entry.ref.get("id"))[0]
         except (*FAILURES, KeyError):

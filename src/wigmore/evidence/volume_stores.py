@@ -7,7 +7,8 @@ from typing import Any
 from wigmore.evidence.media import reason_of
 from wigmore.evidence.signatures import READ_BY_TSK
 from wigmore.evidence.store import Entry, Limits, Store
-from wigmore.evidence.volumes import Layout, Place
+from wigmore.evidence.unallocated import BetweenVolumes
+from wigmore.evidence.volumes import OUTSIDE, Layout, Place
 from wigmore.model.protocols import Gap, ParseError
 
 ROOT_SHOWN = 200
@@ -57,10 +58,14 @@ def root_of(store: Store) -> dict[str, Any]:
 def open_place(layout: Layout, place: Place, source_id: str, limits: Limits) -> Store:
     """The store of a volume; ParseError where its file system cannot be opened."""
     prefix = f"{layout.path}/{place.name}"
+    if place.kind == OUTSIDE:
+        return BetweenVolumes(source_id, prefix, place.media, layout.between, limits)
     if place.kind in READ_BY_TSK:
         from wigmore.evidence.tsk import TskStore
 
-        return TskStore(source_id, prefix, place.media, place.kind, limits, place.start)
+        # what a snapshot does not hold is not free space of the volume
+        free = not place.snapshot
+        return TskStore(source_id, prefix, place.media, place.kind, limits, place.start, free_space=free)
     from wigmore.evidence import libraries
 
     if place.kind == "APFS":

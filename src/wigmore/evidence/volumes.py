@@ -13,11 +13,16 @@ from wigmore.evidence.secret import opened as said
 from wigmore.evidence.secret import passwords
 from wigmore.evidence.signatures import ENCRYPTED, HEAD, NOT_READ, details, volume_kind
 from wigmore.evidence.tables import Slice, Table, read_table
+from wigmore.evidence.unallocated import FOLDER
 from wigmore.model import times
 from wigmore.model.protocols import Gap, Locator, ParseError, Record
 from wigmore.model.times import Time
 
 MAX_NESTED = 64
+OUTSIDE = "outside"  # kind of the place for what lies in no partition
+MOST_TABLE = 256  # sectors; a longer row of kind table is an extended partition with room between its volumes
+GPT_COPY = 33  # sectors at the end of the medium
+BLOCK, LOOKED = 1024 * 1024, 64 * 1024 * 1024
 SILENT_TYPES = ("Microsoft reserved", "BIOS boot", "LDM metadata")  # partitions that hold no file system by design
 
 
@@ -46,6 +51,7 @@ class Layout:
     gaps: list[Gap] = field(default_factory=list)
     needs: list[str] = field(default_factory=list)
     table: Table | None = None
+    between: list[tuple[int, int]] = field(default_factory=list)  # bytes outside all partitions: (offset, length)
     kinds: dict[str, str] = field(default_factory=dict)  # file system or encryption by volume name
 
 
@@ -81,7 +87,40 @@ def lay_out(media: Media, path: str, secrets: Sequence[str] = ()) -> Layout:
             continue
         _volume(layout, name, window, start, row, volume_kind(part_head), part_head, secrets, 0)
     _partition_records(layout, table)
+    layout.between = _between(media, table)
+    if layout.between:
+        layout.places[FOLDER] = Place(FOLDER, media, OUTSIDE, 0)
     return layout
+
+
+def _between(media: Media, table: Table) -> list[tuple[int, int]]:
+    """Byte runs outside all partitions and tables, if they hold anything; bytes behind the first `LOOKED` count as that."""
+    tables = [(row.start, row.length) for row in table.rows if row.kind == "table" and row.length <= MOST_TABLE]
+    if table.scheme == "GPT":
+        tables.append((media.size // table.sector - GPT_COPY, GPT_COPY))
+    runs: list[tuple[int, int]] = []
+    for row in table.rows:
+        if row.kind != "unallocated":
+            continue
+        at, end = row.start, row.start + row.length
+        for start, length in sorted(tables):
+            if at < start + length and start < end:
+                if start > at:
+                    runs.append((at * table.sector, (start - at) * table.sector))
+                at = start + length
+        if at < end:
+            runs.append((at * table.sector, (end - at) * table.sector))
+    looked = 0
+    for start, length in runs:
+        try:
+            for at in range(start, start + length, BLOCK):
+                piece = media.read_at(at, min(BLOCK, start + length - at))
+                looked += len(piece)
+                if piece.count(0) != len(piece) or looked > LOOKED:
+                    return runs
+        except OSError:
+            return runs  # reading the pieces says what cannot be read
+    return []
 
 
 def _partition_records(layout: Layout, table: Table) -> None:

@@ -14,9 +14,10 @@ from wigmore.evidence import filetype
 from wigmore.evidence.entropy import entropy
 from wigmore.evidence.filetype import file_type
 from wigmore.evidence.hashing import hash_stream
-from wigmore.evidence.listing import entry_record
+from wigmore.evidence.listing import FREE_SPACE, entry_record
 from wigmore.evidence.source import Source
 from wigmore.evidence.store import Entry, Store
+from wigmore.evidence.unallocated import only_zeros
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Recorder
 from wigmore.records.rows import RowMaker, RowsHash, record_id
@@ -126,8 +127,14 @@ def _held(file: EvidenceFile) -> tuple[ReadFile, bytes]:
         return ReadFile(file, dict(hash_stream(stream))), head
 
 
-def choose(parsers: dict[str, Parser], head: bytes, path: str, size: int) -> list[Parser]:
-    """The parsers that claim a file, in order of name: those of the lowest tier, and those that run beside any."""
+def choose(parsers: dict[str, Parser], head: bytes, path: str, size: int, free_space: bool = False) -> list[Parser]:
+    """The parsers that claim a file, in order of name: those of the lowest tier, and those that run beside any.
+
+    A piece of free space is no file whose beginning or name would tell of it: those that ask for such pieces.
+    """
+    if free_space:
+        asking = [p for _, p in sorted(parsers.items()) if p.claims.free_space]
+        return [p for p in asking if not p.lists or p.claims(head, path, size)]
     claimed = [p for _, p in sorted(parsers.items()) if p.claims(head, path, size)]
     lowest = min((p.tier for p in claimed if not p.beside), default=0)
     return [p for p in claimed if p.beside or p.tier == lowest]
@@ -164,12 +171,12 @@ def run_parser(
                 recorder = item
                 continue
             locator, record = item
-            if file.state == "unallocated" and record.state == "live":
+            if file.state in ("unallocated", "carved") and record.state == "live":
                 record = Record(
                     record.data,
                     record.times,
                     record.time_field,
-                    "unallocated",
+                    file.state,
                     record.host_id,
                     record.origin,
                     record.artifact,
@@ -267,6 +274,8 @@ def examine(
     """
     out = Examined()
     source_id = source.spec.source_id
+    if entry.free_space and not (listing or descend or choose(parsers, b"", entry.path, entry.size, True)):
+        return out  # reading it would serve nobody
     hashes: dict[str, Any] | None = None
     kind: str | None = None
     file: ReadFile | None = None
@@ -274,9 +283,13 @@ def examine(
     if entry.readable:
         begin("content")
         try:
-            file, head = _held(store.file(entry))
+            stored = store.file(entry)
+            if entry.free_space and _nothing_in(stored):
+                out.coverage.append(_zeros(source_id, entry))
+                return out
+            file, head = _held(stored)
             hashes = file.hashes
-            kind = file_type(head[:HEAD], entry.path, file.size)
+            kind = None if entry.free_space else file_type(head[:HEAD], entry.path, file.size)
             if unread:
                 message = "the content could be read in a later run, under a secret given since"
                 out.coverage.append(replace(_unread(source_id, entry, message, ""), outcome="found", complete=True))
@@ -288,13 +301,15 @@ def examine(
             out.coverage.append(_unread(source_id, entry, f"{type(error).__name__}: {error}"[:500], "damaged"))
     if listing:
         bits = entropy(file.content) if isinstance(file, HeldFile) and file.content and not bare else None
-        locator, record = entry_record(entry, None if bare else hashes, None if bare else kind, bits)
+        locator, record = entry_record(
+            entry, None if bare else hashes, None if bare else kind, bits, carved=store.carved
+        )
         emit_direct(source_id, entry.path, entry.inode, "file_listing", locator, record, 0, emit)
         out.rows += 1
     if file is None:
         return out
     sha256 = str((hashes or {}).get("sha256", ""))
-    chosen = choose(parsers, head[:HEAD], entry.path, file.size) if file.size else []
+    chosen = choose(parsers, head[:HEAD], entry.path, file.size, entry.free_space) if file.size else []
     chosen = [parser for parser in chosen if parser.name not in skip]
 
     def run(parser: Parser, file: ReadFile) -> None:
@@ -307,6 +322,12 @@ def examine(
         if not parser.lists:
             run(parser, file)
     applying = [parser for parser in chosen if parser.lists]
+    if entry.free_space:
+        for parser in applying:
+            run(parser, file)
+        if descend:
+            out.inside.append(entry.path)  # listing it looks for files by signature
+        return out
     opened = False
     if file.size and (descend or applying):
         begin("container")
@@ -350,6 +371,16 @@ def _as_before(source: Source, file: EvidenceFile, head: bytes, emit: Emit, only
         artifact = record.artifact or "container"
         if record.data.get("locked") and record_id(file.source_id, file.path, file.inode, artifact, locator) in only:
             emit_direct(file.source_id, file.path, file.inode, "container", locator, record, ordinal, emit)
+
+
+def _nothing_in(file: EvidenceFile) -> bool:
+    with file.open() as stream:
+        return only_zeros(stream)
+
+
+def _zeros(source_id: str, entry: Entry) -> Coverage:
+    reason = f"{entry.size} bytes of free space, all of them zero: not listed"
+    return Coverage(source_id, entry.path, FREE_SPACE, f"{FREE_SPACE}@1", "empty", 0, reason, complete=True)
 
 
 def _unread(source_id: str, entry: Entry, reason: str, code: str) -> Coverage:
@@ -420,6 +451,8 @@ def _descend(
     for ordinal, (locator, record) in enumerate(found.records):
         if known and record_id(source_id, path, inode, record.artifact or "container", locator) in known:
             continue
+        if file.state == "carved":
+            record = replace(record, state="carved")
         emit_direct(source_id, path, inode, "container", locator, record, ordinal, emit)
         out.rows += 1
     gaps = list(found.gaps)

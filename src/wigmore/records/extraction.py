@@ -80,6 +80,9 @@ class Extraction:
             raise ValueError(f"unknown parsers {', '.join(unknown)}; `wigmore list parsers` names them")
         self.names = names
         self.listing = names is None or "file_listing" in names
+        # free space is read for whoever asks for it, not for one parser of files
+        readers = {"file_listing", "container", *(name for name, told in self.known.items() if told["free_space"])}
+        self.free_space = names is None or not readers.isdisjoint(names)
         self.exclude = tuple(exclude)
         self.lists = tuple(sorted(lists))
         self.appliers = {  # parsers that apply a list of the examiner that this case has
@@ -227,6 +230,8 @@ class Extraction:
                     if self.locked.due(source_id, entry["path"]):
                         plan = self._plan(set()) | self.locked.plan(source_id, entry["path"], self.store)
                         self._submit(source_id, prefix, [entry], **plan)
+                        continue
+                    if "free" in entry.get("ref", ()) and not self.free_space:
                         continue
                     done = looked is None or (self.names is not None and looked.issuperset(self.names))
                     due = self._due(key, looked)

@@ -13,6 +13,7 @@ from wigmore.tools.context import ToolContext
 from wigmore.tools.lookup import CannotLook, Row
 
 LISTING = "file_listing"
+LISTED = (LISTING, "unallocated_space", "carved_file")  # also what no directory names
 LONGEST = 256 * 1024 * 1024  # bytes of a file that a tool takes whole
 
 
@@ -148,7 +149,7 @@ def has_listing(context: ToolContext) -> bool:
 def listed(context: ToolContext, path: str, ignores_case: bool = False) -> Iterator[Row]:
     """The listing records of a path: one, or several where deleted twins share it."""
     where = "lower(path) = lower(?)" if ignores_case else "path = ?"
-    return iter(context.records([LISTING], where, [path], None))
+    return iter(context.records(LISTED, where, [path], None))
 
 
 def below(
@@ -157,7 +158,7 @@ def below(
     """The listing records of everything below a folder, at any depth, in canonical order; `where` narrows them."""
     inside, given = _inside(folder, ignores_case)
     conditions = " AND ".join(c for c in (inside, where) if c)
-    return iter(context.records([LISTING], conditions, [*given, *parameters], None))
+    return iter(context.records(LISTED, conditions, [*given, *parameters], None))
 
 
 def folders_below(
@@ -165,7 +166,7 @@ def folders_below(
 ) -> list[tuple[str, int]]:
     """Names directly below a folder and how many listed paths match below each, `start` being where the names begin."""
     inside, given = _inside(folder, ignores_case)
-    relation = context.store.relation([LISTING], context.source_id or None)
+    relation = context.store.relation(LISTED, context.source_id or None)
     conditions = " AND ".join(c for c in (inside, where) if c)
     found = context.store.query(
         f"SELECT split_part(substr(path, ?), '/', 1) AS name, count(*) AS entries FROM {relation} WHERE {conditions} "

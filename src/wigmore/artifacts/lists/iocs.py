@@ -51,7 +51,7 @@ def of_file(file: EvidenceFile, sought: Indicators) -> Iterator[tuple[Indicator,
 
 @parser(
     "lists.iocs",
-    claims=Claim(look=lambda head, path, size: bool(current().of("iocs"))),
+    claims=Claim(look=lambda head, path, size: bool(current().of("iocs")), free_space=True),
     beside=True,
     lists=("iocs",),
     limit_seconds=900,

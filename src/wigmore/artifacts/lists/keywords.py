@@ -24,7 +24,7 @@ from wigmore.registry import Claim, parser
 
 @parser(
     "lists.keywords",
-    claims=Claim(look=lambda head, path, size: bool(current().of("keywords"))),
+    claims=Claim(look=lambda head, path, size: bool(current().of("keywords")), free_space=True),
     beside=True,
     lists=("keywords",),
     limit_seconds=900,

@@ -22,7 +22,7 @@ SHOWN_BYTES = 48
 
 @parser(
     "lists.yara",
-    claims=Claim(look=lambda head, path, size: bool(current().of("yara"))),
+    claims=Claim(look=lambda head, path, size: bool(current().of("yara")), free_space=True),
     beside=True,
     lists=("yara",),
     limit_seconds=300,
