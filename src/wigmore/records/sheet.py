@@ -73,9 +73,7 @@ class StandardQuestion:
             raise QuestionError(f"{origin}: question {name}: shape {values['shape']!r} is none of {', '.join(SHAPES)}")
         try:
             places = tuple(
-                Place(
-                    tuple(p["artifacts"]), tuple(p["fields"]), tuple(p.get("where") or ()), int(p.get("at_least", 1))
-                )
+                Place(tuple(p["artifacts"]), tuple(p["fields"]), tuple(p.get("where") or ()), int(p.get("at_least", 1)))
                 for p in values["from"]
             )
         except (KeyError, TypeError, ValueError) as error:
