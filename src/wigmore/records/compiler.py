@@ -159,7 +159,7 @@ def json_path(name: str) -> str:
 
 def last_part(name: str) -> str:
     """What a field is called in answers: its name without what stands above it."""
-    return (PART.findall(name) or [name])[-1].strip('"')
+    return str((PART.findall(name) or [name])[-1]).strip('"')
 
 
 def fields_expression(fields: Sequence[str]) -> str:
