@@ -125,7 +125,7 @@ def test_a_log_of_another_name_carries_no_no(make: Made) -> None:
     asked = StandardQuestion.read({**CLEARED, "no_rests_on": ["app.log:*/Security.log"]}, "q")
     store = make([record({"event_id": 4624})])
     row = answer(store, [replace(WHOLE, path="logs/Other.log")], asked)
-    assert row is not None and row["verdict"] == "cannot_say" and "app.log:*/Security.log" in row["answer"]
+    assert row is not None and row["verdict"] == "cannot_say" and "app.log at */Security.log" in row["answer"]
     row = answer(store, [replace(WHOLE, path="logs/security.LOG")], asked)
     assert row is not None and row["verdict"] == "no" and "security.LOG" in row["answer"]
 
