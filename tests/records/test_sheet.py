@@ -121,6 +121,45 @@ def test_a_question_about_nothing_in_the_case_is_left_out(make: Made, question: 
     assert answer(make([record({"a": 1})], artifact="other"), [], question) is None
 
 
+def test_a_log_of_another_name_carries_no_no(make: Made) -> None:
+    asked = StandardQuestion.read({**CLEARED, "no_rests_on": ["app.log:*/Security.log"]}, "q")
+    store = make([record({"event_id": 4624})])
+    row = answer(store, [replace(WHOLE, path="logs/Other.log")], asked)
+    assert row is not None and row["verdict"] == "cannot_say" and "app.log at */Security.log" in row["answer"]
+    row = answer(store, [replace(WHOLE, path="logs/security.LOG")], asked)
+    assert row is not None and row["verdict"] == "no" and "security.LOG" in row["answer"]
+
+
+def test_so_many_that_say_the_same_are_asked_for_and_counted(make: Made) -> None:
+    place = {"artifacts": ["app.log"], "where": [{"field": "event_id", "eq": 4625}], "fields": ["user"], "at_least": 3}
+    asked = StandardQuestion.read({**CLEARED, "from": [place]}, "q")
+    row = answer(make([record({"event_id": 4625, "user": u}) for u in "aabbb"]), [], asked)
+    assert row is not None and [a["value"] for a in row["answers"]] == ["3 records: user: b"] and row["count"] == 3
+    with pytest.raises(QuestionError, match="at_least"):
+        StandardQuestion.read({**CLEARED, "from": [{**place, "where": []}]}, "q")
+
+
+def test_a_number_is_given_for_each_kind_of_row(make: Made) -> None:
+    asked = StandardQuestion.read({**CLEARED, "shape": "n", "from": [{**CLEARED["from"][0], "fields": ["user"]}]}, "q")
+    row = answer(make([record({"event_id": 104, "user": u}) for u in "aab"]), [], asked)
+    assert row is not None and row["answer"] == "2 records: user: a | 1 record: user: b"
+
+
+def test_an_unanswered_question_about_what_the_case_has_not_is_left_out(make: Made) -> None:
+    asked = StandardQuestion.read({**CLEARED, "about": ["phone.*"]}, "q")
+    assert answer(make([record({"event_id": 1})]), [WHOLE], asked) is None
+    row = answer(make([record({"event_id": 104, "user": "a"})]), [WHOLE], asked)
+    assert row is not None and row["verdict"] == "found"
+
+
+def test_names_with_dots_are_found_in_quotation_marks(make: Made) -> None:
+    place = {"artifacts": ["app.log"], "where": [{"field": '"a.b"', "exists": True}], "fields": ['"a.b"', "c.d"]}
+    row = answer(
+        make([record({"a.b": 1, "c": {"d": 2}})]), [], StandardQuestion.read({**CLEARED, "from": [place]}, "q")
+    )
+    assert row is not None and row["answer"] == "a.b: 1; d: 2"
+
+
 @pytest.mark.parametrize(
     "change, said",
     [

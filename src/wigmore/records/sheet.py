@@ -238,7 +238,10 @@ def _absence(rests: Sequence[Coverage], question: StandardQuestion, period: Peri
         return "cannot_say", "cannot say: no record shows it, and nothing is kept that would show its absence"
     missing = [name for name in question.no_rests_on if not any(_of(c, name) for c in rests)]
     if missing:
-        return "cannot_say", f"cannot say: no {' and no '.join(missing)} is in the sources or was recorded"
+        return (
+            "cannot_say",
+            f"cannot say: no {' and no '.join(missing).replace(':', ' at ')} is in the sources or was recorded",
+        )
     for row in rests:
         where = row.path or row.source_id
         if row.outcome in ("failed", "not_run"):
