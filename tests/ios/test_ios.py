@@ -215,4 +215,5 @@ def test_the_real_iphone_gives_its_messages(shared_evidence: Path) -> None:
     if not path.exists():
         pytest.skip("the iOS 13 message store is not among the shared evidence")
     found = records(messages.messages, path, "ios.sms")
-    assert len(found) == 48 and sum(r.state == "wal_committed" for r in found) == 4
+    assert sum(r.state in ("live", "wal_committed") for r in found) == 48
+    assert sum(r.state == "wal_committed" for r in found) == 4

@@ -44,6 +44,8 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
                 problems.append(f"{source_id}: {error}")
     lists = _lists(file, problems)
     for folder in file.sigma:
+        if not folder.is_dir():
+            problems.append(f"sigma: {folder} is no folder")
         rules, unusable = load_sigma(folder, rule_folders(file))
         lists.append({"kind": "sigma", "name": str(folder), "entries": len(rules)})
         problems += [f"sigma: {one.file}: {one.title}: {one.reason}" for one in unusable[:20]]

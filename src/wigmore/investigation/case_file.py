@@ -139,7 +139,7 @@ def read_case(folder: Path) -> CaseFile:
         scope_to=scope.get("to") or "",
         secrets=values.get("secrets") or {},
         rules=tuple((folder / r).resolve() for r in _list(values.get("rules"))),
-        sigma=_folders(file, "sigma", values.get("sigma")),
+        sigma=tuple((folder / path).resolve() for path in _list(values.get("sigma"))),
         lists=_lists(file, values),
         local_only=_yes(values.get("local_only")),
         password_recovery=recovery,
@@ -190,15 +190,6 @@ def _lists(file: Path, values: dict[str, Any]) -> tuple[tuple[str, str], ...]:
             raise CaseFileError(f"{file}: {kind} must be a path, or a list of paths")
         out += [(kind, path) for path in _list(value)]
     return tuple(out)
-
-
-def _folders(file: Path, key: str, value: Any) -> tuple[Path, ...]:
-    """Folders named under a key, from the case folder; raises CaseFileError for one that is none."""
-    found = tuple((file.parent / path).resolve() for path in _list(value))
-    for folder in found:
-        if not folder.is_dir():
-            raise CaseFileError(f"{file}: {key}: {folder} is no folder")
-    return found
 
 
 def _list(value: Any) -> list[str]:

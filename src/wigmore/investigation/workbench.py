@@ -77,6 +77,8 @@ class Workbench:
         self.indicators: dict[str, Indicator] = load_indicators(folders)
         self.sigma_unusable: list[Unusable] = []
         for folder in self.case_file.sigma:
+            if not folder.is_dir():
+                raise CaseFileError(f"{case / 'case.yaml'}: sigma: {folder} is no folder")
             rules, unusable = load_sigma(folder, folders)
             self.indicators |= rules
             self.sigma_unusable += unusable

@@ -96,7 +96,7 @@ def list_network_events(
     before: str = "",
     limit: int = 500,
 ) -> ToolOutput:
-    """List what application protocols say in network captures: DNS names, HTTP requests, TLS hellos, certificates, SMB, mail…
+    """List what application protocols say in network captures: DNS names, HTTP requests, TLS hellos, certificates, SMB.
 
     `protocol` is a protocol (DNS, HTTP, SMBv23) or a kind of record (dns, tls, certificate, command); `text` stands in the
     record (no case). A name asked for is no visit by a person; a request is no effect.
