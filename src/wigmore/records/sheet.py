@@ -223,7 +223,8 @@ def _said(place: Place, row: dict[str, Any]) -> str:
 
 def _rests_on(coverage: Sequence[Coverage], question: StandardQuestion) -> list[Coverage]:
     wanted = question.no_rests_on or tuple(a for p in question.places for a in p.artifacts)
-    return [c for c in coverage if any(_of(c, name) for name in wanted)]
+    rows = (c for c in coverage if any(_of(c, name) for name in wanted))
+    return sorted(rows, key=lambda c: (c.source_id, c.path, c.inode or "", c.parser, c.artifact))
 
 
 def _of(row: Coverage, name: str) -> bool:
