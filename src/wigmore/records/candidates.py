@@ -29,6 +29,7 @@ class Candidates:
     table: str
     fields: tuple[str, ...]  # names of f1, f2…
     conditions: dict[str, str]  # condition → the column that holds its answer
+    held: frozenset[str] = frozenset()  # the conditions that hold for some record
 
 
 def candidates(
@@ -59,6 +60,9 @@ def candidates(
                 f"CREATE TABLE {table} AS SELECT * FROM tried WHERE {' OR '.join(answers.values()) or 'false'}"
             )
             cursor.execute("DROP TABLE guarded; DROP TABLE tried")
-        return Candidates(table, tuple(fields), answers)
+            flags = ", ".join(f"coalesce(bool_or({name}), false)" for name in answers.values()) or "false"
+            row = cursor.execute(f"SELECT {flags} FROM {table}").fetchone() or ()
+        held = frozenset(condition for condition, holds in zip(answers, row, strict=False) if holds)
+        return Candidates(table, tuple(fields), answers, held)
 
     return store.derived(("candidates", artifacts, source_id, tuple(r.key for r in readers)), build)

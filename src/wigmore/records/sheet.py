@@ -21,7 +21,7 @@ from wigmore.model.canonical import canonical, sha256
 from wigmore.model.nouns import Coverage
 from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
-from wigmore.records.candidates import Reader, candidates
+from wigmore.records.candidates import Candidates, Reader, candidates
 from wigmore.records.compiler import BASE, Compiler, extracted, last_part
 from wigmore.records.store import ORDER, RecordStore
 
@@ -43,6 +43,7 @@ class Place:
     fields: tuple[str, ...]
     where: tuple[Any, ...] = ()
     at_least: int = 1  # records that say the same
+    key: str = ""  # hash of tests and fields
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,13 @@ class StandardQuestion:
             raise QuestionError(f"{origin}: question {name}: shape {values['shape']!r} is none of {', '.join(SHAPES)}")
         try:
             places = tuple(
-                Place(tuple(p["artifacts"]), tuple(p["fields"]), tuple(p.get("where") or ()), int(p.get("at_least", 1)))
+                Place(
+                    tuple(p["artifacts"]),
+                    tuple(p["fields"]),
+                    tuple(p.get("where") or ()),
+                    int(p.get("at_least", 1)),
+                    sha256(canonical([p.get("where"), p["fields"]])),
+                )
                 for p in values["from"]
             )
         except (KeyError, TypeError, ValueError) as error:
@@ -170,14 +177,12 @@ def _rows(
         return _plain_rows(store, place, bounds, first)
     parts = []
     for artifact in sorted({p.artifact for p in store.chosen(place.artifacts)}):
-        places = [
-            p for q in catalogue for p in q.places if p.where and any(fnmatchcase(artifact, a) for a in p.artifacts)
-        ]
-        readers = [Reader(sha256(canonical([p.where, p.fields])), (p.where,), p.fields) for p in places]
-        known = candidates(store, (artifact,), None, readers)
+        known = _known(store, artifact, catalogue)
         compiler = Compiler(list(known.fields))
         shown = [compiler.column(name) for name in place.fields]
         condition = compiler.condition(place.where)
+        if condition in known.conditions and condition not in known.held:
+            continue
         tests = " AND ".join([known.conditions.get(condition, condition), _filled(shown), *bounds])
         values = ", ".join(f"{c} AS v{n}" for n, c in enumerate(shown))
         parts.append(f"SELECT {BASE}, moment, {values} FROM {known.table} WHERE {tests}")
@@ -190,6 +195,12 @@ def _rows(
         f"min(moment) AS earliest FROM ({' UNION ALL '.join(parts)}) GROUP BY {keys} HAVING n >= {place.at_least}) "
         f"ORDER BY earliest NULLS LAST, stood.record_id LIMIT {MOST}"
     )
+
+
+def _known(store: RecordStore, artifact: str, catalogue: Iterable[StandardQuestion]) -> Candidates:
+    """The candidates of an artifact for all questions that have a place in it."""
+    places = [p for q in catalogue for p in q.places if p.where and any(fnmatchcase(artifact, a) for a in p.artifacts)]
+    return candidates(store, (artifact,), None, [Reader(p.key, (p.where,), p.fields) for p in places])
 
 
 def _plain_rows(store: RecordStore, place: Place, bounds: list[str], first: str) -> list[dict[str, Any]]:
@@ -223,14 +234,19 @@ def _said(place: Place, row: dict[str, Any]) -> str:
 
 def _rests_on(coverage: Sequence[Coverage], question: StandardQuestion) -> list[Coverage]:
     wanted = question.no_rests_on or tuple(a for p in question.places for a in p.artifacts)
-    rows = (c for c in coverage if any(_of(c, name) for name in wanted))
+    named = {c.artifact for c in coverage}
+    likely = {a for a in named if any(_named(a, name.partition(":")[0]) for name in wanted)}
+    rows = (c for c in coverage if c.artifact in likely and any(_of(c, name) for name in wanted))
     return sorted(rows, key=lambda c: (c.source_id, c.path, c.inode or "", c.parser, c.artifact))
 
 
 def _of(row: Coverage, name: str) -> bool:
     artifact, _, path = name.partition(":")
-    known = fnmatchcase(row.artifact, artifact) or row.artifact.startswith(artifact + ".")
-    return known and (not path or fnmatchcase((row.path or "").casefold(), path.casefold()))
+    return _named(row.artifact, artifact) and (not path or fnmatchcase((row.path or "").casefold(), path.casefold()))
+
+
+def _named(artifact: str, name: str) -> bool:
+    return fnmatchcase(artifact, name) or artifact.startswith(name + ".")
 
 
 def _absence(rests: Sequence[Coverage], question: StandardQuestion, period: Period) -> tuple[str, str]:
