@@ -459,7 +459,21 @@ def test_messengers_of_android_name_both_sides(tmp_path: Path) -> None:
         },
     )
     (one,) = records(messengers.snapchat, snap)
-    assert "see you there" in one.data["texts"]
+    assert "see you there" in one.data["texts"] and "message_unread" not in one.data
+
+
+@pytest.mark.parametrize(("blob", "reason"), [(b"\xff\xff\xff", "no protobuf"), (bytes(1024 * 1024 + 1), "larger")])
+def test_a_message_that_cannot_be_decoded_says_so(tmp_path: Path, blob: bytes, reason: str) -> None:
+    row = {
+        "client_conversation_id": "c",
+        "client_message_id": 1,
+        "creation_timestamp": MS,
+        "content_type": 1,
+        "message_content": blob,
+        "sender_id": "s",
+    }
+    (one,) = records(messengers.snapchat, table(tmp_path / "arroyo.db", "conversation_message", row))
+    assert reason in one.data["message_unread"] and "texts" not in one.data
 
 
 def test_usage_of_android_10_is_placed_in_its_span_and_names_come_from_the_pool(tmp_path: Path) -> None:

@@ -249,23 +249,27 @@ def _snap(data: Data, database: Database) -> None:
     blob = data.pop("message_content", None)
     if isinstance(blob, bytes):
         data["message_size"] = len(blob)
-        texts = protobuf_texts(blob)
-        if texts:
-            data["texts"] = texts
+        try:
+            texts = protobuf_texts(blob)
+        except ValueError as error:
+            data["message_unread"] = str(error)
+        else:
+            if texts:
+                data["texts"] = texts
 
 
 def protobuf_texts(blob: bytes) -> list[str]:
-    """Readable strings of a protobuf message of unknown fields, in order of their place."""
+    """Readable strings of a protobuf message of unknown fields, in order of place; ValueError says why it was not read."""
     import blackboxprotobuf
 
     from wigmore.artifacts.generic.plist_reader import leaves
 
     if len(blob) > 1024 * 1024:
-        return []
+        raise ValueError("larger than 1 MiB: not decoded")
     try:
         message, _ = blackboxprotobuf.decode_message(blob)
-    except Exception:  # noqa: BLE001  # the library raises many kinds for what is no protobuf: then there are no texts
-        return []
+    except Exception as error:  # the library raises many kinds for what is no protobuf
+        raise ValueError(f"no protobuf message: {type(error).__name__}") from error
     found = []
     for _, leaf in leaves(message):
         text = leaf if isinstance(leaf, str) else ""
