@@ -1,16 +1,26 @@
-"""Candidates: of the records of some artifacts, those that any of many readers could want, read once for all of them."""
+"""Candidates: of the records of some artifacts, those that any of many readers could want, read once for all of them.
+
+Most tests begin with what a field is equal to (an event's number and provider). So the values that those fields take in the
+records are listed first: readers that none of them suits are left out, and so are the records that suit no reader.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wigmore.records.compiler import Compiler, extracted
-from wigmore.records.store import RecordStore
+from wigmore.records.compiler import BASE, PARAMETER, Compiler, extracted
+from wigmore.records.store import RecordStore, quoted
 
-FEW = 50_000  # records that may be held past the guards; of more, only those that pass a whole condition are
+PIVOTS = 2  # fields whose values are listed
+SORTS = 5_000  # sorts of records, by these values, that are told apart; of more, none are
+UNLISTED = ("path", "time_text")  # about as many values as records
+COLUMN = re.compile(r"\bf\d+\b")
+Sort = tuple[str | None, ...]
 
 
 @dataclass(frozen=True)
@@ -24,12 +34,30 @@ class Reader:
 
 @dataclass(frozen=True)
 class Candidates:
-    """A table of the store: BASE, `moment`, `f1`… (the fields) and `m1`… (which conditions hold)."""
+    """A table of the store: BASE, `moment`, `f1`… (the fields that are read), `t1`… and `r1`… (which tests hold)."""
 
     table: str
     fields: tuple[str, ...]  # names of f1, f2…
-    conditions: dict[str, str]  # condition → the column that holds its answer
+    conditions: dict[str, str]  # condition → its tests' columns, or `false`
     held: frozenset[str] = frozenset()  # the conditions that hold for some record
+
+    def vain(self, tests: Sequence[Any]) -> bool:
+        """Whether it is known that no record passes the tests, whatever a call gives for their `$name`s."""
+        condition = Compiler(list(self.fields), superset=True).condition(tests)
+        return condition in self.conditions and condition not in self.held
+
+
+@dataclass(frozen=True)
+class _Sorts:
+    """Which values some fields take together in the records; None where that is not known."""
+
+    names: tuple[str, ...] = ()
+    values: tuple[Sort, ...] | None = None
+
+    def suiting(self, tests: Sequence[Any]) -> set[Sort]:
+        """The sorts of records that may pass some tests."""
+        asked = _asked(tests, self.names)
+        return {sort for sort in self.values or () if _may_pass(asked, sort)}
 
 
 def candidates(
@@ -38,31 +66,123 @@ def candidates(
     """The candidates of an artifact set in one source (or all); made anew when parts come, or for other readers."""
 
     def build(table: str) -> Candidates:
-        fields: list[str] = []
-        wanted: dict[str, str] = {}  # condition → guard
+        sorts = _sorts(store, artifacts, source_id, [tests for reader in readers for tests in reader.tests])
+        suiting: set[Sort] = set()
+        compiler = Compiler(superset=True)
+        answers: dict[str, str] = {}  # condition → what holds its answer
+        plain: dict[str, str] = {}  # test → the column that holds its answer
+        slow: dict[str, str] = {}  # the same of tests by pattern: those are tried on what passes the plain ones
+        guards: dict[str, None] = {}
+        used: set[str] = set()
         for reader in readers:
-            compiler = Compiler(fields, superset=True)
-            for name in reader.names:
-                compiler.column(name)
+            columns = [compiler.column(name) for name in reader.names]
             for tests in reader.tests:
-                # the guard holds wherever the condition does, and leaves its patterns out: those are slow to set up
-                plain = [t for t in tests if '"regex":' not in json.dumps(t)]
-                wanted[compiler.condition(tests)] = compiler.condition(plain or tests)
-        answers = {condition: f"m{number}" for number, condition in enumerate(wanted, 1)}
-        few = sum(p.rows for p in store.chosen(artifacts, source_id)) <= FEW
-        guards = " OR ".join(dict.fromkeys(wanted.values() if few else wanted)) or "false"
-        tried = "".join(f", coalesce({condition}, false) AS {name}" for condition, name in answers.items())
-        taken = extracted(store.relation(artifacts, source_id), fields)
+                condition = compiler.condition(tests)
+                suits = sorts.suiting(tests)
+                suiting |= suits
+                if not suits and sorts.values is not None:
+                    answers[condition] = "false"
+                    continue
+                used.update(columns, COLUMN.findall(condition))
+                held_by: dict[bool, list[str]] = {False: [], True: []}
+                for test in tests:
+                    by_pattern = '"regex":' in json.dumps(test)
+                    known = slow if by_pattern else plain
+                    column = known.setdefault(compiler.test(test), f"{'r' if by_pattern else 't'}{len(known) + 1}")
+                    held_by[by_pattern].append(column)
+                guards[" AND ".join(held_by[False]) or "true"] = None
+                answers[condition] = f"({' AND '.join(held_by[False] + held_by[True]) or 'true'})"
+        read = {column: name for column, name in compiler.columns().items() if column in used}
+        taken = extracted(_of_sorts(store.relation(artifacts, source_id), sorts, suiting), read)
+        tried = {condition: answer for condition, answer in answers.items() if answer != "false"}
+        guarded = f"SELECT * FROM ({_tested(taken, 't', plain)}) WHERE {' OR '.join(guards) or 'false'}"
         with store.connection().cursor() as cursor:
-            cursor.execute(f"CREATE TEMP TABLE guarded AS SELECT * FROM ({taken}) WHERE {guards}")
-            cursor.execute(f"CREATE TEMP TABLE tried AS SELECT *{tried} FROM guarded")
             cursor.execute(
-                f"CREATE TABLE {table} AS SELECT * FROM tried WHERE {' OR '.join(answers.values()) or 'false'}"
+                f"CREATE TABLE {table} AS SELECT * FROM ({_tested(guarded, 'r', slow)}) "
+                f"WHERE {' OR '.join(dict.fromkeys(tried.values())) or 'false'}"
             )
-            cursor.execute("DROP TABLE guarded; DROP TABLE tried")
-            flags = ", ".join(f"coalesce(bool_or({name}), false)" for name in answers.values()) or "false"
+            flags = ", ".join(f"coalesce(bool_or({answer}), false)" for answer in tried.values()) or "NULL"
             row = cursor.execute(f"SELECT {flags} FROM {table}").fetchone() or ()
-        held = frozenset(condition for condition, holds in zip(answers, row, strict=False) if holds)
-        return Candidates(table, tuple(fields), answers, held)
+        held = frozenset(condition for condition, holds in zip(tried, row, strict=False) if holds)
+        return Candidates(table, tuple(compiler.fields), answers, held)
 
     return store.derived(("candidates", artifacts, source_id, tuple(r.key for r in readers)), build)
+
+
+def _sorts(
+    store: RecordStore, artifacts: tuple[str, ...], source_id: str | None, every: Sequence[tuple[Any, ...]]
+) -> _Sorts:
+    """The sorts of an artifact set by the fields that most lists of tests ask to be equal to something."""
+    asked = Counter(name for tests in every for name in sorted(set(_equals(tests))))
+    names = tuple(sorted(name for name, n in asked.most_common(PIVOTS) if 2 * n >= len(every)))
+    if not names:
+        return _Sorts()
+
+    def build(_: str) -> _Sorts:
+        compiler = Compiler()
+        columns = ", ".join(f"lower({compiler.column(name)}) AS s{number}" for number, name in enumerate(names))
+        records = extracted(store.relation(artifacts, source_id), compiler.columns())
+        rows = store.query(f"SELECT DISTINCT {columns} FROM ({records}) ORDER BY ALL LIMIT {SORTS + 1}")
+        return _Sorts(names, tuple(tuple(row.values()) for row in rows)) if len(rows) <= SORTS else _Sorts()
+
+    return store.derived(("sorts", artifacts, source_id, names), build)
+
+
+def _of_sorts(relation: str, sorts: _Sorts, suiting: set[Sort]) -> str:
+    """The records of some sorts: what is left out is never read in full."""
+    if sorts.values is None:
+        return relation
+    if not suiting:
+        return f"(SELECT * FROM {relation} WHERE false)"
+    compiler = Compiler()
+    tests = []
+    for number, name in enumerate(sorts.names):
+        values = sorted({text for v in suiting if (text := v[number]) is not None})
+        column = f"lower({compiler.column(name)})"
+        tests.append(f"({column} IN ({', '.join(map(quoted, values)) or 'NULL'})")
+        tests[-1] += f" OR {column} IS NULL)" if any(v[number] is None for v in suiting) else ")"
+    inner = extracted(relation, compiler.columns(), ", data, times")
+    return f"(SELECT {BASE}, data, times FROM ({inner}) WHERE {' AND '.join(tests)})"
+
+
+def _tested(records: str, prefix: str, tests: Iterable[str]) -> str:
+    """A query for records with the answers to some tests as columns; the list keeps each from being tried twice."""
+    listed = list(tests)
+    if not listed:
+        return records
+    columns = ", ".join(f"{prefix}[{number}] AS {prefix}{number}" for number in range(1, len(listed) + 1))
+    inner = f"SELECT *, unnest([[{', '.join(listed)}]]) AS {prefix} FROM ({records})"
+    return f"SELECT * EXCLUDE ({prefix}), {columns} FROM ({inner})"
+
+
+def _equals(tests: Sequence[Any]) -> Iterator[str]:
+    """The fields that tests ask to be equal to something."""
+    for test in tests:
+        if "any" in test or "all" in test:
+            yield from _equals(test.get("any") or test.get("all"))
+        elif {"eq", "in"} & set(test) and test["field"] not in UNLISTED:
+            yield str(test["field"])
+
+
+def _asked(tests: Sequence[Any], names: Sequence[str]) -> list[Any]:
+    """What tests ask some fields to be equal to: (number of the field, texts), or a list of such lists, one to be passed."""
+    out: list[Any] = []
+    for test in tests:
+        if "any" in test:
+            branches = [_asked([branch], names) for branch in test["any"]]
+            out += [branches] if all(branches) else []
+        elif "all" in test:
+            out += _asked(test["all"], names)
+        elif {"eq", "in"} & set(test) and test["field"] in names and not PARAMETER.search(json.dumps(test)):
+            asked = test["in"] if "in" in test else [test["eq"]]
+            texts = {str(v).lower() for v in (asked if isinstance(asked, list) else [asked])}
+            out.append((names.index(test["field"]), texts))
+    return out
+
+
+def _may_pass(asked: Sequence[Any], sort: Sort) -> bool:
+    """Whether a record of a sort may pass all that is asked: what is asked of other fields, it may have."""
+    return all(
+        any(_may_pass(branch, sort) for branch in one) if isinstance(one, list) else sort[one[0]] in one[1]
+        for one in asked
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wigmore.records.store import quoted
@@ -63,6 +63,10 @@ class Compiler:
         if name not in self.fields:
             self.fields.append(name)
         return f"f{self.fields.index(name) + 1}"
+
+    def columns(self) -> dict[str, str]:
+        """The columns of all fields named so far: `f1`, `f2`… and what they hold."""
+        return {f"f{number}": name for number, name in enumerate(self.fields, 1)}
 
     def condition(self, tests: Sequence[Any], joiner: str = "AND") -> str:
         """All (or any) of several tests."""
@@ -185,14 +189,15 @@ def fields_expression(fields: Sequence[str]) -> str:
     return f"list_transform([{extracted}], lambda d: [{joined}])[1]"
 
 
-def extracted(relation: str, fields: Sequence[str]) -> str:
-    """A query for the records of a relation with what tests read of them: BASE, `moment`, and the fields as `f1`, `f2`…
+def extracted(relation: str, columns: Mapping[str, str], kept: str = "") -> str:
+    """A query for the records of a relation with what tests read of them: BASE, `moment`, and the fields by their columns.
 
-    Unnesting a list of one keeps DuckDB from extracting a field again wherever a condition
-    names it (up to 20 × slower).
+    `columns` are those of a Compiler; `kept` names further ones (`, data`). Unnesting a list of one keeps DuckDB from
+    extracting a field again wherever a condition names it (up to 20 × slower).
     """
-    columns = "".join(f", f[{number}] AS f{number}" for number in range(1, len(fields) + 1))
+    listed = "".join(f", f[{number}] AS {column}" for number, column in enumerate(columns, 1))
+    fields = fields_expression(list(columns.values()))
     return (
-        f"SELECT * EXCLUDE (f){columns} FROM (SELECT * EXCLUDE (f), unnest([f]) AS f "
-        f"FROM (SELECT {BASE}, {MOMENT} AS moment, {fields_expression(fields)} AS f FROM {relation}))"
+        f"SELECT * EXCLUDE (f){listed} FROM (SELECT * EXCLUDE (f), unnest([f]) AS f "
+        f"FROM (SELECT {BASE}{kept}, {MOMENT} AS moment, {fields} AS f FROM {relation}))"
     )

@@ -12,6 +12,15 @@ from wigmore.records.rules import Indicator
 from wigmore.records.store import RecordStore
 
 SPECIAL_GROUPS = {"host": "host_id", "case": "'case'", "source": "source_id"}
+READ = (
+    "record_id",
+    "source_id",
+    "path",
+    "inode",
+    "ordinal",
+    "moment",
+    "time_text",
+)  # columns that a match reads of a hit
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,8 @@ def match(
     group into what lies inside and what lies outside: the latter is context, not support.
     """
     known = _candidates(store, rule.artifacts, source_id, catalogue or [rule])
+    if known.vain(rule.where):
+        return []
     compiler = Compiler(list(known.fields), parameters)
     condition = compiler.condition(rule.where)
     condition = known.conditions.get(condition, condition)
@@ -75,7 +86,8 @@ def match(
     keys = ", ".join(f"{expression} AS g{index}" for index, (_, expression) in enumerate(groups))
     names = ", ".join(f"g{index}" for index in range(len(groups)))
     sames = "".join(f", {expression} AS s{index}" for index, expression in enumerate(same))
-    with_parts = [f"hits AS (SELECT *, {keys}{sames} FROM {known.table} WHERE {condition})"]
+    read = ", ".join(dict.fromkeys([*READ, *various]))
+    with_parts = [f"hits AS (SELECT {read}, {keys}{sames} FROM {known.table} WHERE {condition})"]
     source = "hits"
     if rule.window_seconds:
         span = int(rule.window_seconds * 1_000_000)
@@ -140,8 +152,12 @@ def scan(
         if not store.chosen(artifacts, source_id):
             continue
         known = _candidates(store, artifacts, source_id, catalogue or rules)
-        conditions = [Compiler(list(known.fields)).condition(rule.where) for rule in group]
-        flags = [f"coalesce(bool_or({known.conditions.get(c, c)}), false) AS r{n}" for n, c in enumerate(conditions)]
-        row = store.query(f"SELECT {', '.join(flags)} FROM {known.table}")[0]
-        hit.update(rule.id for number, rule in enumerate(group) if row[f"r{number}"])
+        conditions = {r.id: Compiler(list(known.fields)).condition(r.where) for r in group if not known.vain(r.where)}
+        hit.update(name for name, condition in conditions.items() if condition in known.held)
+        # what turns on a `$name` was not tried with the others
+        new = {name: condition for name, condition in conditions.items() if condition not in known.conditions}
+        if new:
+            flags = [f"coalesce(bool_or({c}), false) AS r{number}" for number, c in enumerate(new.values())]
+            row = store.query(f"SELECT {', '.join(flags)} FROM {known.table}")[0]
+            hit.update(name for number, name in enumerate(new) if row[f"r{number}"])
     return hit

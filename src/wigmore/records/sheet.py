@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -22,12 +23,18 @@ from wigmore.model.nouns import Coverage
 from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.candidates import Candidates, Reader, candidates
-from wigmore.records.compiler import BASE, Compiler, extracted, last_part
+from wigmore.records.compiler import Compiler, extracted, last_part
 from wigmore.records.store import ORDER, RecordStore
 
 SHAPES = {"v": "values", "t": "rows with times", "y": "yes, no or cannot say", "n": "a number"}
 MOST = 5
 LONGEST = 400  # characters of one value in an answer
+PLACED = "record_id, source_id, path, artifact, inode, parser, ordinal, locator, moment"
+STOOD = "struct_pack(record_id := record_id, path := path, locator := locator)"
+FIRST = (  # the oldest record, then canonical order, as one value
+    "struct_pack(a := moment IS NULL, b := moment, c := source_id, d := path, e := artifact, f := inode IS NOT NULL, "
+    "g := inode, h := parser, i := ordinal)"
+)
 Period = tuple[int | None, int | None]
 
 
@@ -44,6 +51,15 @@ class Place:
     where: tuple[Any, ...] = ()
     at_least: int = 1  # records that say the same
     key: str = ""  # hash of tests and fields
+
+    @property
+    def name(self) -> tuple[Any, ...]:
+        """What tells it from other places."""
+        return self.artifacts, self.key, self.at_least
+
+    def has(self, artifact: str) -> bool:
+        """Whether records of an artifact may stand in it."""
+        return any(fnmatchcase(artifact, pattern) for pattern in self.artifacts)
 
 
 @dataclass(frozen=True)
@@ -167,55 +183,74 @@ def _rows(
     store: RecordStore, place: Place, period: Period, catalogue: Iterable[StandardQuestion]
 ) -> list[dict[str, Any]]:
     """The groups of records that say the same, oldest first: values, number, and the first record's place."""
-    bounds = [
+    if not place.where:
+        return _plain_rows(store, place, _bounds(period))
+    places = {p.name: p for question in catalogue for p in question.places if p.where}
+    found: dict[tuple[Any, ...], list[dict[str, Any]]] = store.derived(
+        ("places", tuple(places), period), lambda _: _fitting(store, list(places.values()), _bounds(period))
+    )
+    return found.get(place.name, [])
+
+
+def _bounds(period: Period) -> list[str]:
+    return [
         f"(moment IS NULL OR moment {sign} {int(at)})"
         for sign, at in zip((">=", "<"), period, strict=True)
         if at is not None
     ]
-    first = f"ORDER BY moment NULLS LAST, {ORDER}"
-    if not place.where:
-        return _plain_rows(store, place, bounds, first)
-    parts = []
-    for artifact in sorted({p.artifact for p in store.chosen(place.artifacts)}):
-        known = _known(store, artifact, catalogue)
-        compiler = Compiler(list(known.fields))
-        shown = [compiler.column(name) for name in place.fields]
-        condition = compiler.condition(place.where)
-        if condition in known.conditions and condition not in known.held:
-            continue
-        tests = " AND ".join([known.conditions.get(condition, condition), _filled(shown), *bounds])
-        values = ", ".join(f"{c} AS v{n}" for n, c in enumerate(shown))
-        parts.append(f"SELECT {BASE}, moment, {values} FROM {known.table} WHERE {tests}")
-    if not parts:
-        return []
-    keys = ", ".join(f"v{n}" for n in range(len(place.fields)))
-    return store.query(
-        f"SELECT *, count(*) OVER () AS kinds, sum(n) OVER () AS total FROM ("
-        f"SELECT {keys}, count(*) AS n, list(struct_pack(record_id, path, locator) {first})[1] AS stood, "
-        f"min(moment) AS earliest FROM ({' UNION ALL '.join(parts)}) GROUP BY {keys} HAVING n >= {place.at_least}) "
-        f"ORDER BY earliest NULLS LAST, stood.record_id LIMIT {MOST}"
+
+
+def _fitting(store: RecordStore, places: list[Place], bounds: list[str]) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    """The first groups of each place, of all in one query: most of the time of a small one is its planning."""
+
+    def known(artifact: str) -> Candidates:
+        readers = [Reader(p.key, (p.where,), p.fields) for p in places if p.has(artifact)]
+        return candidates(store, (artifact,), None, readers)
+
+    artifacts = sorted({part.artifact for part in store.parts if any(p.has(part.artifact) for p in places)})
+    with ThreadPoolExecutor(2) as threads:
+        tables = list(zip(artifacts, threads.map(known, artifacts), strict=True))
+    branches = []
+    for number, place in enumerate(places):
+        for artifact, table in tables:
+            if not place.has(artifact) or table.vain(place.where):
+                continue
+            compiler = Compiler(list(table.fields))
+            shown = [compiler.column(name) for name in place.fields]
+            condition = compiler.condition(place.where)
+            tests = " AND ".join([table.conditions.get(condition, condition), _filled(shown), *bounds])
+            branches.append(
+                f"SELECT {number} AS place, {place.at_least} AS least, [{', '.join(shown)}] AS v, {PLACED} "
+                f"FROM {table.table} WHERE {tests}"
+            )
+    if not branches:
+        return {}
+    rows = store.query(
+        "SELECT *, count(*) OVER (PARTITION BY place) AS kinds, sum(n) OVER (PARTITION BY place) AS total FROM ("
+        f"SELECT place, v, count(*) AS n, arg_min({STOOD}, {FIRST}) AS stood, min(moment) AS earliest "
+        f"FROM ({' UNION ALL '.join(branches)}) GROUP BY place, least, v HAVING n >= least) "
+        "QUALIFY row_number() OVER (PARTITION BY place ORDER BY earliest NULLS LAST, stood.record_id) "
+        f"<= {MOST} ORDER BY place, earliest NULLS LAST, stood.record_id"
     )
+    out: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for row in rows:
+        out.setdefault(places[row["place"]].name, []).append(row)
+    return out
 
 
-def _known(store: RecordStore, artifact: str, catalogue: Iterable[StandardQuestion]) -> Candidates:
-    """The candidates of an artifact for all questions that have a place in it."""
-    places = [p for q in catalogue for p in q.places if p.where and any(fnmatchcase(artifact, a) for a in p.artifacts)]
-    return candidates(store, (artifact,), None, [Reader(p.key, (p.where,), p.fields) for p in places])
-
-
-def _plain_rows(store: RecordStore, place: Place, bounds: list[str], first: str) -> list[dict[str, Any]]:
+def _plain_rows(store: RecordStore, place: Place, bounds: list[str]) -> list[dict[str, Any]]:
     """The first records of whole artifacts: read past, never held, however many there are; each is a kind of its own."""
     if not store.chosen(place.artifacts):
         return []
     compiler = Compiler()
     shown = [compiler.column(name) for name in place.fields]
     tests = " AND ".join([_filled(shown), *bounds])
-    values = ", ".join(f"{c} AS v{n}" for n, c in enumerate(shown))
-    records = f"FROM ({extracted(store.relation(place.artifacts), compiler.fields)}) WHERE {tests}"
-    rows = store.query(f"SELECT {BASE}, {values} {records} {first} LIMIT {MOST * MOST}")
+    records = f"FROM ({extracted(store.relation(place.artifacts), compiler.columns())}) WHERE {tests}"
+    order = f"ORDER BY moment NULLS LAST, {ORDER}"
+    rows = store.query(f"SELECT {PLACED}, [{', '.join(shown)}] AS v {records} {order} LIMIT {MOST * MOST}")
     kept: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        kept.setdefault(tuple(row[f"v{n}"] for n in range(len(shown))), row)
+        kept.setdefault(tuple(row["v"]), row)
     few = len(rows) < MOST * MOST
     total = len(rows) if few else store.query(f"SELECT count(*) AS n {records}")[0]["n"]
     kinds = len(kept) if few else total
@@ -228,7 +263,7 @@ def _filled(columns: Sequence[str]) -> str:
 
 def _said(place: Place, row: dict[str, Any]) -> str:
     """The fields that answer, by name, as they stand in the record."""
-    values = [(last_part(name), row[f"v{number}"]) for number, name in enumerate(place.fields)]
+    values = zip(map(last_part, place.fields), row["v"], strict=True)
     return "; ".join(f"{name}: {str(v)[:LONGEST]}" for name, v in values if v not in (None, ""))
 
 
