@@ -7,7 +7,6 @@ records are listed first: readers that none of them suits are left out, and so a
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ from wigmore.records.store import RecordStore, quoted
 PIVOTS = 2  # fields whose values are listed
 SORTS = 5_000  # sorts of records, by these values, that are told apart; of more, none are
 UNLISTED = ("path", "time_text")  # about as many values as records
-COLUMN = re.compile(r"\bf\d+\b")
 Sort = tuple[str | None, ...]
 
 
@@ -68,22 +66,24 @@ def candidates(
     def build(table: str) -> Candidates:
         sorts = _sorts(store, artifacts, source_id, [tests for reader in readers for tests in reader.tests])
         suiting: set[Sort] = set()
-        compiler = Compiler(superset=True)
+        fields: list[str] = []
         answers: dict[str, str] = {}  # condition → what holds its answer
         plain: dict[str, str] = {}  # test → the column that holds its answer
         slow: dict[str, str] = {}  # the same of tests by pattern: those are tried on what passes the plain ones
         guards: dict[str, None] = {}
         used: set[str] = set()
         for reader in readers:
-            columns = [compiler.column(name) for name in reader.names]
             for tests in reader.tests:
+                compiler = Compiler(fields, superset=True)
+                for name in reader.names:
+                    compiler.column(name)
                 condition = compiler.condition(tests)
                 suits = sorts.suiting(tests)
                 suiting |= suits
                 if not suits and sorts.values is not None:
                     answers[condition] = "false"
                     continue
-                used.update(columns, COLUMN.findall(condition))
+                used |= compiler.used
                 held_by: dict[bool, list[str]] = {False: [], True: []}
                 for test in tests:
                     by_pattern = '"regex":' in json.dumps(test)
@@ -92,7 +92,7 @@ def candidates(
                     held_by[by_pattern].append(column)
                 guards[" AND ".join(held_by[False]) or "true"] = None
                 answers[condition] = f"({' AND '.join(held_by[False] + held_by[True]) or 'true'})"
-        read = {column: name for column, name in compiler.columns().items() if column in used}
+        read = {column: name for column, name in Compiler(fields).columns().items() if column in used}
         taken = extracted(_of_sorts(store.relation(artifacts, source_id), sorts, suiting), read)
         tried = {condition: answer for condition, answer in answers.items() if answer != "false"}
         guarded = f"SELECT * FROM ({_tested(taken, 't', plain)}) WHERE {' OR '.join(guards) or 'false'}"
@@ -104,7 +104,7 @@ def candidates(
             flags = ", ".join(f"coalesce(bool_or({answer}), false)" for answer in tried.values()) or "NULL"
             row = cursor.execute(f"SELECT {flags} FROM {table}").fetchone() or ()
         held = frozenset(condition for condition, holds in zip(tried, row, strict=False) if holds)
-        return Candidates(table, tuple(compiler.fields), answers, held)
+        return Candidates(table, tuple(fields), answers, held)
 
     return store.derived(("candidates", artifacts, source_id, tuple(r.key for r in readers)), build)
 

@@ -52,6 +52,7 @@ class Compiler:
         self.fields: list[str] = fields if fields is not None else []
         self.parameters = parameters or {}
         self.superset = superset
+        self.used: set[str] = set()  # columns that were asked for
 
     def _fail(self, message: str) -> RuleError:
         return RuleError(f"{self.named}: {message}" if self.named else message)
@@ -62,7 +63,9 @@ class Compiler:
             return name
         if name not in self.fields:
             self.fields.append(name)
-        return f"f{self.fields.index(name) + 1}"
+        column = f"f{self.fields.index(name) + 1}"
+        self.used.add(column)
+        return column
 
     def columns(self) -> dict[str, str]:
         """The columns of all fields named so far: `f1`, `f2`… and what they hold."""
