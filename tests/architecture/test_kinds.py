@@ -13,7 +13,7 @@ import pytest
 from wigmore.agents.desk import Role
 from wigmore.agents.templates import load_templates
 from wigmore.graph.semantics import Semantics
-from wigmore.investigation.workbench import rule_folders
+from wigmore.investigation.rule_book import rule_folders
 from wigmore.model.nouns import EDGE_TYPES
 from wigmore.records.rules import OWN_RULES, check_patterns, load_indicators
 from wigmore.registry import Parser, Tool, found

@@ -45,7 +45,7 @@ class Desk:
         )
 
     def gateway(self, agent: str = "network") -> Gateway:
-        return Gateway(self.bench.state, self.bench.runner, self.bench.semantics, agent=agent, now=lambda: NEVER)
+        return Gateway(self.bench.state, self.bench.runner, self.bench.rules.semantics, agent=agent, now=lambda: NEVER)
 
 
 @pytest.fixture

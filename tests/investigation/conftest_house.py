@@ -13,7 +13,7 @@ import yaml
 
 from wigmore.api import run as run_module
 from wigmore.api.cases import open_case
-from wigmore.investigation import workbench
+from wigmore.investigation import rule_book
 from wigmore.investigation.config import Config, read_config
 from wigmore.investigation.phases import Investigation
 from wigmore.investigation.workbench import Workbench
@@ -137,13 +137,15 @@ def own_rules(file: Any) -> list[Path]:
 
 def open_case_with(patched: pytest.MonkeyPatch, case: Path) -> Workbench:
     """The case, opened for writing without the package's rules."""
-    patched.setattr(workbench, "rule_folders", own_rules)
-    return open_case(case, write=True)
+    patched.setattr(rule_book, "rule_folders", own_rules)
+    bench = open_case(case, write=True)
+    bench.rules  # noqa: B018  # read while the others are left out
+    return bench
 
 
 @pytest.fixture(autouse=True)
 def only_the_cases_own_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workbench, "rule_folders", own_rules)
+    monkeypatch.setattr(rule_book, "rule_folders", own_rules)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.api.cases import UseError, open_case
-from wigmore.investigation.workbench import Workbench, rule_folders
+from wigmore.investigation.rule_book import rule_folders
+from wigmore.investigation.workbench import Workbench
 from wigmore.records.answer import Answerer
 from wigmore.records.answer_readings import Fact, Reading
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from wigmore.agents.templates import load_templates
 from wigmore.api.cases import UseError
-from wigmore.investigation.workbench import rule_folders
+from wigmore.investigation.rule_book import rule_folders
 from wigmore.records.rules import load_indicators
 from wigmore.records.sheet import load_questions
 from wigmore.registry import found

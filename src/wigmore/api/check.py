@@ -13,7 +13,7 @@ from wigmore.evidence.source import SourceSpec
 from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
 from wigmore.investigation.config import ConfigError, load_config
 from wigmore.investigation.lists import case_lists
-from wigmore.investigation.workbench import rule_folders
+from wigmore.investigation.rule_book import rule_folders
 from wigmore.model.protocols import ParseError
 from wigmore.records.compiler import RuleError
 from wigmore.records.rules import load_indicators

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from wigmore.model.nouns import Coverage, EvidenceSource
 from wigmore.model.times import stamp
 from wigmore.records.extraction import Extraction, Progress
 from wigmore.records.pool import Pool
-from wigmore.registry import parsers
+from wigmore.registry import parsers, tools
 from wigmore.reports.data import ReportData, report_data
 from wigmore.reports.html import render_html
 
@@ -136,11 +137,16 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
             )
         ]
     )
-    gaps = _intake(bench, extraction, options)
+    with ThreadPoolExecutor(1) as beside:
+        beside.submit(lambda: bench.rules)  # read while the workers are busy; an error is raised where they are used
+        gaps = _intake(bench, extraction, options)
     gaps += _lists(bench, pool)
     _expected_coverage(bench)
     investigation = Investigation(bench, jobs=options.jobs, say=options.say)
-    outcome = investigation.run(triage_only=options.profile == "triage")
+    with ThreadPoolExecutor(1) as beside:
+        if options.jobs > 1:  # what the answer sheet reads of the records is there when its call comes
+            beside.submit(bench.runner.execute, tools()["answer_sheet"], {"question": ""}, "", "report")
+        outcome = investigation.run(triage_only=options.profile == "triage")
     gaps += _obligations(bench, options)
     audit = Audit()
     if options.audit:
@@ -226,7 +232,9 @@ def _context(bench: Workbench, archive: dict[str, Any], known: dict[str, dict[st
         "run": archive,
         "conclusions": conclusions(bench),
         "invocations": {i.id: i.to_dict() for i in bench.runner.known.values()},
-        "templates": {t.id: {"not_enough": t.not_enough, "reference": t.reference} for t in bench.templates.values()},
+        "templates": {
+            t.id: {"not_enough": t.not_enough, "reference": t.reference} for t in bench.rules.templates.values()
+        },
         "parsers": known,
         "source_entries": {
             s.id: {"exhibit": s.exhibit, "acquisition": s.acquisition, "path": str(s.path), "clocks": list(s.clocks)}
@@ -370,8 +378,8 @@ def _lists(bench: Workbench, pool: Pool) -> list[str]:
     """Coverage rows for the examiner's lists, once for the same lists; gaps name those that cannot be used in full."""
     kinds = {name: tuple(known["lists"]) for name, known in pool.catalogue().items() if known.get("lists")}
     rows = list_coverage(bench.lists, kinds, sorted(bench.state.sources))
-    sigma = sum(name.startswith("sigma.") for name in bench.indicators)
-    rows += sigma_coverage(bench.sigma_unusable, sigma, sorted(bench.state.sources))
+    sigma = sum(name.startswith("sigma.") for name in bench.rules.indicators)
+    rows += sigma_coverage(bench.rules.sigma_unusable, sigma, sorted(bench.state.sources))
     _append_coverage(bench, rows)
     short = {row.path: row.reason for row in rows if not row.complete}
     return [reason[:500] for _, reason in sorted(short.items())]
@@ -395,7 +403,7 @@ def _expected_coverage(bench: Workbench) -> None:
     for source_id, source in sorted(bench.state.sources.items()):
         keys = (f"{source.type}+{source.meta.get('platform', '')}", source.type)
         catalogue: list[dict[str, Any]] = next(
-            (e["artifacts"] for key in keys for e in bench.expected if e["source"] == key), []
+            (e["artifacts"] for key in keys for e in bench.rules.expected if e["source"] == key), []
         )
         for entry in catalogue:
             for artifact in entry.get("records", ()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,7 +124,7 @@ def budget_status(budget: dict[str, Any]) -> dict[str, Any]:
 
 
 def source_coverage(
-    state: GraphState, source_id: str, invocations: Iterable[dict[str, Any]], expected: list[dict[str, Any]]
+    state: GraphState, source_id: str, invocations: Iterable[dict[str, Any]], expected: Sequence[dict[str, Any]]
 ) -> dict[str, Any]:
     """The expected artifacts of a source's type, ✓ where an agent's call touched them, with what they would tell."""
     source = state.sources.get(source_id)

@@ -24,6 +24,7 @@ from wigmore.records.pool import FanOut
 from wigmore.records.reread import Place, reread
 from wigmore.records.rows import COLUMNS
 from wigmore.records.store import file_sha256
+from wigmore.registry import tools
 
 
 @dataclass
@@ -130,11 +131,15 @@ def _invocations(bench: Workbench, audit: Audit, wanted: set[str], jobs: int) ->
             return "invocation_failed", f"{type(error).__name__}: {error}"[:300]
         return ("", "") if same else ("output_differs", "the call prints other bytes than recorded")
 
+    def dearest(name: str) -> tuple[float, str]:
+        known = tools().get(call.tool) if (call := bench.runner.invocation(name)) else None
+        return (-known.cost if known else 0, name)
+
     good: set[str] = set()
     with ThreadPoolExecutor(jobs) as threads:
         for era in eras(bench.ledger, set(cited)):
             with bench.as_of(era):
-                called = {name: cited.pop(name) for name in sorted(era.calls) if name in cited}
+                called = {name: cited.pop(name) for name in sorted(era.calls, key=dearest) if name in cited}
                 for (name, call), (code, message) in zip(
                     called.items(), threads.map(trouble, called.values()), strict=True
                 ):

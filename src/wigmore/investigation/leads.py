@@ -35,7 +35,7 @@ class Leads(Tasks):
         """What a lead's role proposes; (events, error)."""
         state = self.bench.state
         hypothesis = state.hypotheses.get(lead.motivating_hypothesis)
-        template = self.bench.templates.get(hypothesis.template) if hypothesis else None
+        template = self.bench.rules.templates.get(hypothesis.template) if hypothesis else None
         probe = next((p for p in template.probes if p.id == lead.context.get("probe")), None) if template else None
         sources = list(lead.context.get("sources") or ()) or [lead.context.get("source_id", "")]
         events: list[Event] = []

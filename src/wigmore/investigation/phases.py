@@ -89,7 +89,7 @@ class Investigation(Rounds):
     def _derive_areas(self) -> None:
         events: list[Event] = []
         for hypothesis in sorted(self.bench.state.hypotheses.values(), key=lambda h: h.id):
-            template = self.bench.templates.get(hypothesis.template)
+            template = self.bench.rules.templates.get(hypothesis.template)
             if template is None or hypothesis.innocent or template.id in self.bench.state.areas:
                 continue
             tools = tuple(dict.fromkeys(p.tool for p in template.probes if p.tool))

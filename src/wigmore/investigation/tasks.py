@@ -47,7 +47,7 @@ class Tasks:
         gateway = Gateway(
             bench.state,
             bench.runner,
-            bench.semantics,
+            bench.rules.semantics,
             agent=role,
             now=lambda: stamp(bench.clock()),
             lead_id=lead.id if lead else "",
@@ -60,8 +60,8 @@ class Tasks:
             bench.runner,
             gateway,
             bench.state,
-            bench.indicators,
-            bench.templates,
+            bench.rules.indicators,
+            bench.rules.templates,
             bench.coverage,
             lead,
         )

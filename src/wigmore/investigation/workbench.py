@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,28 +10,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from wigmore.agents.templates import Template, check_references, load_templates
 from wigmore.evidence.secret import named
 from wigmore.evidence.source import Source, SourceSpec, open_source
-from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
-from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
+from wigmore.investigation.case_file import CaseFileError, read_case, secret
 from wigmore.investigation.config import Config, load_config
 from wigmore.investigation.covered import Covered, Era
 from wigmore.investigation.lists import case_lists
+from wigmore.investigation.rule_book import RuleBook
 from wigmore.investigation.sealed_secrets import seal, sealed_secrets
 from wigmore.ledger import Event, Ledger, Outputs
-from wigmore.model.canonical import identify, sha256
+from wigmore.model.canonical import identify
 from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import Clock
 from wigmore.model.times import iso
-from wigmore.model.yaml_text import read_yaml
-from wigmore.records.rules import Indicator, load_indicators
-from wigmore.records.sheet import load_questions
-from wigmore.records.sigma import Unusable, load_sigma
 from wigmore.records.store import Part, RecordStore
-from wigmore.registry import found
 from wigmore.tools.context import Recovery, ToolContext
 from wigmore.tools.runner import ToolRunner
 
@@ -40,12 +33,6 @@ from wigmore.tools.runner import ToolRunner
 def wall_clock() -> datetime:
     """The machine's clock, UTC."""
     return datetime.now(UTC)
-
-
-def rule_folders(case_file: CaseFile | None) -> list[Path]:
-    """The package's rules, then those the case names."""
-    own = Path(str(importlib.resources.files("wigmore") / "rules"))
-    return [own, *(case_file.rules if case_file else ())]
 
 
 class Workbench:
@@ -72,22 +59,10 @@ class Workbench:
             self.ledger = Ledger.open(case, clock) if write else Ledger.open_readonly(case)
         self.outputs = Outputs(case)
         self.store = RecordStore(case, threads)
-        folders = rule_folders(self.case_file)
-        self.rules_sha256 = {f.name: sha256(f.read_bytes()) for d in folders for f in sorted(d.rglob("*.yaml"))}
-        self.indicators: dict[str, Indicator] = load_indicators(folders)
-        self.sigma_unusable: list[Unusable] = []
-        for folder in self.case_file.sigma:
-            if not folder.is_dir():
-                raise CaseFileError(f"{case / 'case.yaml'}: sigma: {folder} is no folder")
-            rules, unusable = load_sigma(folder, folders)
-            self.indicators |= rules
-            self.sigma_unusable += unusable
-            self.rules_sha256 |= {name: rule.sha256 for name, rule in rules.items()}
-        self.templates: dict[str, Template] = load_templates(folders)
-        check_references(self.templates, self.indicators, found("role"))
-        self.semantics = Semantics.load(folders)
-        self.expected = _expected(folders)
-        self.questions = load_questions(folders)
+        self._rules: RuleBook | None = None
+        self._reading = threading.Lock()
+        if self.case_file.rules or self.case_file.sigma:
+            self.rules  # noqa: B018  # a fault in the examiner's own is said before anything is looked at
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
         self._covered = Covered()
         self.recovered: list[dict[str, Any]] = []  # passwords found, as the ledger names their sealed files
@@ -102,6 +77,14 @@ class Workbench:
         self.runner = ToolRunner(
             self.ledger, self.outputs, self.context, case_name=str(case), clock=clock, snapshot=self.snapshot
         )
+
+    @property
+    def rules(self) -> RuleBook:
+        """The case's rules, read when first asked for (a quarter of a second); errors as of `RuleBook.load`."""
+        with self._reading:
+            if self._rules is None:
+                self._rules = RuleBook.load(self.case_file)
+            return self._rules
 
     def _take(self, kind: str, body: dict[str, Any]) -> None:
         if kind == "extraction":
@@ -170,7 +153,7 @@ class Workbench:
             lists = [[file.kind, file.sha256] for file in self.lists]
         except CaseFileError:  # a case is read without its lists; a call that needs them says so
             lists = []
-        return identify("snapshot", parts, self.rules_sha256, self.period(), *([lists] if lists else []))
+        return identify("snapshot", parts, self.rules.sha256, self.period(), *([lists] if lists else []))
 
     @property
     def lists(self) -> tuple[ListFile, ...]:
@@ -218,14 +201,14 @@ class Workbench:
             source_id=source_id,
             store=self.store,
             state=self.state,
-            indicators=self.indicators,
+            indicators=self.rules.indicators,
             open_source=self.open_source,
             coverage=lambda: self.coverage,
             agent=agent,
             period=self.period(),
             budget=self.budget(),
-            expected=self.expected,
-            questions=self.questions,
+            expected=self.rules.expected,
+            questions=self.rules.questions,
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
             lists=lambda: self.lists,
@@ -307,12 +290,3 @@ class Workbench:
 def _config_of(case: Path) -> Path | None:
     candidate = case / "config.yaml"
     return candidate if candidate.is_file() else None
-
-
-def _expected(folders: Iterable[Path]) -> list[dict[str, Any]]:
-    out: list[dict[str, Any]] = []
-    for folder in folders:
-        file = folder / "expected.yaml"
-        if file.is_file():
-            out.extend(read_yaml(file) or ())
-    return out

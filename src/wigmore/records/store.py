@@ -25,7 +25,8 @@ T = TypeVar("T")
 ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
 PART_ROWS = 50_000
 WRITING = "256MB"  # memory of the connection that writes parts
-GROUP_ROWS = 4096  # rows of a row group: what a look-up of one record unpacks, and what threads share among them
+GROUP_ROWS = 2048  # (the least) rows of a row group: what a look-up of one record unpacks, and what threads share among them
+FEW = 64  # values of a look-up that are named one by one: that spares a join
 GROUP_BYTES = 16 * 1024 * 1024  # bytes after which a row group is written out: rows may be of 8 MiB each
 
 
@@ -252,10 +253,11 @@ class RecordStore:
             return {}
         among = sorted(set(paths))
         there = f"path IN ({', '.join('?' * len(among))}) AND " if among else ""
+        few = len(wanted) <= FEW
         rows = self.query(
-            f"SELECT * FROM {self.relation(artifacts, source_id)} WHERE {there}record_id IN (SELECT unnest(?)) "
-            f"ORDER BY {ORDER}",
-            [*among, wanted],
+            f"SELECT * FROM {self.relation(artifacts, source_id)} WHERE {there}"
+            f"record_id IN ({', '.join('?' * len(wanted)) if few else 'SELECT unnest(?)'}) ORDER BY {ORDER}",
+            [*among, *(wanted if few else [wanted])],
         )
         return {r["record_id"]: r for r in rows}
 

@@ -84,7 +84,7 @@ class ToolContext:
     period: tuple[int | None, int | None] = (None, None)
     budget: dict[str, Any] = field(default_factory=dict)
     save_asset: Callable[[str, bytes], dict[str, Any]] | None = None
-    expected: list[dict[str, Any]] = field(default_factory=list)
+    expected: tuple[dict[str, Any], ...] = ()
     invocations: Callable[[], list[dict[str, Any]]] = list
     questions: dict[str, StandardQuestion] = field(default_factory=dict)
     lists: Callable[[], tuple[ListFile, ...]] = tuple  # the examiner's lists of the case

@@ -1,0 +1,73 @@
+"""All that the rule folders of a case say: indicators, templates, caps, expected artifacts, standard questions."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from wigmore.agents.templates import Template, check_references, load_templates
+from wigmore.graph.semantics import Semantics
+from wigmore.investigation.case_file import CaseFile, CaseFileError
+from wigmore.model.canonical import sha256
+from wigmore.model.yaml_text import read_yaml
+from wigmore.records.rules import Indicator, load_indicators
+from wigmore.records.sheet import StandardQuestion, load_questions
+from wigmore.records.sigma import Unusable, load_sigma
+from wigmore.registry import found
+
+
+def rule_folders(case_file: CaseFile | None) -> list[Path]:
+    """The package's rules, then those the case names."""
+    own = Path(str(importlib.resources.files("wigmore") / "rules"))
+    return [own, *(case_file.rules if case_file else ())]
+
+
+@dataclass(frozen=True)
+class RuleBook:
+    """The rules of one case, each kind by id, and the hashes of the files they were read from."""
+
+    sha256: dict[str, str]
+    indicators: dict[str, Indicator]
+    sigma_unusable: tuple[Unusable, ...]
+    templates: dict[str, Template]
+    semantics: Semantics
+    expected: tuple[dict[str, Any], ...]
+    questions: dict[str, StandardQuestion]
+
+    @classmethod
+    def load(cls, case_file: CaseFile) -> Self:
+        """Read and check them; CaseFileError, RuleError, TemplateError or SemanticsError for what cannot be used."""
+        folders = rule_folders(case_file)
+        hashes = {f.name: sha256(f.read_bytes()) for d in folders for f in sorted(d.rglob("*.yaml"))}
+        indicators = load_indicators(folders)
+        unusable: list[Unusable] = []
+        for folder in case_file.sigma:
+            if not folder.is_dir():
+                raise CaseFileError(f"{case_file.folder / 'case.yaml'}: sigma: {folder} is no folder")
+            rules, strange = load_sigma(folder, folders)
+            indicators |= rules
+            unusable += strange
+            hashes |= {name: rule.sha256 for name, rule in rules.items()}
+        templates = load_templates(folders)
+        check_references(templates, indicators, found("role"))
+        return cls(
+            hashes,
+            indicators,
+            tuple(unusable),
+            templates,
+            Semantics.load(folders),
+            tuple(_expected(folders)),
+            load_questions(folders),
+        )
+
+
+def _expected(folders: Iterable[Path]) -> list[dict[str, Any]]:
+    out: list[dict[str, Any]] = []
+    for folder in folders:
+        file = folder / "expected.yaml"
+        if file.is_file():
+            out.extend(read_yaml(file) or ())
+    return out
