@@ -16,6 +16,7 @@ from wigmore import __version__
 from wigmore.api.ask import case_answerer
 from wigmore.api.cases import BUDGET, DONE, FAILED, GAPS, INTEGRITY, UseError, is_case, open_case
 from wigmore.api.new import new_case
+from wigmore.api.workers import start
 from wigmore.evidence.recognise import Recognition, recognise, recognise_listing
 from wigmore.evidence.source import SourceSpec
 from wigmore.investigation.audit import Audit, audit_case, check_chain
@@ -87,14 +88,12 @@ def prepare(evidence: list[Path], output: Path | None) -> Path:
     return output
 
 
-def run(case: Path, options: Options) -> Result:
-    """Investigate a case; raises UseError where it cannot begin."""
+def run(case: Path, options: Options, workers: Pool | None = None) -> Result:
+    """Investigate a case, with `workers` that were started already where there are; raises UseError where it cannot begin."""
     if options.profile not in PROFILES:
         raise UseError(f"unknown profile {options.profile!r}; one of {', '.join(PROFILES)}")
-    with Pool(options.jobs) as pool:
-        pool.start()  # the workers import their parsers while the case is opened
-        with open_case(case, write=True, threads=options.jobs) as bench:
-            return _run(bench, options, pool)
+    with workers or start(options.jobs) as pool, open_case(case, write=True, threads=options.jobs) as bench:
+        return _run(bench, options, pool)
 
 
 def _run(bench: Workbench, options: Options, pool: Pool) -> Result:

@@ -116,27 +116,20 @@ def run(
     verbose: Annotated[bool, typer.Option("-v", help="progress line by line")] = False,
 ) -> None:
     """Investigate a case, or evidence given directly. Interrupted runs resume by the same command."""
-    from wigmore.api.run import Options, prepare
-    from wigmore.api.run import run as use
-    from wigmore.cli.show import print_result, progress_bar
+    from wigmore.api.workers import start
 
     del local_only  # nothing leaves the machine without a configured model
-    case = prepare(evidence, output)
-    with progress_bar("none" if quiet else "lines" if verbose else progress.value, resume=f"wigmore run {case}") as (
-        say,
-        advance,
-    ):
-        result = use(
-            case,
-            Options(
-                jobs=jobs,
-                parsers=[p for p in parsers.split(",") if p] or None,
-                say=say,
-                progress=advance,
-                audit=audit,
-                profile=profile,
-            ),
-        )
+    with start(jobs) as workers:
+        from wigmore.api.run import Options, prepare
+        from wigmore.api.run import run as use
+        from wigmore.cli.show import print_result, progress_bar
+
+        case = prepare(evidence, output)
+        shown = "none" if quiet else "lines" if verbose else progress.value
+        with progress_bar(shown, resume=f"wigmore run {case}") as (say, advance):
+            wanted = [p for p in parsers.split(",") if p] or None
+            options = Options(jobs, wanted, say, advance, audit, profile)
+            result = use(case, options, workers)
     print_result(result)
     raise typer.Exit(result.exit_code)
 

@@ -25,7 +25,9 @@ T = TypeVar("T")
 ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
 PART_ROWS = 50_000
 WRITING = "256MB"  # memory of the connection that writes parts
-GROUP_ROWS = 2048  # (the least) rows of a row group: what a look-up of one record unpacks, and what threads share among them
+GROUP_ROWS = (
+    2048  # (the least) rows of a row group: what a look-up of one record unpacks, and what threads share among them
+)
 FEW = 64  # values of a look-up that are named one by one: that spares a join
 GROUP_BYTES = 16 * 1024 * 1024  # bytes after which a row group is written out: rows may be of 8 MiB each
 
