@@ -266,7 +266,7 @@ _STRONG = _words(
 
 # Formats that hold records an examiner asks for: where no parser claims one, its coverage row says that it was not run.
 EVIDENTIAL = _words(
-    "systemd journal|SQLite write-ahead log|SQLite rollback journal|KeePass database|"
+    "SQLite write-ahead log|SQLite rollback journal|KeePass database|"
     "memory image (LiME)|OLE compound file|registry transaction log",
     "|",
 )
