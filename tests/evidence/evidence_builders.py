@@ -228,3 +228,21 @@ def luks1(payload: bytes, passphrase: bytes) -> bytes:
         head += struct.pack(">II32sII", 0x0000DEAD, 0, bytes(32), 0, 0)
     area = sealed(hashlib.pbkdf2_hmac("sha256", passphrase, salt, 20, 64), split)
     return (head.ljust(start, b"\0") + area).ljust(payload_sector * 512, b"\0") + sealed(key, payload)
+
+
+def vdi(media: bytes, *, kind: int = 1, block: int = 65536, extra: int = 0, reverse: bool = True) -> bytes:
+    """A VirtualBox image (1 dynamic, 2 fixed, 4 differencing); blocks of zeros are left out, the others stand in reverse."""
+    blocks = [media[at : at + block].ljust(block, b"\0") for at in range(0, len(media), block)]
+    stored = [number for number, raw in enumerate(blocks) if kind == 2 or any(raw)]
+    if reverse:
+        stored.reverse()
+    places = [stored.index(number) if number in stored else 0xFFFFFFFF for number in range(len(blocks))]
+    data_at = 1024 + -(-4 * len(blocks) // 512) * 512
+    head = (
+        b"<<< Oracle VM VirtualBox Disk Image >>>\n".ljust(64, b"\0") + b"\x7f\x10\xda\xbe" + struct.pack("<HH", 1, 1)
+    )
+    head += struct.pack("<III256sII", 400, kind, 0, b"a comment", 1024, data_at) + bytes(20)
+    head += struct.pack("<QIIII", len(media), block, extra, len(blocks), len(stored))
+    head += bytes(range(16)) + bytes(16) + b"P" * 16 + bytes(16)
+    body = b"".join(b"E" * extra + blocks[number] for number in stored)
+    return (head.ljust(1024, b"\0") + struct.pack(f"<{len(places)}I", *places)).ljust(data_at, b"\0") + body

@@ -1,4 +1,4 @@
-"""Image containers, told apart and opened: raw and split raw, E01, VMDK, VHD, VHDX, QCOW2, Apple disk images."""
+"""Image containers, told apart and opened: raw and split raw, E01, VMDK, VHD, VHDX, VDI, QCOW2, Apple disk images."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from wigmore.evidence.ewf_media import EwfMedia
 from wigmore.evidence.media import Media, RawMedia, reason_of
+from wigmore.evidence.vdi import VdiMedia
 from wigmore.model.protocols import EvidenceFile, ParseError
 
 MAX_SEGMENTS = 14_971  # .E01 to .ZZZ, the most that EWF can name
@@ -28,10 +29,13 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"sprs", "DMG"),
     (0, b"\x3a\xff\x26\xed", "Android sparse image"),
 )
-UNREAD = {
-    "L01": "EnCase logical evidence", "Lx01": "EnCase logical evidence", "VDI": "VirtualBox disk", "AFF": "AFF image",
-    "AD1": "FTK logical image", "Android sparse image": "Android sparse image (convert with simg2img)",
-}  # fmt: skip
+UNREAD = {  # what they are, and what would be needed to read them
+    "L01": "EnCase logical evidence (L01): needs EnCase or FTK Imager to export its files",
+    "Lx01": "EnCase logical evidence (Lx01): needs EnCase or FTK Imager to export its files",
+    "AFF": "AFF version 1 to 3 image: needs afflib's affconvert or affuse to make a raw image",
+    "AD1": "FTK logical image (AD1): needs FTK Imager to export its files",
+    "Android sparse image": "Android sparse image: needs simg2img to make a raw image",
+}
 TRAILED = (".dmg", ".cdr", ".smi", ".vhd", ".img", ".iso")  # names under which a trailer is worth a read
 
 
@@ -108,7 +112,7 @@ def _next_ewf(stem: str, suffix: str) -> str | None:
 def open_media(file: EvidenceFile, kind: str | None) -> Media:
     """The medium inside a container (`kind` from `image_kind`; None: raw). ParseError says why it cannot be had."""
     if kind in UNREAD:
-        raise ParseError(file.path, None, f"{UNREAD[kind]}: this container is not read", "unsupported")
+        raise ParseError(file.path, None, f"this container is not read: {UNREAD[kind]}", "unsupported")
     opener = _OPENERS.get(kind or "", _raw)
     held: list[BinaryIO] = []
     try:
@@ -214,10 +218,15 @@ def _vmdk(file: EvidenceFile, held: list[BinaryIO]) -> Media:
     return media
 
 
+def _vdi(file: EvidenceFile, held: list[BinaryIO]) -> Media:
+    return VdiMedia(_streams([file], held)[0], file.size, file.path)
+
+
 _OPENERS: dict[str, Callable[[EvidenceFile, list[BinaryIO]], Media]] = {
     "E01": _ewf,
     "Ex01": _ewf_second,
     "VMDK": _vmdk,
+    "VDI": _vdi,
     "VHD": _simple("pyvhdi", "file", "VHD"),
     "VHDX": _simple("pyvhdi", "file", "VHDX"),
     "QCOW2": _simple("pyqcow", "file", "QCOW2"),

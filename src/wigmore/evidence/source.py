@@ -308,7 +308,7 @@ class Source:
             return None  # a boot sector or table without any volume: no image
         add_roots(layout, self.spec.source_id, self.limits)
         data = self._container(file, kind, layout, stored)
-        gaps = list(layout.gaps)
+        gaps = [*layout.media.problems, *layout.gaps]
         if kind == "E01" and not stored.finished:
             broken = bool(stored.problem) and not stored.cut
             gaps.insert(
@@ -348,6 +348,7 @@ class Source:
             "container": layout.media.kind,
             "media_size": layout.media.size,
             "sector_size": layout.media.sector_size,
+            **layout.media.about,
         }
         data["segments"] = [path.rpartition("/")[2] for path in layout.media.segments]
         if layout.table is not None:
