@@ -1,4 +1,4 @@
-"""Image containers, told apart and opened: raw and split raw, E01, VMDK, VHD, VHDX, VDI, QCOW2, Apple disk images."""
+"""Image containers, told apart and opened: raw and split raw, E01, VMDK, VHD, VHDX, VDI, QCOW2, AFF4, Apple disk images."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from wigmore.evidence import aff4
 from wigmore.evidence.ewf_media import EwfMedia
 from wigmore.evidence.media import Media, RawMedia, reason_of
 from wigmore.evidence.vdi import VdiMedia
@@ -47,6 +48,8 @@ def image_kind(head: bytes, file: EvidenceFile, *, thorough: bool = False) -> st
     for offset, mark, kind in SIGNATURES:
         if head[offset : offset + len(mark)] == mark:
             return kind
+    if aff4.is_image(head, file, thorough=thorough):
+        return "AFF4"
     if file.size > 1024 and (thorough or file.path.lower().endswith(TRAILED)):
         with file.open() as stream:
             stream.seek(-512, 2)
@@ -222,11 +225,16 @@ def _vdi(file: EvidenceFile, held: list[BinaryIO]) -> Media:
     return VdiMedia(_streams([file], held)[0], file.size, file.path)
 
 
+def _aff4(file: EvidenceFile, held: list[BinaryIO]) -> Media:
+    return aff4.Aff4Media(file)
+
+
 _OPENERS: dict[str, Callable[[EvidenceFile, list[BinaryIO]], Media]] = {
     "E01": _ewf,
     "Ex01": _ewf_second,
     "VMDK": _vmdk,
     "VDI": _vdi,
+    "AFF4": _aff4,
     "VHD": _simple("pyvhdi", "file", "VHD"),
     "VHDX": _simple("pyvhdi", "file", "VHDX"),
     "QCOW2": _simple("pyqcow", "file", "QCOW2"),

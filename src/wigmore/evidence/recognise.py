@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from wigmore.evidence import aff4
 from wigmore.evidence.archives import NOT_READ, archive_kind, open_archive
 from wigmore.evidence.filetype import file_type
 from wigmore.evidence.local import LocalFile, open_untouched
@@ -267,6 +268,8 @@ def _file(path: Path, size: int) -> Recognition:
     if image is not None:
         return image
     packed = archive_kind(head, path.name)
+    if packed == "zip" and aff4.is_image(head, LocalFile.at(path), thorough=True):
+        return Recognition("disk_image", "unknown", "image", "AFF4 image")
     if packed in MAIL_KINDS:
         return Recognition("mailbox", "unknown", "file", f"content is {kind or packed}")
     if packed is not None and kind not in ("Word document", "Excel workbook", "PowerPoint presentation", "EPUB book"):

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from wigmore.evidence import aff4
 from wigmore.evidence.ewf import Acquisition, read_sections
 from wigmore.evidence.filetype import file_type
 from wigmore.evidence.folder import FolderStore, SingleFileStore
@@ -292,9 +293,14 @@ class Source:
 
     def _expand_image(self, file: EvidenceFile, kind: str, doubtful: bool) -> Expansion | None:
         stored = Acquisition()
-        if kind == "E01":
+        if kind in ("E01", "AFF4"):
             stored = self.acquisition(file, self.segment_paths(file))
-            if stored.segment > 1 and file.path == self.segment_paths(file)[0] and not self._first(file):
+            if (
+                kind == "E01"
+                and stored.segment > 1
+                and file.path == self.segment_paths(file)[0]
+                and not self._first(file)
+            ):
                 return Expansion("E01 segment")
         try:
             layout = self._layout(file)
@@ -368,8 +374,13 @@ class Source:
         return tuple(one.path for one in segments(file, kind or "raw"))
 
     def acquisition(self, file: EvidenceFile, paths: Sequence[str]) -> Acquisition:
-        """What an E01 image says of itself, over all its segments; empty for other containers."""
+        """What an E01 image says of itself, over all its segments, or an AFF4 image; empty for other containers."""
         found = Acquisition()
+        with file.open() as stream:
+            head = stream.read(4096)
+        if image_kind(head, file, thorough=self._is_top(file)) == "AFF4":
+            with aff4.Aff4Media(file) as media:
+                return media.stored()
         for path in paths:
             one = file if path == file.path else file.sibling(path.rpartition("/")[2])
             if one is None:
