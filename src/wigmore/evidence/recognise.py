@@ -37,6 +37,7 @@ LOG_LINE = re.compile(
     rb"|\S{1,100} \S{1,100} \S{1,100} \[\d\d/[A-Z][a-z]{2}/\d{4}:)"
 )
 AUDIT = re.compile(rb"type=[A-Z_]+ msg=audit\(")
+VENDOR_REPORT = b"http://pa.cellebrite.com/report/"
 _ONE = re.compile("|".join(f"(?P<m{number}>{row[3]})" for number, row in enumerate(PLACES)))
 _EACH = tuple(re.compile(row[3]) for row in PLACES)
 
@@ -340,7 +341,24 @@ def _archive(path: Path, packed: str) -> Recognition:
         return Recognition("mobile_extraction", "android", "file", "Android backup", tuple(notes))
     kind = found.type if found.type in ("mobile_extraction", "disk_image") else "archive"
     reason = f"{what}; {found.reason}" if signs.files else what
+    if packed == "zip" and _vendor_report(LocalFile.at(path)):
+        kind, reason = "mobile_extraction", f"a Cellebrite report with its files (UFDR); {reason}"
     return Recognition(kind, found.platform, "file", reason, (*found.notes, *dict.fromkeys(notes)))
+
+
+def _vendor_report(file: EvidenceFile) -> bool:
+    """Whether a zip holds the report of Cellebrite's programs beside the files that it names."""
+    store = open_archive(file, "", PEEK)
+    try:
+        entry = store.find("report.xml")
+        if entry is None or not entry.readable:
+            return False
+        with store.file(entry).open() as stream:
+            return VENDOR_REPORT in stream.read(4096)
+    except ParseError:
+        return False
+    finally:
+        store.close()
 
 
 def _members(file: EvidenceFile, signs: Signs, notes: list[str], names: list[str]) -> None:
