@@ -10,9 +10,13 @@ class Broken(ValueError):
     """Bytes that are no LZ4 block of the stated size."""
 
 
-def decompress(raw: bytes, size: int) -> bytes:
-    """The plain bytes of one block, `size` of them; raises Broken where the block gives more, fewer or impossible ones."""
-    out = bytearray()
+def decompress(raw: bytes, size: int, before: bytes = b"") -> bytes:
+    """The plain bytes of one block, `size` of them; raises Broken where the block gives more, fewer or impossible ones.
+
+    `before` is the plain content that copies may reach back into (blocks that depend on one another).
+    """
+    out = bytearray(before)
+    size += len(before)
     at, end = 0, len(raw)
     try:
         while at < end:
@@ -44,8 +48,8 @@ def decompress(raw: bytes, size: int) -> bytes:
     except IndexError as error:
         raise Broken("the block ends inside a sequence") from error
     if len(out) != size:
-        raise Broken(f"the block gives {len(out)} bytes, {size} are stated")
-    return bytes(out)
+        raise Broken(f"the block gives {len(out) - len(before)} bytes, {size - len(before)} are stated")
+    return bytes(out[len(before) :])
 
 
 def _more(raw: bytes, at: int, count: int) -> tuple[int, int]:
