@@ -129,8 +129,10 @@ def _section(name: bytes, place: int, body: bytes, *, last: bool = False) -> byt
     return head + struct.pack("<I", zlib.adler32(head)) + body
 
 
-def ewf(media: bytes, *, segments: int = 1, notes: str = "made by a test") -> list[bytes]:
-    """The files of an E01 image with chunks of 32 KiB, every second one stored uncompressed."""
+def ewf(
+    media: bytes, *, segments: int = 1, notes: str = "made by a test", errors: tuple[tuple[int, int], ...] = ()
+) -> list[bytes]:
+    """The files of an E01 image with chunks of 32 KiB, every second one stored uncompressed; `errors`: sectors not read."""
     chunk = 32768
     chunks = [media[at : at + chunk] for at in range(0, len(media), chunk)]
     share = -(-len(chunks) // segments)
@@ -156,6 +158,11 @@ def ewf(media: bytes, *, segments: int = 1, notes: str = "made by a test") -> li
         table = head + struct.pack("<I", zlib.adler32(head)) + entries + struct.pack("<I", zlib.adler32(entries))
         file += _section(b"table", len(file), table)
         file += _section(b"table2", len(file), table)
+        if number == segments - 1 and errors:
+            head = struct.pack("<I", len(errors)) + bytes(512)
+            rows = b"".join(struct.pack("<II", *row) for row in errors)
+            body = head + struct.pack("<I", zlib.adler32(head)) + rows + struct.pack("<I", zlib.adler32(rows))
+            file += _section(b"error2", len(file), body)
         if number == segments - 1:
             digest = hashlib.md5(media).digest()
             file += _section(

@@ -119,6 +119,30 @@ def test_a_missing_segment_is_told(tmp_path: Path) -> None:
     assert any("missing from offset" in gap.message for gap in expansion.gaps)
 
 
+def test_sectors_that_could_not_be_read_when_acquired_and_the_notes_are_told(tmp_path: Path) -> None:
+    raw = ewf(mbr(volume()), notes="drive clicked, two passes", errors=((2100, 8), (9000, 1)))[0]
+    (tmp_path / "case.E01").write_bytes(raw)
+    source, expansion = opened(tmp_path / "case.E01")
+    data = of(expansion, "container")[0]
+    assert data["notes"] == "drive clicked, two passes" and data["examiner_name"] == "tester"
+    assert data["acquisition_errors"] == [{"sector": 2100, "count": 8}, {"sector": 9000, "count": 1}]
+    assert [gap.message for gap in expansion.gaps] == [
+        "unreadable when acquired, sectors (first+count): 2100+8, 9000+1"
+    ]
+    assert content(source, "case.E01/p1/HELLO.TXT") == b"hello world"
+
+
+def test_a_segment_missing_in_the_middle_is_told_and_what_comes_before_it_is_read(tmp_path: Path) -> None:
+    files = ewf(mbr(volume(), volume()), segments=4)
+    for number in (1, 2, 4):
+        (tmp_path / f"case.E{number:02d}").write_bytes(files[number - 1])
+    source, expansion = opened(tmp_path / "case.E01")
+    assert of(expansion, "container")[0]["segments"] == ["case.E01", "case.E02"]
+    assert "truncated" in {gap.reason for gap in expansion.gaps}
+    assert any("the last segment is missing" in gap.message for gap in expansion.gaps)
+    assert content(source, "case.E01/p1/HELLO.TXT") == b"hello world"
+
+
 def test_what_comes_before_the_cut_of_an_e01_without_its_table_is_saved(tmp_path: Path) -> None:
     noise = b"".join(hashlib.sha256(struct.pack("<I", number)).digest() for number in range(60_000))
     raw = ewf(mbr(volume(b"still here"), noise[: len(noise) // 512 * 512]))[0]
