@@ -130,15 +130,19 @@ def _section(name: bytes, place: int, body: bytes, *, last: bool = False) -> byt
 
 
 def ewf(
-    media: bytes, *, segments: int = 1, notes: str = "made by a test", errors: tuple[tuple[int, int], ...] = ()
-) -> list[bytes]:
-    """The files of an E01 image with chunks of 32 KiB, every second one stored uncompressed; `errors`: sectors not read."""
+    media: bytes, *, segments: int = 1, notes: str = "made by a test", errors: tuple[tuple[int, int], ...] = (),
+    tree: bytes = b"",
+) -> list[bytes]:  # fmt: skip
+    """The files of an E01 image with chunks of 32 KiB, every second one stored uncompressed; `errors`: sectors not read.
+
+    With a `tree` those of a logical evidence file.
+    """
     chunk = 32768
     chunks = [media[at : at + chunk] for at in range(0, len(media), chunk)]
     share = -(-len(chunks) // segments)
     files = []
     for number in range(segments):
-        file = b"EVF\x09\x0d\x0a\xff\x00\x01" + struct.pack("<HH", number + 1, 0)
+        file = (b"LVF" if tree else b"EVF") + b"\x09\x0d\x0a\xff\x00\x01" + struct.pack("<HH", number + 1, 0)
         if number == 0:
             names = "c\tn\ta\te\tt\tav\tov\tm\tu"
             values = f"CASE-7\tEV-1\ttest disk\ttester\t{notes}\t1\tLinux\t1700000000\t1700000000"
@@ -158,6 +162,10 @@ def ewf(
         table = head + struct.pack("<I", zlib.adler32(head)) + entries + struct.pack("<I", zlib.adler32(entries))
         file += _section(b"table", len(file), table)
         file += _section(b"table2", len(file), table)
+        if number == segments - 1 and tree:
+            head = hashlib.md5(tree).digest() + struct.pack("<Q", len(tree))
+            check = struct.pack("<I", zlib.adler32(head + bytes(24)))
+            file += _section(b"ltree", len(file), head + check + bytes(20) + tree)
         if number == segments - 1 and errors:
             head = struct.pack("<I", len(errors)) + bytes(512)
             rows = b"".join(struct.pack("<II", *row) for row in errors)
@@ -253,3 +261,39 @@ def vdi(media: bytes, *, kind: int = 1, block: int = 65536, extra: int = 0, reve
     head += bytes(range(16)) + bytes(16) + b"P" * 16 + bytes(16)
     body = b"".join(b"E" * extra + blocks[number] for number in stored)
     return (head.ljust(1024, b"\0") + struct.pack(f"<{len(places)}I", *places)).ljust(data_at, b"\0") + body
+
+
+def l01_tree(files: dict[str, bytes], folder: str = "Evidence") -> tuple[bytes, bytes]:
+    """The content of a logical evidence file and its list: one folder with files, as EnCase 6 writes them."""
+    names = ["p", "n", "id", "opr", "ls", "cr", "ac", "wr", "ha", "be"]
+    rows, content = [], b""
+    for number, (name, raw) in enumerate(files.items(), 3):
+        place = f"1 {len(content):x} {len(raw):x}" if raw else ""
+        values = [
+            "",
+            name,
+            str(number),
+            "0",
+            str(len(raw)),
+            "1600000000",
+            "",
+            "1600000001",
+            hashlib.md5(raw).hexdigest(),
+            place,
+        ]
+        rows += ["26\t0", "\t".join(values)]
+        content += raw
+    top = ["26\t1", "\t".join(["1", "", "1", "0", "", "", "", "", "", ""])]
+    inner = [f"26\t{len(files)}", "\t".join(["1", folder, "2", "0", "", "", "", "", "", ""])]
+    others: list[str] = []
+    for category, columns in (
+        ("perm", "p n s pr nta nti nts"),
+        ("srce", "p n id ev tb lo po ah gu aq"),
+        ("sub", "p n id nu co gu"),
+    ):
+        types = columns.split()
+        values = "\t".join("10" if name == "pr" else "" for name in types)  # 10: a group of permissions
+        others += [category, "0\t1", "\t".join(types), "0\t0", values, ""]
+    rec = ["5", "rec", "tb\tcl", f"{len(content)}\t1", ""]
+    lines = [*rec, *others, "entry", "26\t1", "\t".join(names), *top, *inner, *rows, "", ""]
+    return content, "\n".join(lines).encode("utf-16-le")

@@ -43,7 +43,7 @@ class Acquisition:
 def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
     """Add what one segment file says to `found`; its `problem` tells where the chain of sections breaks."""
     head = stream.read(13)
-    if len(head) < 13 or head[:3] != b"EVF":
+    if len(head) < 13 or head[:3] not in (b"EVF", b"LVF"):
         found.problem = "no EWF signature"
         return found
     found.segment = struct.unpack_from("<H", head, 9)[0]

@@ -16,7 +16,6 @@ MAX_SEGMENTS = 14_971  # .E01 to .ZZZ, the most that EWF can name
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"EVF\x09\x0d\x0a\xff\x00", "E01"),
     (0, b"EVF2\r\n\x81\x00", "Ex01"),
-    (0, b"LVF\x09\x0d\x0a\xff\x00", "L01"),
     (0, b"LEF2\r\n\x81\x00", "Lx01"),
     (0, b"KDMV", "VMDK"),
     (0, b"COWD", "VMDK"),
@@ -31,7 +30,6 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x3a\xff\x26\xed", "Android sparse image"),
 )
 UNREAD = {  # what they are, and what would be needed to read them
-    "L01": "EnCase logical evidence (L01): needs EnCase or FTK Imager to export its files",
     "Lx01": "EnCase logical evidence (Lx01): needs EnCase or FTK Imager to export its files",
     "AFF": "AFF version 1 to 3 image: needs afflib's affconvert or affuse to make a raw image",
     "AD1": "FTK logical image (AD1): needs FTK Imager to export its files",
@@ -65,7 +63,7 @@ def segments(file: EvidenceFile, kind: str) -> list[EvidenceFile]:
     """All files of a split image, this one first, as they stand beside it."""
     found = [file]
     name = file.path.rpartition("/")[2]
-    first = r"(0*[01]|aa+)" if kind == "raw" else r"(?i:e|ex|s)01"
+    first = r"(0*[01]|aa+)" if kind == "raw" else r"(?i:e|ex|s|l)01"
     following = _next_name(name, kind) if re.fullmatch(rf".+\.{first}", name) else None
     while following is not None and len(found) < MAX_SEGMENTS:
         other = file.sibling(following)
@@ -80,7 +78,7 @@ def _next_name(name: str, kind: str) -> str | None:
     stem, dot, suffix = name.rpartition(".")
     if not dot:
         return None
-    if kind in ("E01", "Ex01"):
+    if kind in ("E01", "Ex01", "L01"):
         return _next_ewf(stem, suffix)
     if suffix.isdigit():
         return f"{stem}.{int(suffix) + 1:0{len(suffix)}d}"
