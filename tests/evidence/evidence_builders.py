@@ -297,3 +297,54 @@ def l01_tree(files: dict[str, bytes], folder: str = "Evidence") -> tuple[bytes, 
     rec = ["5", "rec", "tb\tcl", f"{len(content)}\t1", ""]
     lines = [*rec, *others, "entry", "26\t1", "\t".join(names), *top, *inner, *rows, "", ""]
     return content, "\n".join(lines).encode("utf-16-le")
+
+
+def ad1(files: dict[str, bytes], *, segments: int = 1, chunk: int = 4096, version: int = 4) -> list[bytes]:
+    """The segments of an FTK logical image: a folder with files, each with times and hashes, as public readers have it."""
+    body = bytearray(b"ADLOGICALIMAGE\0\0" + struct.pack("<III", version, 1, chunk) + bytes(8))
+    body += struct.pack("<QI", 0, 6) + bytes(44) + b"source"
+
+    def attributes(rows: list[tuple[int, int, str]]) -> int:
+        first = last = 0
+        for category, key, text in rows:
+            at = len(body)
+            body.extend(struct.pack("<QIII", 0, category, key, len(text)) + text.encode())
+            if last:
+                struct.pack_into("<Q", body, last, at)
+            first, last = first or at, at
+        return first
+
+    def item(
+        name: str, kind: int, content: int = 0, size: int = 0, rows: list[tuple[int, int, str]] | None = None
+    ) -> int:
+        chain = attributes(rows or [])
+        at = len(body)
+        raw = name.encode()
+        body.extend(struct.pack("<5QII", 0, 0, chain, content, size, kind, len(raw)) + raw + bytes(8))
+        return at
+
+    folder = item("C:", 5, rows=[(3, 0x09, "20200913T122640")])
+    struct.pack_into("<Q", body, 36, folder)
+    before, place = folder, 8  # the first file is the folder's child, the others are one another's next
+    for name, raw in files.items():
+        chunks = [zlib.compress(raw[at : at + chunk]) for at in range(0, len(raw), chunk)]
+        content, table = len(body), 8 * (len(chunks) + 2)
+        if raw:
+            ends = [content + table + sum(map(len, chunks[:number])) for number in range(len(chunks) + 1)]
+            body.extend(struct.pack(f"<Q{len(ends)}Q", len(chunks), *ends) + b"".join(chunks))
+        digest = hashlib.md5(raw).hexdigest()
+        rows = [
+            (1, 0x5001, digest),
+            (5, 0x09, "20200913T122640.123456"),
+            (5, 0x08, "20190314T031653"),
+            (2, 0x2001, "-rw-r--r--"),
+        ]
+        made = item(name, 0, content if raw else 0, len(raw), rows)
+        struct.pack_into("<Q", body, before + place, made)
+        before, place = made, 0
+    share = -(-len(body) // segments)
+    found = []
+    for number in range(segments):
+        head = b"ADSEGMENTEDFILE\0" + bytes(8) + struct.pack("<IIQI", number + 1, segments, 0, 512)
+        found.append(head.ljust(512, b"\0") + bytes(body[number * share : (number + 1) * share]))
+    return found

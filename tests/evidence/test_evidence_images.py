@@ -248,7 +248,7 @@ def test_an_unknown_image_is_told_not_guessed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, mark", [("disk.aff", b"AFF10\r\n\0"), ("disk.ad1", b"ADSEGMENTEDFILE\0"), ("x.lx01", b"LEF2\r\n\x81\0")]
+    "name, mark", [("disk.aff", b"AFF10\r\n\0"), ("disk.ad1", b"ADCRYPT\0"), ("x.lx01", b"LEF2\r\n\x81\0")]
 )
 def test_an_unread_container_names_itself_and_what_it_needs(tmp_path: Path, name: str, mark: bytes) -> None:
     (tmp_path / name).write_bytes(mark.ljust(4096, b"\0"))

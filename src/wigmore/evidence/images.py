@@ -25,14 +25,14 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"QFI\xfb", "QCOW2"),
     (0x40, b"\x7f\x10\xda\xbe", "VDI"),
     (0, b"AFF10\r\n\x00", "AFF"),
-    (0, b"ADSEGMENTEDFILE\x00", "AD1"),
+    (0, b"ADCRYPT", "AD1 (encrypted)"),
     (0, b"sprs", "DMG"),
     (0, b"\x3a\xff\x26\xed", "Android sparse image"),
 )
 UNREAD = {  # what they are, and what would be needed to read them
     "Lx01": "EnCase logical evidence (Lx01): needs EnCase or FTK Imager to export its files",
     "AFF": "AFF version 1 to 3 image: needs afflib's affconvert or affuse to make a raw image",
-    "AD1": "FTK logical image (AD1): needs FTK Imager to export its files",
+    "AD1 (encrypted)": "FTK image under AD encryption: needs its password or certificate, and FTK Imager to decrypt it",
     "Android sparse image": "Android sparse image: needs simg2img to make a raw image",
 }
 TRAILED = (".dmg", ".cdr", ".smi", ".vhd", ".img", ".iso")  # names under which a trailer is worth a read

@@ -298,8 +298,8 @@ def _image(head: bytes, tail: bytes, kind: str | None, size: int) -> Recognition
         return Recognition("disk_image", "unknown", "image", "Apple disk image (trailer)")
     if volume is not None:
         return Recognition("disk_image", "unknown", "image", f"{volume} volume without a container", notes)
-    if kind in containers and not head.startswith(b"LVF"):  # logical evidence is an archive of files
-        sure = ("unread by this version",) if kind in ("AD1 image", "AFF image", "EnCase logical image") else notes
+    if kind in containers and not head.startswith((b"LVF", b"ADSEG")):  # those are archives of files
+        sure = ("unread by this version",) if kind in ("AFF image", "EnCase logical image") else notes
         return Recognition("disk_image", "unknown", "image", f"content is {kind}", sure)
     if tail[:8] == b"conectix" and size > 512:
         return Recognition("disk_image", "unknown", "image", "VHD footer")
