@@ -51,7 +51,7 @@ def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
     end = stream.seek(0, 2)
     while True:
         steps += 1
-        stream.seek(place)
+        stream.seek(min(place, end))
         raw = stream.read(76)
         if len(raw) < 76:
             where = f"its next section should begin at {place}, the file has {end} bytes"

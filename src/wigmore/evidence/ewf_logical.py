@@ -67,9 +67,9 @@ class LogicalStore(ArchiveStore):
 
     def _tree(self, stream: BinaryIO) -> str | None:
         """The text of the section ltree in one segment; what its hash says of it becomes a gap."""
-        at = 13
+        at, end = 13, stream.seek(0, 2)
         for _ in range(MAX_SECTIONS):
-            stream.seek(at)
+            stream.seek(min(at, end))
             raw = stream.read(SECTION.size)
             if len(raw) < SECTION.size:
                 return None
