@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import random
 import struct
+from types import SimpleNamespace
 
 import pytest
 from journal_builder import HEADER, JournalFile
 
+from wigmore.api.run import _expected_coverage
 from wigmore.artifacts.linux.journal_objects import MAGIC
 from wigmore.evidence.filetype import unread
 from wigmore.formats import lz4
@@ -133,6 +135,22 @@ def test_rules_on_authentication_logs_see_journal_entries() -> None:
     assert "linux.authlog" in parsers()["linux.journal"].artifacts
     assert "linux.authlog" in rules["linux.ssh_failures"].artifacts
     assert "linux.journal" in rules["linux.log_rotated"].artifacts
+
+
+@pytest.mark.parametrize("made, missing", [("linux.journal", []), ("logs.syslog", []), ("linux.wtmp", ["logs.syslog"])])
+def test_a_system_log_is_missed_only_where_there_is_neither_a_file_nor_a_journal(made: str, missing: list[str]) -> None:
+    rows: list[dict[str, object]] = []
+    bench = SimpleNamespace(
+        coverage=[],
+        store=SimpleNamespace(parts=[SimpleNamespace(source_id="s", artifact=made)]),
+        state=SimpleNamespace(sources={"s": SimpleNamespace(type="disk_image", meta={"platform": "linux"})}),
+        expected=[
+            {"source": "disk_image+linux", "artifacts": [{"name": "log", "records": ["logs.syslog|linux.journal"]}]}
+        ],
+        append=lambda events: rows.extend(events[0].body["rows"]),
+    )
+    _expected_coverage(bench)  # type: ignore[arg-type]  # as much of a workbench as it needs
+    assert [row["artifact"] for row in rows] == missing
 
 
 def test_an_lz4_block_copies_over_itself_and_refuses_what_cannot_be() -> None:
