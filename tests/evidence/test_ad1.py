@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from evidence_builders import ad1
 
+from wigmore.evidence.hashing import hash_source
 from wigmore.evidence.recognise import recognise
 from wigmore.evidence.source import Expansion, Source, SourceSpec, open_source
 from wigmore.evidence.store import Entry
@@ -58,6 +59,14 @@ def test_the_files_of_a_logical_image_are_members(tmp_path: Path, segments: int)
         entries[1].times["created"]["text"] == "2019-03-14T03:16:53Z" and entries[1].attributes["mode"] == "-rw-r--r--"
     )
     assert recognise(path).type == "archive"
+
+
+def test_the_intake_hash_covers_every_segment(tmp_path: Path) -> None:
+    paths = made(tmp_path, 2)
+    found = hash_source(SourceSpec("src-1", paths[0], "file"))
+    assert [one["sha256"] for one in found["segments"]] == [
+        hashlib.sha256(one.read_bytes()).hexdigest() for one in paths
+    ]
 
 
 def test_a_missing_segment_is_told_and_what_comes_before_it_is_read(tmp_path: Path) -> None:

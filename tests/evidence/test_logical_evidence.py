@@ -11,6 +11,7 @@ import pyewf
 import pytest
 from evidence_builders import ewf, l01_tree
 
+from wigmore.evidence.hashing import hash_source
 from wigmore.evidence.recognise import recognise
 from wigmore.evidence.source import Expansion, Source, SourceSpec, open_source
 from wigmore.evidence.store import Entry
@@ -71,6 +72,14 @@ def test_a_second_reader_finds_the_same_files(tmp_path: Path) -> None:
         entry.get_name(): entry.read(entry.get_size()) if entry.get_size() else b"" for entry in folder.sub_file_entries
     }
     assert seen == FILES
+
+
+def test_the_intake_hash_covers_every_segment(tmp_path: Path) -> None:
+    paths = made(tmp_path, 2)
+    found = hash_source(SourceSpec("src-1", paths[0], "file"))
+    assert [one["sha256"] for one in found["segments"]] == [
+        hashlib.sha256(one.read_bytes()).hexdigest() for one in paths
+    ]
 
 
 def test_a_missing_last_segment_is_told(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from typing import Any, BinaryIO
 
 from wigmore.evidence.archive_member import ArchiveStore, place
+from wigmore.evidence.images import segments
 from wigmore.evidence.store import Entry, Limits, part
 from wigmore.model import times
 from wigmore.model.canonical import shown
@@ -86,18 +87,13 @@ class LogicalImage(ArchiveStore):
 
     def _segments(self, file: EvidenceFile, count: int, front: int) -> list[str]:
         """Open the segments beside the first one (`.ad1`, `.ad2`, …); those missing are a gap."""
-        stem, _, suffix = file.path.rpartition("/")[2].rpartition(".")
-        letters = suffix[:2] if suffix[:2].lower() == "ad" else ""
-        names = []
-        for number in range(1, count + 1):
-            one = file if number == 1 else file.sibling(f"{stem}.{letters}{number}") if letters else None
-            if one is None:
-                message = f"segment {number} of {count} is not here: what lies behind it cannot be read"
-                self.gaps.append(Gap(message, None, "not_in_acquisition"))
-                break
-            names.append(one.path.rpartition("/")[2])
+        found = segments(file, "AD1")[:count]
+        for one in found:
             self._bodies.append((self.own(one.open()), front, max(0, one.size - front)))
-        return names
+        if len(found) < count:
+            message = f"segment {len(found) + 1} of {count} is not here: what lies behind it cannot be read"
+            self.gaps.append(Gap(message, None, "not_in_acquisition"))
+        return [one.path.rpartition("/")[2] for one in found]
 
     def _read(self, offset: int, length: int) -> bytes:
         """At most `length` bytes at an offset of the bodies end to end."""

@@ -59,11 +59,19 @@ def image_kind(head: bytes, file: EvidenceFile, *, thorough: bool = False) -> st
     return None
 
 
+LOGICAL = ((b"LVF\x09", "L01"), (b"ADSEGMENTED", "AD1"))  # opened as archives of files, split as images are
+
+
+def logical_kind(head: bytes) -> str | None:
+    """Which kind of logical evidence a file is, by its first bytes; None for none."""
+    return next((kind for mark, kind in LOGICAL if head.startswith(mark)), None)
+
+
 def segments(file: EvidenceFile, kind: str) -> list[EvidenceFile]:
     """All files of a split image, this one first, as they stand beside it."""
     found = [file]
     name = file.path.rpartition("/")[2]
-    first = r"(0*[01]|aa+)" if kind == "raw" else r"(?i:e|ex|s|l)01"
+    first = r"(0*[01]|aa+)" if kind == "raw" else r"(?i:ad)1" if kind == "AD1" else r"(?i:e|ex|s|l)01"
     following = _next_name(name, kind) if re.fullmatch(rf".+\.{first}", name) else None
     while following is not None and len(found) < MAX_SEGMENTS:
         other = file.sibling(following)
@@ -80,6 +88,8 @@ def _next_name(name: str, kind: str) -> str | None:
         return None
     if kind in ("E01", "Ex01", "L01"):
         return _next_ewf(stem, suffix)
+    if kind == "AD1":
+        return f"{stem}.{suffix[:2]}{int(suffix[2:]) + 1}"
     if suffix.isdigit():
         return f"{stem}.{int(suffix) + 1:0{len(suffix)}d}"
     return f"{stem}.{_next_letters(suffix)}" if set(suffix) != {"z"} else None

@@ -13,7 +13,7 @@ from wigmore.evidence import aff4
 from wigmore.evidence.ewf import Acquisition, read_sections
 from wigmore.evidence.filetype import file_type
 from wigmore.evidence.folder import FolderStore, SingleFileStore
-from wigmore.evidence.images import image_kind, open_media, segments
+from wigmore.evidence.images import image_kind, logical_kind, open_media, segments
 from wigmore.evidence.listing import entry_record
 from wigmore.evidence.media import Media, View
 from wigmore.evidence.signatures import HEAD, declared_size, has_table, volume_kind
@@ -370,7 +370,8 @@ class Source:
     def segment_paths(self, file: EvidenceFile) -> tuple[str, ...]:
         """The paths of all files that an image stands on, the given one first."""
         with file.open() as stream:
-            kind = image_kind(stream.read(4096), file)
+            head = stream.read(4096)
+        kind = image_kind(head, file) or logical_kind(head)
         return tuple(one.path for one in segments(file, kind or "raw"))
 
     def acquisition(self, file: EvidenceFile, paths: Sequence[str]) -> Acquisition:
