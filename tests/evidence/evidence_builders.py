@@ -129,14 +129,20 @@ def _section(name: bytes, place: int, body: bytes, *, last: bool = False) -> byt
     return head + struct.pack("<I", zlib.adler32(head)) + body
 
 
-def ewf(media: bytes, *, segments: int = 1, notes: str = "made by a test") -> list[bytes]:
-    """The files of an E01 image with chunks of 32 KiB, every second one stored uncompressed."""
+def ewf(
+    media: bytes, *, segments: int = 1, notes: str = "made by a test", errors: tuple[tuple[int, int], ...] = (),
+    tree: bytes = b"",
+) -> list[bytes]:  # fmt: skip
+    """The files of an E01 image with chunks of 32 KiB, every second one stored uncompressed; `errors`: sectors not read.
+
+    With a `tree` those of a logical evidence file.
+    """
     chunk = 32768
     chunks = [media[at : at + chunk] for at in range(0, len(media), chunk)]
     share = -(-len(chunks) // segments)
     files = []
     for number in range(segments):
-        file = b"EVF\x09\x0d\x0a\xff\x00\x01" + struct.pack("<HH", number + 1, 0)
+        file = (b"LVF" if tree else b"EVF") + b"\x09\x0d\x0a\xff\x00\x01" + struct.pack("<HH", number + 1, 0)
         if number == 0:
             names = "c\tn\ta\te\tt\tav\tov\tm\tu"
             values = f"CASE-7\tEV-1\ttest disk\ttester\t{notes}\t1\tLinux\t1700000000\t1700000000"
@@ -156,6 +162,15 @@ def ewf(media: bytes, *, segments: int = 1, notes: str = "made by a test") -> li
         table = head + struct.pack("<I", zlib.adler32(head)) + entries + struct.pack("<I", zlib.adler32(entries))
         file += _section(b"table", len(file), table)
         file += _section(b"table2", len(file), table)
+        if number == segments - 1 and tree:
+            head = hashlib.md5(tree).digest() + struct.pack("<Q", len(tree))
+            check = struct.pack("<I", zlib.adler32(head + bytes(24)))
+            file += _section(b"ltree", len(file), head + check + bytes(20) + tree)
+        if number == segments - 1 and errors:
+            head = struct.pack("<I", len(errors)) + bytes(512)
+            rows = b"".join(struct.pack("<II", *row) for row in errors)
+            body = head + struct.pack("<I", zlib.adler32(head)) + rows + struct.pack("<I", zlib.adler32(rows))
+            file += _section(b"error2", len(file), body)
         if number == segments - 1:
             digest = hashlib.md5(media).digest()
             file += _section(
@@ -228,3 +243,108 @@ def luks1(payload: bytes, passphrase: bytes) -> bytes:
         head += struct.pack(">II32sII", 0x0000DEAD, 0, bytes(32), 0, 0)
     area = sealed(hashlib.pbkdf2_hmac("sha256", passphrase, salt, 20, 64), split)
     return (head.ljust(start, b"\0") + area).ljust(payload_sector * 512, b"\0") + sealed(key, payload)
+
+
+def vdi(media: bytes, *, kind: int = 1, block: int = 65536, extra: int = 0, reverse: bool = True) -> bytes:
+    """A VirtualBox image (1 dynamic, 2 fixed, 4 differencing); blocks of zeros are left out, the others stand in reverse."""
+    blocks = [media[at : at + block].ljust(block, b"\0") for at in range(0, len(media), block)]
+    stored = [number for number, raw in enumerate(blocks) if kind == 2 or any(raw)]
+    if reverse:
+        stored.reverse()
+    places = [stored.index(number) if number in stored else 0xFFFFFFFF for number in range(len(blocks))]
+    data_at = 1024 + -(-4 * len(blocks) // 512) * 512
+    head = (
+        b"<<< Oracle VM VirtualBox Disk Image >>>\n".ljust(64, b"\0") + b"\x7f\x10\xda\xbe" + struct.pack("<HH", 1, 1)
+    )
+    head += struct.pack("<III256sII", 400, kind, 0, b"a comment", 1024, data_at) + bytes(20)
+    head += struct.pack("<QIIII", len(media), block, extra, len(blocks), len(stored))
+    head += bytes(range(16)) + bytes(16) + b"P" * 16 + bytes(16)
+    body = b"".join(b"E" * extra + blocks[number] for number in stored)
+    return (head.ljust(1024, b"\0") + struct.pack(f"<{len(places)}I", *places)).ljust(data_at, b"\0") + body
+
+
+def l01_tree(files: dict[str, bytes], folder: str = "Evidence") -> tuple[bytes, bytes]:
+    """The content of a logical evidence file and its list: one folder with files, as EnCase 6 writes them."""
+    names = ["p", "n", "id", "opr", "ls", "cr", "ac", "wr", "ha", "be"]
+    rows, content = [], b""
+    for number, (name, raw) in enumerate(files.items(), 3):
+        place = f"1 {len(content):x} {len(raw):x}" if raw else ""
+        values = [
+            "",
+            name,
+            str(number),
+            "0",
+            str(len(raw)),
+            "1600000000",
+            "",
+            "1600000001",
+            hashlib.md5(raw).hexdigest(),
+            place,
+        ]
+        rows += ["26\t0", "\t".join(values)]
+        content += raw
+    top = ["26\t1", "\t".join(["1", "", "1", "0", "", "", "", "", "", ""])]
+    inner = [f"26\t{len(files)}", "\t".join(["1", folder, "2", "0", "", "", "", "", "", ""])]
+    others: list[str] = []
+    for category, columns in (
+        ("perm", "p n s pr nta nti nts"),
+        ("srce", "p n id ev tb lo po ah gu aq"),
+        ("sub", "p n id nu co gu"),
+    ):
+        types = columns.split()
+        values = "\t".join("10" if name == "pr" else "" for name in types)  # 10: a group of permissions
+        others += [category, "0\t1", "\t".join(types), "0\t0", values, ""]
+    rec = ["5", "rec", "tb\tcl", f"{len(content)}\t1", ""]
+    lines = [*rec, *others, "entry", "26\t1", "\t".join(names), *top, *inner, *rows, "", ""]
+    return content, "\n".join(lines).encode("utf-16-le")
+
+
+def ad1(files: dict[str, bytes], *, segments: int = 1, chunk: int = 4096, version: int = 4) -> list[bytes]:
+    """The segments of an FTK logical image: a folder with files, each with times and hashes, as public readers have it."""
+    body = bytearray(b"ADLOGICALIMAGE\0\0" + struct.pack("<III", version, 1, chunk) + bytes(8))
+    body += struct.pack("<QI", 0, 6) + bytes(44) + b"source"
+
+    def attributes(rows: list[tuple[int, int, str]]) -> int:
+        first = last = 0
+        for category, key, text in rows:
+            at = len(body)
+            body.extend(struct.pack("<QIII", 0, category, key, len(text)) + text.encode())
+            if last:
+                struct.pack_into("<Q", body, last, at)
+            first, last = first or at, at
+        return first
+
+    def item(
+        name: str, kind: int, content: int = 0, size: int = 0, rows: list[tuple[int, int, str]] | None = None
+    ) -> int:
+        chain = attributes(rows or [])
+        at = len(body)
+        raw = name.encode()
+        body.extend(struct.pack("<5QII", 0, 0, chain, content, size, kind, len(raw)) + raw + bytes(8))
+        return at
+
+    folder = item("C:", 5, rows=[(3, 0x09, "20200913T122640")])
+    struct.pack_into("<Q", body, 36, folder)
+    before, place = folder, 8  # the first file is the folder's child, the others are one another's next
+    for name, raw in files.items():
+        chunks = [zlib.compress(raw[at : at + chunk]) for at in range(0, len(raw), chunk)]
+        content, table = len(body), 8 * (len(chunks) + 2)
+        if raw:
+            ends = [content + table + sum(map(len, chunks[:number])) for number in range(len(chunks) + 1)]
+            body.extend(struct.pack(f"<Q{len(ends)}Q", len(chunks), *ends) + b"".join(chunks))
+        digest = hashlib.md5(raw).hexdigest()
+        rows = [
+            (1, 0x5001, digest),
+            (5, 0x09, "20200913T122640.123456"),
+            (5, 0x08, "20190314T031653"),
+            (2, 0x2001, "-rw-r--r--"),
+        ]
+        made = item(name, 0, content if raw else 0, len(raw), rows)
+        struct.pack_into("<Q", body, before + place, made)
+        before, place = made, 0
+    share = -(-len(body) // segments)
+    found = []
+    for number in range(segments):
+        head = b"ADSEGMENTEDFILE\0" + bytes(8) + struct.pack("<IIQI", number + 1, segments, 0, 512)
+        found.append(head.ljust(512, b"\0") + bytes(body[number * share : (number + 1) * share]))
+    return found

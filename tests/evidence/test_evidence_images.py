@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import struct
 from pathlib import Path
 
 import pytest
-from evidence_builders import Fat16, ewf, gpt, iso, luks1, mbr
+from evidence_builders import Fat16, ewf, gpt, iso, luks1, mbr, vdi
 
 from wigmore.evidence.hashing import hash_source
 from wigmore.evidence.source import Expansion, Limits, Source, SourceSpec, open_source
@@ -118,6 +119,30 @@ def test_a_missing_segment_is_told(tmp_path: Path) -> None:
     assert any("missing from offset" in gap.message for gap in expansion.gaps)
 
 
+def test_sectors_that_could_not_be_read_when_acquired_and_the_notes_are_told(tmp_path: Path) -> None:
+    raw = ewf(mbr(volume()), notes="drive clicked, two passes", errors=((2100, 8), (9000, 1)))[0]
+    (tmp_path / "case.E01").write_bytes(raw)
+    source, expansion = opened(tmp_path / "case.E01")
+    data = of(expansion, "container")[0]
+    assert data["notes"] == "drive clicked, two passes" and data["examiner_name"] == "tester"
+    assert data["acquisition_errors"] == [{"sector": 2100, "count": 8}, {"sector": 9000, "count": 1}]
+    assert [gap.message for gap in expansion.gaps] == [
+        "unreadable when acquired, sectors (first+count): 2100+8, 9000+1"
+    ]
+    assert content(source, "case.E01/p1/HELLO.TXT") == b"hello world"
+
+
+def test_a_segment_missing_in_the_middle_is_told_and_what_comes_before_it_is_read(tmp_path: Path) -> None:
+    files = ewf(mbr(volume(), volume()), segments=4)
+    for number in (1, 2, 4):
+        (tmp_path / f"case.E{number:02d}").write_bytes(files[number - 1])
+    source, expansion = opened(tmp_path / "case.E01")
+    assert of(expansion, "container")[0]["segments"] == ["case.E01", "case.E02"]
+    assert "truncated" in {gap.reason for gap in expansion.gaps}
+    assert any("the last segment is missing" in gap.message for gap in expansion.gaps)
+    assert content(source, "case.E01/p1/HELLO.TXT") == b"hello world"
+
+
 def test_what_comes_before_the_cut_of_an_e01_without_its_table_is_saved(tmp_path: Path) -> None:
     noise = b"".join(hashlib.sha256(struct.pack("<I", number)).digest() for number in range(60_000))
     raw = ewf(mbr(volume(b"still here"), noise[: len(noise) // 512 * 512]))[0]
@@ -222,12 +247,14 @@ def test_an_unknown_image_is_told_not_guessed(tmp_path: Path) -> None:
     assert "all zero" in expansion.gaps[0].message
 
 
-def test_an_unread_container_names_itself(tmp_path: Path) -> None:
-    (tmp_path / "disk.vdi").write_bytes(
-        b"<<< Oracle VM VirtualBox Disk Image >>>\n".ljust(64, b"\0") + b"\x7f\x10\xda\xbe"
-    )
-    _, expansion = opened(tmp_path / "disk.vdi")
-    assert expansion.kind == "VDI" and expansion.gaps[0].reason == "unsupported"
+@pytest.mark.parametrize(
+    "name, mark", [("disk.aff", b"AFF10\r\n\0"), ("disk.ad1", b"ADCRYPT\0"), ("x.lx01", b"LEF2\r\n\x81\0")]
+)
+def test_an_unread_container_names_itself_and_what_it_needs(tmp_path: Path, name: str, mark: bytes) -> None:
+    (tmp_path / name).write_bytes(mark.ljust(4096, b"\0"))
+    _, expansion = opened(tmp_path / name)
+    assert expansion.gaps[0].reason == "unsupported" and "needs" in expansion.gaps[0].message
+    assert expansion.prefixes == ()
 
 
 def test_an_image_inside_a_folder_is_opened_in_turn_and_nesting_has_a_limit(tmp_path: Path) -> None:
@@ -254,3 +281,41 @@ def test_a_cut_raw_image_is_listed_as_far_as_it_goes(tmp_path: Path) -> None:
     source, expansion = opened(tmp_path / "cut.img")
     assert [gap.reason for gap in expansion.gaps] == ["truncated"]
     assert content(source, "cut.img/p0/HELLO.TXT") == b"hello world"
+
+
+@pytest.mark.parametrize("kind, extra", [(1, 0), (1, 512), (2, 0)])
+def test_a_virtualbox_disk_is_read_through_its_block_map(tmp_path: Path, kind: int, extra: int) -> None:
+    media = mbr(volume())
+    (tmp_path / "disk.vdi").write_bytes(vdi(media, kind=kind, extra=extra))
+    source, expansion = opened(tmp_path / "disk.vdi")
+    assert expansion.prefixes == ("disk.vdi/p1",) and expansion.gaps == ()
+    data = of(expansion, "container")[0]
+    assert data["container"] == ("VDI (dynamic)" if kind == 1 else "VDI (fixed)") and data["media_size"] == len(media)
+    assert data["comment"] == "a comment" and data["image_identifier"] == "03020100-0504-0706-0809-0a0b0c0d0e0f"
+    assert content(source, "disk.vdi/p1/HELLO.TXT") == b"hello world"
+    with source.media("disk.vdi") as stream:
+        assert stream.read() == media
+
+
+def test_a_differencing_virtualbox_disk_is_refused_with_what_it_needs(tmp_path: Path) -> None:
+    (tmp_path / "snapshot.vdi").write_bytes(vdi(mbr(volume()), kind=4))
+    _, expansion = opened(tmp_path / "snapshot.vdi")
+    assert expansion.prefixes == () and expansion.gaps[0].reason == "not_in_acquisition"
+    assert "50505050-5050-5050-5050-505050505050" in expansion.gaps[0].message
+
+
+def test_a_cut_virtualbox_disk_says_how_many_blocks_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "cut.vdi").write_bytes(vdi(mbr(volume()), kind=2, reverse=False)[:-200_000])
+    source, expansion = opened(tmp_path / "cut.vdi")
+    assert [gap.reason for gap in expansion.gaps] == ["truncated"] and "4 of" in expansion.gaps[0].message
+    assert content(source, "cut.vdi/p1/HELLO.TXT") == b"hello world"
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_damaged_virtualbox_disks_are_gaps_never_crashes(tmp_path: Path, number: int) -> None:
+    raw, draws = bytearray(vdi(mbr(volume()))), random.Random(number)
+    for _ in range(12):
+        raw[draws.randrange(68, 1400)] = draws.randrange(256)
+    (tmp_path / "m.vdi").write_bytes(bytes(raw[: len(raw) // 2] if number == 4 else raw))
+    _, expansion = opened(tmp_path / "m.vdi")
+    assert expansion.gaps or expansion.prefixes

@@ -173,3 +173,20 @@ def test_the_shared_cases_are_what_they_are(shared_evidence: Path) -> None:
             pytest.skip(f"{name} is not in the shared evidence")
         found = recognise(path)
         assert (found.type, found.platform) == (kind, platform), found
+
+
+@pytest.mark.parametrize(
+    "paths, platform",
+    [
+        (["filesystem2/private/var/mobile/Library/SMS/sms.db", "extra/x", "metadata2/filesystem.msgpack"], "ios"),
+        (["private/var/mobile/Library/SMS/sms.db", "private/var/keybags/systembag.kb"], "ios"),
+        (
+            ["Dump/data/data/com.android.providers.telephony/databases/mmssms.db", "Dump/data/system/packages.xml"],
+            "android",
+        ),
+        (["data/data/com.whatsapp/databases/msgstore.db", "data/system/packages.xml"], "android"),
+    ],
+)
+def test_full_file_systems_as_vendors_pack_them_are_extractions(paths: list[str], platform: str) -> None:
+    found = recognise_listing(paths)
+    assert (found.type, found.platform) == ("mobile_extraction", platform)

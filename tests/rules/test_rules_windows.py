@@ -182,7 +182,7 @@ def test_the_catalogue_names_tools_and_artifacts_that_exist(known: set[str]) -> 
         for entry in source["artifacts"]:
             named = {d.strip().partition("@")[0] for d in entry["detector"].split("|")}
             assert named <= set(tools()), (source["source"], entry["name"], named - set(tools()))
-            for artifact in entry["records"]:
+            for artifact in (one for choices in entry["records"] for one in choices.split("|")):
                 assert any(k == artifact or k.startswith(artifact + ".") for k in known), (source["source"], artifact)
 
 

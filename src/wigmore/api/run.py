@@ -405,9 +405,10 @@ def _expected_coverage(bench: Workbench) -> None:
             (e["artifacts"] for key in keys for e in bench.rules.expected if e["source"] == key), []
         )
         for entry in catalogue:
-            for artifact in entry.get("records", ()):
+            for choices in entry.get("records", ()):
                 known = have.get(source_id, set())
-                if not any(a == artifact or a.startswith(artifact + ".") for a in known):
+                artifact, *others = choices.split("|")  # any one of them will do
+                if not any(a == one or a.startswith(one + ".") for a in known for one in (artifact, *others)):
                     rows.append(
                         Coverage(
                             source_id,

@@ -88,7 +88,7 @@ class ZipStore(ZipHeaders):
         self.describe(
             **(said(self._fitted) if opened else {}),
             members=count if count < FOUND_LIMIT else self._stated,
-            comment=part(self._comment.replace(b"/", b"\0"))[0].replace("\\x00", "/"),
+            comment=part(self.comment.replace(b"/", b"\0"))[0].replace("\\x00", "/"),
             encrypted=bool(locked),
             encryption=", ".join(sorted(ciphers)),
             encrypted_members=len(locked) or None,

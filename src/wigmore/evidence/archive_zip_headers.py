@@ -137,7 +137,7 @@ class ZipHeaders(ArchiveStore):
     def __init__(self, file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple[str, ...] = ()) -> None:
         super().__init__(file, prefix, limits, secrets)
         self._delta = 0  # bytes that stand before the archive
-        self._comment = b""
+        self.comment = b""
         self._directory: tuple[int, int] | None = None
         self._stated = 0
         self._problem = self._find_directory()
@@ -166,7 +166,7 @@ class ZipHeaders(ArchiveStore):
                     if 0 <= candidate <= end and (not length or self.bytes_at(candidate, 4) == CENTRAL):
                         self._delta = candidate - offset
                         self._directory = (candidate, min(end, candidate + length) if length else candidate)
-                        self._comment = tail[at + 22 : at + 22 + note]
+                        self.comment = tail[at + 22 : at + 22 + note]
                         return (
                             ""
                             if disk in (0, 0xFFFF) and first in (0, 0xFFFF)

@@ -34,6 +34,8 @@ _MARKS: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\x04\x22\x4d\x18", "lz4"),
     (0, b"LZIP\1", "lzip"),
     (7, b"**ACE**", "ace"),
+    (0, b"LVF\x09\x0d\x0a\xff\x00", "l01"),
+    (0, b"ADSEGMENTEDFILE\0", "ad1"),
 )
 BZIP2_BLOCKS = (b"1AY&SY", b"\x17\x72\x45\x38\x50\x90")  # the first block, or the end of an empty stream
 # recognised, so that it can be said that they are not read, and what reads them
@@ -46,9 +48,9 @@ NOT_READ = {
 def archive_kind(head: bytes, path: str) -> str | None:
     """The kind of archive that begins with `head` (at least 8 KiB of it), None if it is none.
 
-    zip (also documents that are zips), tar, gz, bz2, xz, zst, 7z, rar, ab (Android backup) and mail files (mbox, eml, emlx,
-    msg, tnef, pst, dbx) are opened by `open_archive`; other names are kinds that are recognised only. By content; `path`
-    helps with mail alone.
+    zip (also documents that are zips), tar, gz, bz2, xz, zst, 7z, rar, ab (Android backup), mail files (mbox, eml, emlx,
+    msg, tnef, pst, dbx), l01 and ad1 (logical evidence of EnCase, FTK) are opened by `open_archive`; other names are kinds
+    that are recognised only. By content; `path` helps with mail alone.
     """
     for offset, mark, kind in _MARKS:
         if head[offset : offset + len(mark)] == mark:
@@ -110,6 +112,14 @@ def open_archive(file: EvidenceFile, prefix: str, limits: Limits, secrets: tuple
         from wigmore.evidence.archive_rar import RarStore
 
         return RarStore(file, prefix, limits, secrets)
+    if kind == "ad1":
+        from wigmore.evidence.ad1 import LogicalImage
+
+        return LogicalImage(file, prefix, limits)
+    if kind == "l01":
+        from wigmore.evidence.ewf_logical import LogicalStore
+
+        return LogicalStore(file, prefix, limits)
     if kind in MAIL_KINDS:
         from wigmore.evidence.archive_mail import MailStore
 

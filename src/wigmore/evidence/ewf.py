@@ -43,7 +43,7 @@ class Acquisition:
 def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
     """Add what one segment file says to `found`; its `problem` tells where the chain of sections breaks."""
     head = stream.read(13)
-    if len(head) < 13 or head[:3] != b"EVF":
+    if len(head) < 13 or head[:3] not in (b"EVF", b"LVF"):
         found.problem = "no EWF signature"
         return found
     found.segment = struct.unpack_from("<H", head, 9)[0]
@@ -51,7 +51,7 @@ def read_sections(stream: BinaryIO, found: Acquisition) -> Acquisition:
     end = stream.seek(0, 2)
     while True:
         steps += 1
-        stream.seek(place)
+        stream.seek(min(place, end))
         raw = stream.read(76)
         if len(raw) < 76:
             where = f"its next section should begin at {place}, the file has {end} bytes"

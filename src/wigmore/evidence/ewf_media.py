@@ -67,7 +67,7 @@ class EwfMedia(Media):
         end = stream.seek(0, 2)
         place, data, waiting = 13, (0, 0), None
         for _ in range(MAX_SECTIONS):
-            stream.seek(place)
+            stream.seek(min(place, end))
             raw = stream.read(76)
             if len(raw) < 76 or zlib.adler32(raw[:72]) != SECTION.unpack(raw)[3]:
                 break

@@ -264,12 +264,17 @@ _STRONG = _words(
     "JPEG|PNG|PDF|PE executable|PE library|ELF|7-Zip|RAR|OLE compound file|HEIF picture|MPEG-4|KeePass database", "|"
 )
 
-# Formats that hold records an examiner asks for: where no parser claims one, its coverage row says that it was not run.
-EVIDENTIAL = _words(
-    "systemd journal|SQLite write-ahead log|SQLite rollback journal|KeePass database|"
-    "memory image (LiME)|OLE compound file|registry transaction log",
-    "|",
-)
+# Formats that hold records an examiner asks for: where no parser claims one, its coverage row says that it was not run,
+# and what would be needed.
+EVIDENTIAL = {
+    "SQLite write-ahead log": "its database beside it",
+    "SQLite rollback journal": "its database beside it",
+    "KeePass database": "its password or key file, and KeePass",
+    "memory image (LiME)": "a memory analysis framework with the symbols of its kernel",
+    "OLE compound file": "the program that made it",
+    "registry transaction log": "its hive beside it",
+    "Unified log": "the folders uuidtext and timesync of the same system, and Apple's log command or a reader of tracev3",
+}
 
 
 def unread(kind: str | None, path: str, size: int) -> tuple[str, str, str] | None:
@@ -279,8 +284,8 @@ def unread(kind: str | None, path: str, size: int) -> tuple[str, str, str] | Non
     """
     if size == 0:
         return "empty", "the file is empty (0 bytes)", ""
-    if kind in EVIDENTIAL:
-        return "not_run", f"no parser of this version reads {kind} files", "unsupported"
+    if kind is not None and kind in EVIDENTIAL:
+        return "not_run", f"no parser of this version reads {kind} files; needs {EVIDENTIAL[kind]}", "unsupported"
     if kind is not None:
         return None
     extension = path.rsplit("/", 1)[-1].rpartition(".")[2].lower()

@@ -1,4 +1,4 @@
-"""Image containers, told apart and opened: raw and split raw, E01, VMDK, VHD, VHDX, QCOW2, Apple disk images."""
+"""Image containers, told apart and opened: raw and split raw, E01, VMDK, VHD, VHDX, VDI, QCOW2, AFF4, Apple disk images."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import re
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
+from wigmore.evidence import aff4
 from wigmore.evidence.ewf_media import EwfMedia
 from wigmore.evidence.media import Media, RawMedia, reason_of
+from wigmore.evidence.vdi import VdiMedia
 from wigmore.model.protocols import EvidenceFile, ParseError
 
 MAX_SEGMENTS = 14_971  # .E01 to .ZZZ, the most that EWF can name
 SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"EVF\x09\x0d\x0a\xff\x00", "E01"),
     (0, b"EVF2\r\n\x81\x00", "Ex01"),
-    (0, b"LVF\x09\x0d\x0a\xff\x00", "L01"),
     (0, b"LEF2\r\n\x81\x00", "Lx01"),
     (0, b"KDMV", "VMDK"),
     (0, b"COWD", "VMDK"),
@@ -24,14 +25,16 @@ SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"QFI\xfb", "QCOW2"),
     (0x40, b"\x7f\x10\xda\xbe", "VDI"),
     (0, b"AFF10\r\n\x00", "AFF"),
-    (0, b"ADSEGMENTEDFILE\x00", "AD1"),
+    (0, b"ADCRYPT", "AD1 (encrypted)"),
     (0, b"sprs", "DMG"),
     (0, b"\x3a\xff\x26\xed", "Android sparse image"),
 )
-UNREAD = {
-    "L01": "EnCase logical evidence", "Lx01": "EnCase logical evidence", "VDI": "VirtualBox disk", "AFF": "AFF image",
-    "AD1": "FTK logical image", "Android sparse image": "Android sparse image (convert with simg2img)",
-}  # fmt: skip
+UNREAD = {  # what they are, and what would be needed to read them
+    "Lx01": "EnCase logical evidence (Lx01): needs EnCase or FTK Imager to export its files",
+    "AFF": "AFF version 1 to 3 image: needs afflib's affconvert or affuse to make a raw image",
+    "AD1 (encrypted)": "FTK image under AD encryption: needs its password or certificate, and FTK Imager to decrypt it",
+    "Android sparse image": "Android sparse image: needs simg2img to make a raw image",
+}
 TRAILED = (".dmg", ".cdr", ".smi", ".vhd", ".img", ".iso")  # names under which a trailer is worth a read
 
 
@@ -43,6 +46,8 @@ def image_kind(head: bytes, file: EvidenceFile, *, thorough: bool = False) -> st
     for offset, mark, kind in SIGNATURES:
         if head[offset : offset + len(mark)] == mark:
             return kind
+    if aff4.is_image(head, file, thorough=thorough):
+        return "AFF4"
     if file.size > 1024 and (thorough or file.path.lower().endswith(TRAILED)):
         with file.open() as stream:
             stream.seek(-512, 2)
@@ -54,11 +59,19 @@ def image_kind(head: bytes, file: EvidenceFile, *, thorough: bool = False) -> st
     return None
 
 
+LOGICAL = ((b"LVF\x09", "L01"), (b"ADSEGMENTED", "AD1"))  # opened as archives of files, split as images are
+
+
+def logical_kind(head: bytes) -> str | None:
+    """Which kind of logical evidence a file is, by its first bytes; None for none."""
+    return next((kind for mark, kind in LOGICAL if head.startswith(mark)), None)
+
+
 def segments(file: EvidenceFile, kind: str) -> list[EvidenceFile]:
     """All files of a split image, this one first, as they stand beside it."""
     found = [file]
     name = file.path.rpartition("/")[2]
-    first = r"(0*[01]|aa+)" if kind == "raw" else r"(?i:e|ex|s)01"
+    first = r"(0*[01]|aa+)" if kind == "raw" else r"(?i:ad)1" if kind == "AD1" else r"(?i:e|ex|s|l)01"
     following = _next_name(name, kind) if re.fullmatch(rf".+\.{first}", name) else None
     while following is not None and len(found) < MAX_SEGMENTS:
         other = file.sibling(following)
@@ -73,8 +86,10 @@ def _next_name(name: str, kind: str) -> str | None:
     stem, dot, suffix = name.rpartition(".")
     if not dot:
         return None
-    if kind in ("E01", "Ex01"):
+    if kind in ("E01", "Ex01", "L01"):
         return _next_ewf(stem, suffix)
+    if kind == "AD1":
+        return f"{stem}.{suffix[:2]}{int(suffix[2:]) + 1}"
     if suffix.isdigit():
         return f"{stem}.{int(suffix) + 1:0{len(suffix)}d}"
     return f"{stem}.{_next_letters(suffix)}" if set(suffix) != {"z"} else None
@@ -108,7 +123,7 @@ def _next_ewf(stem: str, suffix: str) -> str | None:
 def open_media(file: EvidenceFile, kind: str | None) -> Media:
     """The medium inside a container (`kind` from `image_kind`; None: raw). ParseError says why it cannot be had."""
     if kind in UNREAD:
-        raise ParseError(file.path, None, f"{UNREAD[kind]}: this container is not read", "unsupported")
+        raise ParseError(file.path, None, f"this container is not read: {UNREAD[kind]}", "unsupported")
     opener = _OPENERS.get(kind or "", _raw)
     held: list[BinaryIO] = []
     try:
@@ -214,10 +229,20 @@ def _vmdk(file: EvidenceFile, held: list[BinaryIO]) -> Media:
     return media
 
 
+def _vdi(file: EvidenceFile, held: list[BinaryIO]) -> Media:
+    return VdiMedia(_streams([file], held)[0], file.size, file.path)
+
+
+def _aff4(file: EvidenceFile, held: list[BinaryIO]) -> Media:
+    return aff4.Aff4Media(file)
+
+
 _OPENERS: dict[str, Callable[[EvidenceFile, list[BinaryIO]], Media]] = {
     "E01": _ewf,
     "Ex01": _ewf_second,
     "VMDK": _vmdk,
+    "VDI": _vdi,
+    "AFF4": _aff4,
     "VHD": _simple("pyvhdi", "file", "VHD"),
     "VHDX": _simple("pyvhdi", "file", "VHDX"),
     "QCOW2": _simple("pyqcow", "file", "QCOW2"),

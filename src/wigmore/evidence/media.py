@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import Any, BinaryIO
 
 from wigmore.evidence.store import Stream
+from wigmore.model.protocols import Gap
 
 BLOCK = 64 * 1024  # decompressed chunks are kept: metadata is read again and again
 BLOCKS_KEPT = 512
@@ -24,6 +25,8 @@ class Media(Stream):
         self.kind = kind
         self.handle = handle
         self.segments: tuple[str, ...] = ()
+        self.about: dict[str, Any] = {}  # what the container says of itself, for its record
+        self.problems: tuple[Gap, ...] = ()  # what cannot be had of the medium, known without reading it through
         self._held = held
 
     def get_size(self) -> int:

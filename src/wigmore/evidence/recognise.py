@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from wigmore.evidence import aff4
 from wigmore.evidence.archives import NOT_READ, archive_kind, open_archive
 from wigmore.evidence.filetype import file_type
 from wigmore.evidence.local import LocalFile, open_untouched
@@ -36,6 +37,7 @@ LOG_LINE = re.compile(
     rb"|\S{1,100} \S{1,100} \S{1,100} \[\d\d/[A-Z][a-z]{2}/\d{4}:)"
 )
 AUDIT = re.compile(rb"type=[A-Z_]+ msg=audit\(")
+VENDOR_REPORT = b"http://pa.cellebrite.com/report/"
 _ONE = re.compile("|".join(f"(?P<m{number}>{row[3]})" for number, row in enumerate(PLACES)))
 _EACH = tuple(re.compile(row[3]) for row in PLACES)
 
@@ -267,6 +269,8 @@ def _file(path: Path, size: int) -> Recognition:
     if image is not None:
         return image
     packed = archive_kind(head, path.name)
+    if packed == "zip" and aff4.is_image(head, LocalFile.at(path), thorough=True):
+        return Recognition("disk_image", "unknown", "image", "AFF4 image")
     if packed in MAIL_KINDS:
         return Recognition("mailbox", "unknown", "file", f"content is {kind or packed}")
     if packed is not None and kind not in ("Word document", "Excel workbook", "PowerPoint presentation", "EPUB book"):
@@ -294,8 +298,8 @@ def _image(head: bytes, tail: bytes, kind: str | None, size: int) -> Recognition
         return Recognition("disk_image", "unknown", "image", "Apple disk image (trailer)")
     if volume is not None:
         return Recognition("disk_image", "unknown", "image", f"{volume} volume without a container", notes)
-    if kind in containers:
-        sure = ("unread by this version",) if kind in ("AD1 image", "AFF image", "EnCase logical image") else notes
+    if kind in containers and not head.startswith((b"LVF", b"ADSEG")):  # those are archives of files
+        sure = ("unread by this version",) if kind in ("AFF image", "EnCase logical image") else notes
         return Recognition("disk_image", "unknown", "image", f"content is {kind}", sure)
     if tail[:8] == b"conectix" and size > 512:
         return Recognition("disk_image", "unknown", "image", "VHD footer")
@@ -337,7 +341,24 @@ def _archive(path: Path, packed: str) -> Recognition:
         return Recognition("mobile_extraction", "android", "file", "Android backup", tuple(notes))
     kind = found.type if found.type in ("mobile_extraction", "disk_image") else "archive"
     reason = f"{what}; {found.reason}" if signs.files else what
+    if packed == "zip" and _vendor_report(LocalFile.at(path)):
+        kind, reason = "mobile_extraction", f"a Cellebrite report with its files (UFDR); {reason}"
     return Recognition(kind, found.platform, "file", reason, (*found.notes, *dict.fromkeys(notes)))
+
+
+def _vendor_report(file: EvidenceFile) -> bool:
+    """Whether a zip holds the report of Cellebrite's programs beside the files that it names."""
+    store = open_archive(file, "", PEEK)
+    try:
+        entry = store.find("report.xml")
+        if entry is None or not entry.readable:
+            return False
+        with store.file(entry).open() as stream:
+            return VENDOR_REPORT in stream.read(4096)
+    except ParseError:
+        return False
+    finally:
+        store.close()
 
 
 def _members(file: EvidenceFile, signs: Signs, notes: list[str], names: list[str]) -> None:

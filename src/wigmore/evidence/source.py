@@ -9,10 +9,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from wigmore.evidence import aff4
 from wigmore.evidence.ewf import Acquisition, read_sections
 from wigmore.evidence.filetype import file_type
 from wigmore.evidence.folder import FolderStore, SingleFileStore
-from wigmore.evidence.images import image_kind, open_media, segments
+from wigmore.evidence.images import image_kind, logical_kind, open_media, segments
 from wigmore.evidence.listing import entry_record
 from wigmore.evidence.media import Media, View
 from wigmore.evidence.signatures import HEAD, declared_size, has_table, volume_kind
@@ -292,9 +293,14 @@ class Source:
 
     def _expand_image(self, file: EvidenceFile, kind: str, doubtful: bool) -> Expansion | None:
         stored = Acquisition()
-        if kind == "E01":
+        if kind in ("E01", "AFF4"):
             stored = self.acquisition(file, self.segment_paths(file))
-            if stored.segment > 1 and file.path == self.segment_paths(file)[0] and not self._first(file):
+            if (
+                kind == "E01"
+                and stored.segment > 1
+                and file.path == self.segment_paths(file)[0]
+                and not self._first(file)
+            ):
                 return Expansion("E01 segment")
         try:
             layout = self._layout(file)
@@ -308,7 +314,7 @@ class Source:
             return None  # a boot sector or table without any volume: no image
         add_roots(layout, self.spec.source_id, self.limits)
         data = self._container(file, kind, layout, stored)
-        gaps = list(layout.gaps)
+        gaps = [*layout.media.problems, *layout.gaps]
         if kind == "E01" and not stored.finished:
             broken = bool(stored.problem) and not stored.cut
             gaps.insert(
@@ -348,6 +354,7 @@ class Source:
             "container": layout.media.kind,
             "media_size": layout.media.size,
             "sector_size": layout.media.sector_size,
+            **layout.media.about,
         }
         data["segments"] = [path.rpartition("/")[2] for path in layout.media.segments]
         if layout.table is not None:
@@ -363,12 +370,18 @@ class Source:
     def segment_paths(self, file: EvidenceFile) -> tuple[str, ...]:
         """The paths of all files that an image stands on, the given one first."""
         with file.open() as stream:
-            kind = image_kind(stream.read(4096), file)
+            head = stream.read(4096)
+        kind = image_kind(head, file) or logical_kind(head)
         return tuple(one.path for one in segments(file, kind or "raw"))
 
     def acquisition(self, file: EvidenceFile, paths: Sequence[str]) -> Acquisition:
-        """What an E01 image says of itself, over all its segments; empty for other containers."""
+        """What an E01 image says of itself, over all its segments, or an AFF4 image; empty for other containers."""
         found = Acquisition()
+        with file.open() as stream:
+            head = stream.read(4096)
+        if image_kind(head, file, thorough=self._is_top(file)) == "AFF4":
+            with aff4.Aff4Media(file) as media:
+                return media.stored()
         for path in paths:
             one = file if path == file.path else file.sibling(path.rpartition("/")[2])
             if one is None:
