@@ -6,19 +6,30 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from wigmore.evidence.source import SourceSpec
-from wigmore.ledger import Ledger
-from wigmore.records.extraction import Extraction
-from wigmore.records.pool import Pool
-from wigmore.records.store import RecordStore
+from wigmore.api.workers import start
+
+if TYPE_CHECKING:
+    from wigmore.records.pool import Pool
 
 
 def main() -> None:
     evidence, case = Path(sys.argv[1]), Path(sys.argv[2])
     case.mkdir(parents=True)
-    with Pool(int(sys.argv[4])) as pool, Ledger.create(case, lambda: datetime.now(UTC)) as ledger:
-        pool.start()
+    with start(int(sys.argv[4])) as pool:
+        extract(evidence, case, pool)
+
+
+def extract(evidence: Path, case: Path, pool: Pool) -> None:
+    """All of `evidence` by the workers of a pool, into `case`."""
+    # imported while the workers import theirs, as `wigmore run` does
+    from wigmore.evidence.source import SourceSpec
+    from wigmore.ledger import Ledger
+    from wigmore.records.extraction import Extraction
+    from wigmore.records.store import RecordStore
+
+    with Ledger.create(case, lambda: datetime.now(UTC)) as ledger:
         store = RecordStore(case)
         extraction = Extraction(ledger, store, case / "work", pool, names=sys.argv[3].split(","))
         extraction.run(
