@@ -90,7 +90,8 @@ class Scope:
     def __init__(self, store: RecordStore, path: str, terms: Terms) -> None:
         self.store, self.terms = store, terms
         self.path = normal(path)
-        self.condition, self.parameters = "true", []
+        self.condition = "true"
+        self.parameters: list[Any] = []
         if self.path:
             self._choose()
         self._prepare()
