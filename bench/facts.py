@@ -1,8 +1,10 @@
-"""Known facts read: wigmore beside a plain strings dump and plaso, by the shared scorer, on one input.
+"""Known facts read and questions answered: wigmore beside a plain strings dump and plaso, by the shared scorer, on one input.
 
-`python bench/facts.py SHARED WORK [--plaso VENV]`: SHARED holds evidence/ and score_facts.py. Value facts only, over all
-kinds and over those that this version's parsers are for (not: mail, captures, encrypted containers, ESE databases). `ask` is
-scored on the same facts with the fact's path given.
+`python bench/facts.py SHARED WORK [--plaso VENV] [--every N]`: SHARED holds evidence/ and score_facts.py. The evidence is copied
+to WORK without its answer sheets (FACTS.csv and the like): a case that holds the answers would measure itself. Printed are,
+of all facts of a kind, the shares that stand in one record (strict) or in the file's records (loose), and that `ask` answers
+with the fact's path and without it (every Nth question of these); then how many questions put to a file that cannot answer
+them are answered all the same. WORK keeps the case and plaso's events: what is there is not made again.
 """
 
 from __future__ import annotations
@@ -11,16 +13,23 @@ import argparse
 import csv
 import json
 import re
+import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from wigmore.api.ask import ask
+from wigmore.api.show import show
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LATER = ("email/", "encrypted/", "pcap/", "server_ual/")
+SHEETS = ("FACTS.csv", "MANIFEST.csv", "CASE.md", "README.md")
 STRINGS = re.compile(rb"[\x20-\x7e]{4,}|(?:[\x20-\x7e]\x00){4,}")
+LINE = re.compile(r"^(value|count|label): facts (\d+)  strict ([\d.]+)  loose ([\d.]+)  asked ([\d.]+)$", re.MULTILINE)
+HOLDERS = ("composite", "images")  # such a file may hold what another file is asked for
 
 
 def strings_records(root: Path, files: list[str]) -> Iterator[dict[str, object]]:
@@ -59,58 +68,84 @@ def plaso_records(root: Path, work: Path, venv: Path) -> Iterator[dict[str, obje
             yield {"path": path, "data": event, "times": {}, "time": moment.isoformat()}
 
 
-def score(shared: Path, facts: Path, records: Path, ask: Path | None = None) -> str:
-    command = [sys.executable, str(shared / "score_facts.py"), str(facts), str(records), "--only", "value"]
-    if ask is not None:
-        command += ["--ask", str(ask)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip().split("\n")[-1]
+def put(case: Path, rows: list[tuple[str, str, str]], out: Path) -> list[str]:
+    """Ask a sheet, keep the answers as JSON lines, print how long it took; the status of each answer."""
+    sheet = out.with_suffix(".csv")
+    with sheet.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([("id", "question", "path"), *rows])
+    started = time.monotonic()
+    answers = list(ask(case, "", file=sheet))
+    took = time.monotonic() - started
+    out.write_text("".join(json.dumps(a, sort_keys=True) + "\n" for a in answers), encoding="utf-8")
+    print(f"{out.name}: {len(answers)} questions in {took:.0f} s, {took / max(len(answers), 1):.2f} s each")
+    return [str(a["status"]) for a in answers]
+
+
+def crossed(facts: list[dict[str, str]]) -> list[tuple[str, str, str]]:
+    """Each question with a file of another folder, never one that holds other files: a right tool answers none."""
+    out = []
+    for number, fact in enumerate(facts):
+        others = (facts[(number + step) % len(facts)]["file"] for step in range(len(facts) // 2, len(facts)))
+        folder = fact["file"].split("/")[0]
+        other = next((o for o in others if o.split("/")[0] not in (*HOLDERS, folder)), None)
+        if other and folder != "composite":
+            out.append((fact["id"], fact["question"], other))
+    return out
+
+
+def score(shared: Path, table: Path, records: Path, answers: Path | None = None) -> dict[str, tuple[float, ...]]:
+    """Of each kind of fact: number, strict, loose, asked."""
+    command = [sys.executable, str(shared / "score_facts.py"), str(table), str(records)]
+    command += ["--ask", str(answers)] if answers else []
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return {kind: tuple(map(float, rest)) for kind, *rest in LINE.findall(text)}
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("shared", type=Path)
     options.add_argument("work", type=Path)
     options.add_argument("--plaso", type=Path)
+    options.add_argument("--every", type=int, default=1)
     given = options.parse_args()
     shared, work = given.shared.resolve(), given.work.resolve()
-    root, case = shared / "evidence", work / "case"
-    work.mkdir(parents=True, exist_ok=True)
-    with (root / "FACTS.csv").open(newline="") as stream:
+    root, case, sheet = work / "evidence", work / "case", shared / "evidence" / "FACTS.csv"
+    if not root.exists():
+        shutil.copytree(shared / "evidence", root, ignore=shutil.ignore_patterns(*SHEETS))
+    if not case.exists():
+        run = [sys.executable, "-m", "wigmore.cli.main", "run", str(root), "-o", str(case), "--progress", "none"]
+        subprocess.run(run, stdout=subprocess.DEVNULL, check=False)
+    with sheet.open(newline="", encoding="utf-8") as stream:
         facts = list(csv.DictReader(stream))
-    files = sorted({f["file"] for f in facts})
-    scoped = work / "facts-scope.csv"
-    with scoped.open("w", newline="") as stream:
+    ours, dump, peer = work / "ours.jsonl", work / "strings.jsonl", work / "plaso.jsonl"
+    with ours.open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(row) + "\n" for row in show(case, "records"))
+    with dump.open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(r) + "\n" for r in strings_records(root, sorted({f["file"] for f in facts})))
+    if given.plaso:
+        with peer.open("w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(r) + "\n" for r in plaso_records(root, work, given.plaso.resolve()))
+    put(case, [(f["id"], f["question"], f["file"]) for f in facts], work / "ask-path.jsonl")
+    asked = facts[:: given.every]
+    put(case, [(f["id"], f["question"], "") for f in asked], work / "ask-no-path.jsonl")
+    states = put(case, crossed(facts), work / "ask-crossed.jsonl")
+    part = work / "facts-asked.csv"
+    with part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, list(facts[0]))
         writer.writeheader()
-        writer.writerows(f for f in facts if not f["file"].startswith(LATER))
-    if not case.exists():
-        subprocess.run(
-            [sys.executable, "-m", "wigmore.cli.main", "run", str(root), "-o", str(case), "--progress", "none"],
-            stdout=subprocess.DEVNULL,
-            check=False,
-        )
-    sheet = work / "questions.csv"
-    with sheet.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("id", "question", "path"))
-        writer.writerows((f["id"], f["question"], f["file"]) for f in facts)
-    ours, asked, dump = work / "ours.jsonl", work / "ask.jsonl", work / "strings.jsonl"
-    run = [sys.executable, "-m", "wigmore.cli.main"]
-    with ours.open("w") as stream:
-        subprocess.run([*run, "show", str(case), "records", "-t", "jsonl"], stdout=stream, check=True)
-    with asked.open("w") as stream:
-        subprocess.run([*run, "ask", str(case), "-f", str(sheet), "-t", "jsonl"], stdout=stream, check=True)
-    with dump.open("w") as stream:
-        stream.writelines(json.dumps(r) + "\n" for r in strings_records(root, files))
-    sets = [("wigmore", ours, asked), ("strings", dump, None)]
-    if given.plaso:
-        peer = work / "plaso.jsonl"
-        with peer.open("w") as stream:
-            stream.writelines(json.dumps(r) + "\n" for r in plaso_records(root, work, given.plaso.resolve()))
-        sets.append(("plaso", peer, None))
-    for label, table in (("all value facts", root / "FACTS.csv"), ("kinds of this version", scoped)):
-        for name, records, ask in sets:
-            print(f"{label:22} {name:8} {score(shared, table, records, ask)}")
+        writer.writerows(asked)
+    bare = work / "no-records.jsonl"
+    bare.write_text("", encoding="utf-8")
+    open_ask = score(shared, part, bare, work / "ask-no-path.jsonl")
+    print(f"{'tool':8} {'kind':6} facts strict  loose  ask with path  ask without")
+    for name, records in (("wigmore", ours), ("strings", dump), *([("plaso", peer)] if given.plaso else [])):
+        own = name == "wigmore"
+        for kind, (number, strict, loose, told) in score(
+            shared, sheet, records, work / "ask-path.jsonl" if own else None
+        ).items():
+            said = f"{told:13.3f}  {open_ask.get(kind, (0.0,))[-1]:11.3f}" if own else ""
+            print(f"{name:8} {kind:6} {number:5.0f}  {strict:.3f}  {loose:.3f}  {said}")
+    print(f"questions of the wrong file that are answered: {states.count('answered')} of {len(states)}")
 
 
 if __name__ == "__main__":

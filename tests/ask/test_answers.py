@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from wigmore.records.rows import RowMaker
 from wigmore.records.store import RecordStore
 
 RULES = Path(wigmore.__file__).parent / "rules"
-PHONE, DISK, LOG = "phone/sms.db", "disk.raw", "logs/access.log"
+PHONE, DISK, LOG, AUTH = "phone/sms.db", "disk.raw", "logs/access.log", "logs/auth.log"
 
 
 def _message(number: int, text: str, who: str, when: str) -> tuple[str, str, dict[str, Any], Record]:
@@ -57,7 +58,34 @@ def _request(number: int, client: str, target: str) -> tuple[str, str, dict[str,
     return "web.access", LOG, {"kind": "line", "line": number}, Record(data, {"requested_at": moment}, "requested_at")
 
 
+def _login(number: int, event: str, address: str, port: int) -> tuple[str, str, dict[str, Any], Record]:
+    data = {"event": event, "address": address, "port": port, "program": "sshd", "host": "box"}
+    return "linux.authlog", AUTH, {"kind": "line", "line": number}, Record(data)
+
+
+def _account(number: int, path: str, name: str, default: bool) -> tuple[str, str, dict[str, Any], Record]:
+    data = {"distribution": name, "guid": f"{{{number:08d}-0000-4000-8000-000000000000}}", "is_default": default}
+    return "windows.registry.wsl", path, {"kind": "key", "key": f"Lxss\\{number}"}, Record(data)
+
+
+def _cached(number: int, state: str) -> tuple[str, str, dict[str, Any], Record]:
+    data = {"request_key": f"https://a.example/{number}", "entry_ID": number}
+    row = {"kind": "row", "table": "cfurl_cache_response", "rowid": number, "state": state}
+    return "ios.url_cache", "app/Cache.db", row, Record(data, state=state)
+
+
 ROWS = [
+    _login(1, "ssh_connection_opened", "10.9.9.9", 4001),
+    _login(2, "ssh_login_failed", "10.9.9.7", 4002),
+    _login(3, "ssh_login_accepted", "10.9.9.8", 4003),
+    *(
+        _account(n, path, name, n == 2)
+        for path in ("a/NTUSER.DAT", "b/NTUSER.DAT")
+        for n, name in ((1, "Arch"), (2, "Mint"))
+    ),
+    _cached(1, "live"),
+    _cached(2, "wal_committed"),
+    _cached(2, "wal_superseded"),
     _message(1, "Meet me at the old mill, bring Thom De'Fer", "+4912345", "2024-03-01T09:00:00Z"),
     _message(2, "No.", "+4912345", "2024-03-01T09:05:00Z"),
     _message(3, "Did the parcel arrive?", "+4977777", "2024-03-02T11:30:00.250Z"),
@@ -172,8 +200,47 @@ def test_a_quoted_word_of_guilt_is_no_question_of_guilt(answerer: Answerer) -> N
 def test_records_are_counted_by_a_stated_query(answerer: Answerer) -> None:
     said = answerer.answer("How many text messages are there, and how many were sent?", PHONE)
     assert said["answers"][0]["value"].startswith("3 records of android.sms (3 live)")
-    assert "1 of them with a value “sent" in said["answers"][0]["value"]
+    assert "1 of them with direction: sent" in said["answers"][0]["value"]
     assert {c["record_id"] for c in said["citations"]} >= {a["record_id"] for a in said["answers"]}
+
+
+def test_a_count_says_which_field_holds_what_is_asked_for_under_another_word(answerer: Answerer) -> None:
+    said = answerer.answer("How many text messages are there, and how many are outgoing?", PHONE)
+    assert "1 of them with direction: sent" in said["answers"][0]["value"]
+
+
+def test_rows_that_a_later_write_replaced_are_counted_once(answerer: Answerer) -> None:
+    said = answerer.answer("How many entries does the URL cache have?", "app/Cache.db")
+    assert said["answers"][0]["count"] == 2
+    assert said["answers"][0]["value"].startswith(
+        "2 records of ios.url_cache (1 live, 1 wal_committed), and 1 earlier state"
+    )
+
+
+def test_the_same_answer_in_another_file_is_cited_too(answerer: Answerer) -> None:
+    said = answerer.answer("Which GUID has the WSL distribution 'Mint'?")
+    assert [a["path"] for a in said["answers"]] == ["a/NTUSER.DAT"]
+    assert [c["path"] for c in said["citations"]] == ["a/NTUSER.DAT", "b/NTUSER.DAT"]
+    assert "the same stands in 1 more record" in said["answer"]
+
+
+def test_a_field_that_says_no_to_the_question_comes_later(answerer: Answerer) -> None:
+    said = answerer.answer("What is the default WSL distribution?", "a/NTUSER.DAT")
+    assert "Mint" in said["answers"][0]["value"]
+
+
+def test_a_failure_is_only_what_says_that_it_failed(answerer: Answerer) -> None:
+    for word in ("failed", "unsuccessful"):
+        said = answerer.answer(f"From which address and port came the {word} SSH login?", AUTH)
+        assert "10.9.9.7" in said["answers"][0]["value"], word
+    assert "10.9.9.8" in answerer.answer("Which address made the successful SSH login?", AUTH)["answers"][0]["value"]
+
+
+def test_a_password_tried_need_not_stand_in_a_record() -> None:
+    terms = load_terms((RULES,))
+    for text in ("Is 'hunter2' the right password of the volume?", "Is the volume unlocked by 'hunter2'?"):
+        assert not any(a.required for a in parse(text, terms).anchors), text
+    assert any(a.required for a in parse("Who opened 'plan.docx'?", terms).anchors)
 
 
 def test_answers_keep_to_five_and_a_thousand_characters(answerer: Answerer) -> None:
@@ -197,7 +264,9 @@ def test_an_attack_is_answered_from_readings_only(store: RecordStore) -> None:
     reading = Reading(
         "phe-1", "Requests for an injected parameter", "web attack", "a request, not its success", 0.5, (fact,)
     )
-    said = Answerer(store, [], [RULES], [reading]).answer(question, LOG)
+    assert Answerer(store, [], [RULES], [reading]).answer(question, LOG)["status"] == "unanswered"  # no technique
+    named = replace(reading, words="web attack T1190")
+    said = Answerer(store, [], [RULES], [named]).answer(question, LOG)
     assert said["status"] == "answered" and said["answers"][0]["value"].startswith("a rule reads: Requests")
     assert said["citations"][0]["record_id"] == cited["record_id"]
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.model.nouns import Coverage
-from wigmore.records.answer_count import count
+from wigmore.records.answer_count import CITED, count
 from wigmore.records.answer_match import Match, score
 from wigmore.records.answer_question import Question, parse, refusal
 from wigmore.records.answer_readings import Reading, answer_readings
 from wigmore.records.answer_render import answers_of, citation
-from wigmore.records.answer_scope import Scope, described, normal
+from wigmore.records.answer_scope import Scope, described, list_paths, normal
 from wigmore.records.answer_words import load_terms, stems_of
 from wigmore.records.store import RecordStore
 
@@ -43,6 +43,8 @@ class Answerer:
 
     def scope(self, path: str) -> Scope:
         """The scope of a path; the last one is kept."""
+        if self._scope is None:
+            list_paths(self.store)
         if self._scope is None or self._scope.path != normal(path):
             self._scope = Scope(self.store, path, self.terms)
         return self._scope
@@ -89,16 +91,18 @@ class Answerer:
         if not good:
             return self._unanswered(scope, question, kinds, self._missing(matches, question))
         near = self._near(good, question)
-        answers = answers_of(near, question)
+        answers, copies = answers_of(near, question)
         by_id = {m.candidate.record_id: m.candidate for m in near}
-        more = len(near) - len(answers)
+        more = len(near) - len(answers) - len(copies)
         joined = " | ".join(a["value"] for a in answers)
+        if copies:  # a copy of a file, a record in two control sets: where else it stands is part of the answer
+            joined += f" | the same stands in {len(copies)} more record{'s' * (len(copies) > 1)}"
         if more > 0:
             joined += f" | and {more} more records that fit as well"
         return {
             **_said("answered", joined, self._looked(scope, kinds, [a["artifact"] for a in answers])),
             "answers": answers,
-            "citations": [citation(by_id[a["record_id"]]) for a in answers],
+            "citations": [citation(c) for c in [*(by_id[a["record_id"]] for a in answers), *copies][:CITED]],
         }
 
     def _matches(self, scope: Scope, question: Question, kinds: dict[str, float]) -> list[Match]:
@@ -113,7 +117,7 @@ class Answerer:
                 kinds[c.artifact],
                 scope.words[c.artifact],
                 known.get(c.artifact, nothing),
-                self.terms.noise,
+                self.terms,
                 scope.penalty(c.artifact, c.path, question),
             )
             for c in candidates
@@ -125,6 +129,9 @@ class Answerer:
 
     def _suffices(self, match: Match, question: Question) -> bool:
         if any(a.required for a in question.anchors):
+            telling = sum(a.required for a in question.anchors) > 1 and match.anchors >= 0.9 and match.answers >= 0.8
+            if telling and not match.strict_missing:  # two things named, both there: the words matter less
+                return True
             return not match.strict_missing and match.anchors >= 0.45 and match.answers >= 0.25 and match.words >= 0.2
         telling = any(a.kind == "number" and len(a.text) >= 4 for a in question.anchors)
         if telling and match.anchors >= 0.6:

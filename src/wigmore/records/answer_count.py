@@ -12,14 +12,14 @@ from wigmore.records.answer_scope import Scope, described, generic, needle
 from wigmore.records.answer_words import WORD, packed, stem
 
 CITED = 20
+SUPERSEDED = "wal_superseded"  # an earlier state of a row that is counted itself
 NOUN = re.compile(r"\b(?:how many|number of|count of|count (?:the|all))((?:\s+[\w-]+){1,4})", re.IGNORECASE)
 COMPOUND = re.compile(r"\b(and|, )\s*(which|what|when|who|where)\b", re.IGNORECASE)
 
 
 def stated(match: Match, question: Question) -> str:
     """The numbers that a record itself states under the names the question counts, or nothing."""
-    noun = NOUN.search(question.text)
-    spoken = WORD.findall(noun.group(1)) if noun else []
+    spoken = [word for noun in NOUN.finditer(question.text) for word in WORD.findall(noun.group(1))]
     names, stems = {packed(w) for w in spoken if len(w) > 2}, frozenset(map(stem, spoken)) & frozenset(question.words)
     found = []
     for number, relevance in match.relevance:
@@ -63,7 +63,11 @@ def count(scope: Scope, question: Question, kinds: dict[str, float], matches: li
         a for a in ranked if a not in ("file_listing", "container") or scope.artifacts[a] > 1
     ]  # not of the file itself
     for artifact in ranked[: 1 if out else 2]:
-        if kinds[artifact] < 0.25 or (kinds[artifact] < 0.45 and _spoken(scope, artifact, question) < 0.5):
+        if (
+            kinds[artifact] < 0.25
+            or (generic(artifact) and kinds[artifact] < 0.45)
+            or (kinds[artifact] < 0.45 and _spoken(scope, artifact, question) < 0.5)
+        ):
             continue
         counted = _count(
             scope, artifact, question, [a.moment.utc.lower() if a.moment else needle(a.low) for a in strict]
@@ -99,6 +103,34 @@ def _spoken(scope: Scope, artifact: str, question: Question) -> float:
     return hit / max(len(question.words), 1)
 
 
+def _asked(question: Question, scope: Scope) -> str:
+    """The words of the question that name what is counted."""
+    noun = NOUN.search(question.text)
+    spoken = WORD.findall(noun.group(1)) if noun else []
+    stop = next((n for n, word in enumerate(spoken) if word.casefold() in scope.terms.stop), len(spoken))
+    return " ".join(spoken[:stop][:3])
+
+
+def _share(scope: Scope, word: str, condition: str, parameters: list[Any], total: int) -> str:
+    """How many of the counted records say a word of the question: as a field that is true, else as a value, else at all."""
+    told = "|".join(re.escape(needle(w)) for w in (word, *scope.terms.alike.get(word, ())))
+    for pattern, value in (
+        (rf'"([^"]*(?:{told})[^"]*)":(true)', "{field}: {value}"),
+        (rf'"([^"\\]+)":"((?:{told})[^"\\]{{0,40}})"', "{field}: {value}"),
+        (rf"({told})(\w*)", "“{field}{value}”"),
+    ):
+        some = scope.store.query(
+            f"SELECT regexp_extract(hay, ?, 1) AS field, regexp_extract(hay, ?, 2) AS value, count(*) AS n FROM {scope.table} "
+            f"WHERE {condition} AND state <> '{SUPERSEDED}' AND regexp_matches(hay, ?) "
+            "GROUP BY ALL ORDER BY n DESC, field, value LIMIT 1",
+            [pattern, pattern, *parameters, pattern],
+        )
+        if some:
+            row = some[0]
+            return f"; {row['n']} of them with {value.format(**row)}" if row["n"] < total else ""
+    return ""
+
+
 def _count(
     scope: Scope, artifact: str, question: Question, needles: list[str]
 ) -> tuple[dict[str, Any], list[dict[str, Any]]] | None:
@@ -108,34 +140,27 @@ def _count(
         f"SELECT state, count(*) AS n FROM {table} WHERE {condition} GROUP BY state ORDER BY state",
         [artifact, *needles],
     )
-    total = sum(r["n"] for r in rows)
-    if not total:
+    everything = sum(r["n"] for r in rows)
+    if not everything:
         return None
     chosen = scope.store.query(
         f"SELECT record_id FROM {table} WHERE {condition} ORDER BY n, record_id LIMIT {CITED}", [artifact, *needles]
     )
     first = scope.fetch([r["record_id"] for r in chosen])
-    states = ", ".join(f"{r['n']} {r['state']}" for r in rows)
+    earlier = sum(r["n"] for r in rows if r["state"] == SUPERSEDED)
+    total = everything - earlier or everything  # a row that a later write replaced is counted once
+    shown_rows = [r for r in rows if r["state"] != SUPERSEDED or total == everything]
+    states = ", ".join(f"{r['n']} {r['state']}" for r in shown_rows)
     where = f" that hold {', '.join(repr(n) for n in needles)}" if needles else ""
-    plural = "s" if total > 1 else ""
-    value = f"{total} record{plural} of {artifact}{where} ({states})"
+    value = f"{total} record{'s' * (total > 1)} of {artifact}{where} ({states})"
+    if total < everything:
+        value += f", and {earlier} earlier state{'s' * (earlier > 1)} of such rows"
+    asked = _asked(question, scope)
+    value += f", for “{asked}”" if asked else ""
     own = scope.words[artifact]
     qualifiers = [w for w in question.words if (w not in own or w in scope.terms.outcomes) and len(w) > 2]
     for word in qualifiers[:4]:
-        # a field of that name which is true, else a value that begins with the word, else the word anywhere
-        told = re.escape(needle(word))
-        for pattern, said in (
-            (rf'"{told}\w*":true', f"where {word}… is true"),
-            (rf':"{told}', f"with a value “{word}…”"),
-            (told, f"hold “{word}”"),
-        ):
-            some = scope.store.query(
-                f"SELECT count(*) AS n FROM {table} WHERE {condition} AND regexp_matches(hay, ?)",
-                [artifact, *needles, pattern],
-            )[0]["n"]
-            if some:
-                value += f"; {some} of them {said}" if some < total else ""
-                break
+        value += _share(scope, word, condition, [artifact, *needles], total)
     answer = {
         "value": value,
         "record_id": first[0]["record_id"],

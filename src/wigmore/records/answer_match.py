@@ -7,12 +7,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cached_property, lru_cache
 from typing import Any
 
 from wigmore.records.answer_question import Anchor, Moment, Question
-from wigmore.records.answer_words import name_stems, packed, stem
+from wigmore.records.answer_words import Terms, name_stems, packed, stem
 
 LEAVES = 600  # fields of one record that are looked at
 SHAPE = {
@@ -32,7 +31,7 @@ KEY_NAMES = frozenset(
     "name key term keyword setting value_name title id identifier path element json_path feature field".split()
 )
 NAMED = 0.851  # an anchor that is part of a field's name
-DELETED = stem("deleted")
+IS = frozenset(("is", "has", "was"))
 VALUE_NAMES = frozenset("value data text content detail".split())
 
 
@@ -288,11 +287,7 @@ def fitness(question: Question, artifact: str, name: str) -> float:
     """How well a field's name answers a question: its best fit, and something for the next two."""
     stems, short, _ = _named(name)
     fits = sorted(
-        (
-            f.fits(stems, short) * f.weight
-            for f in question.fields
-            if not f.only or any(fnmatchcase(artifact, g) for g in f.only)
-        ),
+        (f.fits(stems, short) * f.weight for f in question.fields if f.meant(artifact)),
         reverse=True,
     )
     return fits[0] + 0.25 * sum(fits[1:3]) if fits else 0.0
@@ -346,11 +341,12 @@ def score(
     kind: float,
     words: frozenset[str],
     said: frozenset[str],
-    noise: frozenset[str],
+    terms: Terms,
     penalty: float,
 ) -> Match:
     """Score one record; `kind` is how well its artifact fits (0 to 1), `words` the artifact's own stems, `said` its meaning's."""
     total = reached = 0.0
+    contrary = 0
     missing = False
     met: dict[str, float] = {}
     named: set[str] = set()
@@ -359,7 +355,9 @@ def score(
         if quality < 0.6 and anchor.kind == "name" and packed(anchor.text) in words:
             quality = 0.6
         if leaf is not None:
-            if leaf.kind == "data" and (packed(anchor.text) in leaf.parts or quality == NAMED):
+            if leaf.kind == "data" and (
+                packed(anchor.text) in leaf.parts or (quality == NAMED and leaf.text not in ("true", "false"))
+            ):
                 named.add(packed(anchor.text))
             elif anchor.kind != "name":
                 met[leaf.name] = max(quality, met.get(leaf.name, 0.0))
@@ -378,7 +376,11 @@ def score(
             part = 1.0
         elif holds(candidate.low, word):
             part = 0.9
-        elif any(w.packed in candidate.fields for w in question.synonyms.get(word, ()) if not w.only):
+        elif any(holds(candidate.low, other) for other in terms.alike.get(word, ())):
+            part = 0.85
+        elif word in terms.verdicts:  # a field `result` does not say that it failed: only the record's own words do
+            part, contrary = 0.0, contrary + 1
+        elif any(w.packed in candidate.fields for w in question.synonyms.get(word, ()) if w.meant(candidate.artifact)):
             part = 0.8
         elif word in words or (len(word) > 2 and any(word in w for w in words)):
             part = 0.7
@@ -391,7 +393,7 @@ def score(
         hit += value * part
         covered += min(1.0, part + 0.15) if part else 0.0
         known += 1.0 if part and word in question.proper else 0.0
-    ranked = relevance(question, candidate, met, noise, frozenset(named))
+    ranked = relevance(question, candidate, met, terms.noise, frozenset(named))
     best = max(0.0, ranked[0][1]) if ranked else 0.0
     share = reached / total if total else 1.0
     spoken = hit / weight if weight else 1.0
@@ -399,8 +401,8 @@ def score(
     points -= penalty
     points -= 0.0 if candidate.state in ("live", "wal_committed") or question.other else 0.15
     current = next((leaf.text for leaf in candidate.leaves if leaf.name == "is_current"), "true")
-    if DELETED in question.words and any(leaf.name == "deleted" and leaf.text == "false" for leaf in candidate.leaves):
-        points -= 0.4
+    points -= 0.3 * min(contrary, 2)
+    points += _truth(question, candidate)
     points -= 0.1 if current == "false" and not question.other else 0.0
     coverage = covered / len(question.words) if question.words else 1.0
     proper = known / len(question.proper) if question.proper else 1.0
@@ -416,6 +418,18 @@ def score(
         tuple(sorted(met.items())),
         tuple(ranked),
     )
+
+
+def _truth(question: Question, candidate: Candidate) -> float:
+    """What a record gains or loses by fields that say yes or no to a word of the question: `is_default`, `deleted`."""
+    told = {
+        leaf.text
+        for leaf in candidate.leaves
+        if leaf.text in ("true", "false")
+        and (said := leaf.stems - IS - {leaf.packed, stem(leaf.packed)} or leaf.stems)
+        and said <= set(question.words)
+    }
+    return -0.4 if "false" in told else 0.1 if told else 0.0
 
 
 def rarity(rows: int, holding: int) -> float:

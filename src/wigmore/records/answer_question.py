@@ -50,7 +50,9 @@ ROOTS = (
     ("hkey_users", "hku"),
     ("hkey_classes_root", "hkcr"),
 )
-SECRETS = frozenset(stem(w) for w in ("password", "passphrase", "passcode", "pin", "secret"))
+SECRETS = frozenset(
+    stem(w) for w in ("password", "passphrase", "passcode", "pin", "secret", "unlock", "unlocks", "decrypt", "decrypts")
+)
 COUNT = re.compile(
     r"^\W*(how many(?! (times|[kmg]?i?bytes|seconds|minutes|hours|days|sectors)\b)"
     r"|what (is|was) the (total )?(number|count) of|count (the|all)|in how many)\b",
@@ -148,7 +150,9 @@ def _anchors(text: str, stop: frozenset[str]) -> tuple[list[Anchor], str]:
             out.append(Anchor(said, "time", WEIGHTS["time"], moment=when))
         elif said and packed(said):
             weight = WEIGHTS["quote"] if len(packed(said)) > 2 else 1.5
-            out.append(Anchor(said, "quote", weight, _context(text, match.start(), stop)))
+            near = _context(text, match.start(), stop)
+            after = stems_of(text[match.end() : match.end() + 30])[:3]  # `is 'x' the password`
+            out.append(Anchor(said, "quote", weight, near | (SECRETS & set(after))))
         return " ¦ "
 
     def time(match: re.Match[str]) -> str:

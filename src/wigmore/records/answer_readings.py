@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,10 @@ from typing import Any
 from wigmore.records.answer_question import Question
 from wigmore.records.answer_render import MOST_ANSWERS, MOST_CHARACTERS
 from wigmore.records.answer_scope import Scope
-from wigmore.records.answer_words import stems_of
+from wigmore.records.answer_words import stem, stems_of
+
+TECHNIQUE = re.compile(r"\bT\d{4}\b")  # an ATT&CK technique
+ATTACK = frozenset(map(stem, ("attack", "attacks", "technique", "techniques", "tactic", "exploit", "intrusion")))
 
 
 @dataclass(frozen=True)
@@ -36,9 +40,15 @@ class Reading:
 
 
 def answer_readings(readings: Sequence[Reading], scope: Scope, question: Question) -> dict[str, Any] | None:
-    """Up to five readings whose cited records lie in the scope, those that share most words with the question first."""
+    """Up to five readings whose cited records lie in the scope, those that share most words with the question first.
+
+    A question of an attack is answered only by what a rule reads as a technique of one.
+    """
     ranked = []
+    technique = bool(ATTACK & set(question.words))
     for reading in readings:
+        if technique and not TECHNIQUE.search(reading.words):
+            continue
         facts = _of_one_record(reading, scope)
         if facts:
             known = set(stems_of(f"{reading.title} {reading.words}"))

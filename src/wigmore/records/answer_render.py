@@ -68,25 +68,27 @@ def render(match: Match, question: Question, room: int, least: float) -> tuple[s
     return "; ".join(parts), tuple(names)
 
 
-def key_of(match: Match, question: Question) -> tuple[Any, ...]:
+def key_of(match: Match) -> tuple[Any, ...]:
     """What makes two matches the same answer: their best fields' values."""
     leaves = [match.candidate.leaves[n] for n, r in match.relevance[:3] if r >= 0.5]
     return tuple((leaf.name, leaf.low[:400]) for leaf in leaves) or (match.candidate.record_id,)
 
 
-def answers_of(matches: Sequence[Match], question: Question) -> list[dict[str, Any]]:
-    """Up to five answers of together at most 1,000 characters, one record each."""
-    distinct: dict[tuple[Any, ...], Match] = {}
+def answers_of(matches: Sequence[Match], question: Question) -> tuple[list[dict[str, Any]], list[Candidate]]:
+    """Up to five answers of together at most 1,000 characters, one record each, and the further records that say the same."""
+    distinct: dict[tuple[Any, ...], list[Match]] = {}
     for match in matches:
-        distinct.setdefault(key_of(match, question), match)
-    chosen = list(distinct.values())[:MOST_ANSWERS]
-    if not chosen:
-        return []
+        distinct.setdefault(key_of(match), []).append(match)
+    groups = list(distinct.values())[:MOST_ANSWERS]
+    if not groups:
+        return [], []
+    chosen = [group[0] for group in groups]
     even = len(chosen) > 1 and chosen[0].score - chosen[1].score <= TIED
     rooms = (EVEN if even else FIRST)[len(chosen)]
     out: list[dict[str, Any]] = []
+    copies: list[Candidate] = []
     left = MOST_CHARACTERS
-    for match, room in zip(chosen, rooms, strict=True):
+    for group, match, room in zip(groups, chosen, rooms, strict=True):
         value, names = render(match, question, min(room, left), 0.05 if len(chosen) <= 2 else 0.3)
         if not value:
             continue
@@ -101,7 +103,8 @@ def answers_of(matches: Sequence[Match], question: Question) -> list[dict[str, A
                 "fields": list(names),
             }
         )
-    return out
+        copies.extend(other.candidate for other in group[1:])
+    return out, copies
 
 
 def citation(candidate: Candidate) -> dict[str, Any]:

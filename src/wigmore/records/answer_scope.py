@@ -30,6 +30,7 @@ CONDITIONS: tuple[tuple[str, Callable[[str], str]], ...] = (
         lambda path: path.lower().lstrip("/"),
     ),
 )
+FEW = 300  # paths that are named one by one, so that row groups without them are passed over
 HAY = "lower(data || ' ' || times || ' ' || locator)"
 
 
@@ -70,8 +71,18 @@ def normal(path: str) -> str:
     return clean(path).strip().removeprefix("./").rstrip("/")
 
 
+def _named(column: str, values: Iterable[str]) -> str:
+    """A condition that a column holds one of some values; none of no values."""
+    return f"{column} IN ({', '.join(map(quoted, sorted(values)))})" if values else "false"
+
+
+def list_paths(store: RecordStore) -> None:
+    """Lay out the paths that records stand at, once for all scopes of a store."""
+    store.query("CREATE OR REPLACE TABLE ask_paths AS SELECT DISTINCT path FROM records")
+
+
 class Scope:
-    """Records below one path ("" is the whole case).
+    """Records below one path ("" is the whole case), after `list_paths`.
 
     A table of the records' texts, numbered in canonical order, is made once; of a case too large to hold it is a view.
     """
@@ -79,14 +90,10 @@ class Scope:
     def __init__(self, store: RecordStore, path: str, terms: Terms) -> None:
         self.store, self.terms = store, terms
         self.path = normal(path)
-        self.condition, self.parameters = "true", []
+        self.condition = "true"
+        self.parameters: list[Any] = []
         if self.path:
-            for condition, value in CONDITIONS:
-                self.condition, self.parameters = condition, [value(self.path)] * 3
-                if self.store.query(
-                    f"SELECT count(*) AS n FROM (SELECT 1 FROM records WHERE {condition} LIMIT 1)", self.parameters
-                )[0]["n"]:
-                    break
+            self._choose()
         self._prepare()
         counted = store.query("SELECT artifact, count(*) AS n FROM ask_texts GROUP BY artifact ORDER BY artifact")
         self.artifacts: dict[str, int] = {r["artifact"]: r["n"] for r in counted}
@@ -94,9 +101,19 @@ class Scope:
         self.words = {a: frozenset(terms.artifact_words(a)) for a in self.artifacts}
         self._all: list[Candidate] | None = None
 
+    def _choose(self) -> None:
+        """Which records lie in the scope: by the path as written, else without case, else as the end of a path."""
+        for condition, value in CONDITIONS:
+            self.condition, self.parameters = condition, [value(self.path)] * 3
+            found = self.store.query(f"SELECT path FROM ask_paths WHERE {condition} ORDER BY path", self.parameters)
+            if found:
+                if len(found) <= FEW:
+                    self.condition, self.parameters = _named("path", {r["path"] for r in found}), []
+                return
+
     def _prepare(self) -> None:
         select = (
-            f"SELECT row_number() OVER (ORDER BY {ORDER}) AS n, record_id, artifact, state, {HAY} AS hay FROM records "
+            f"SELECT row_number() OVER (ORDER BY {ORDER}) AS n, record_id, artifact, path, state, {HAY} AS hay FROM records "
             f"WHERE {self.condition}"
         )
         self.store.query("DROP VIEW IF EXISTS ask_texts_view")
@@ -105,7 +122,7 @@ class Scope:
             select = select.replace(f"row_number() OVER (ORDER BY {ORDER})", "0")
             self.store.query(f"CREATE VIEW ask_texts_view AS {select}")
             self.store.query(
-                "CREATE TABLE ask_texts AS SELECT n, record_id, artifact, state, '' AS hay FROM ask_texts_view"
+                "CREATE TABLE ask_texts AS SELECT n, record_id, artifact, path, state, '' AS hay FROM ask_texts_view"
             )
             self.table = "ask_texts_view"
         else:
@@ -114,8 +131,14 @@ class Scope:
 
     def fetch(self, record_ids: list[str] | None = None) -> list[dict[str, Any]]:
         """Stored rows of the scope, in canonical order: all of them, or those named."""
-        also = "" if record_ids is None else " AND record_id IN (SELECT unnest(?))"
-        extra: list[Any] = [] if record_ids is None else [record_ids]
+        also, extra = "", []
+        if record_ids is not None:
+            places = self.store.query(
+                "SELECT DISTINCT artifact, path FROM ask_texts WHERE record_id IN (SELECT unnest(?))", [record_ids]
+            )
+            also, extra = " AND record_id IN (SELECT unnest(?))", [record_ids]
+            for column in ("artifact", "path"):  # row groups without them are passed over
+                also += f" AND {_named(column, {r[column] for r in places})}" if places else ""
         return self.store.query(
             f"SELECT {FIELDS} FROM records WHERE ({self.condition}){also} ORDER BY {ORDER}", [*self.parameters, *extra]
         )
@@ -184,9 +207,12 @@ class Scope:
         fits = " ".join(
             f"WHEN {quoted(a)} THEN {4.0 * k - (1.0 if generic(a) else 0.0):.4f}" for a, k in sorted(kinds.items())
         )
+        worth = " OR ".join(
+            [f"h{i}" for i in range(len(needles))] + [_named("artifact", {a for a in kinds if kinds[a] >= 0.4})]
+        )
         chosen = self.store.query(
             f"SELECT record_id FROM (SELECT record_id, artifact, n, {' + '.join(points)} + CASE artifact {fits} ELSE 0 END "
-            "AS points FROM ask_hits) "
+            f"AS points FROM ask_hits WHERE {worth}) "
             f"QUALIFY row_number() OVER (PARTITION BY artifact ORDER BY points DESC, n, record_id) <= {PER_ARTIFACT} "
             f"ORDER BY points DESC, n, record_id LIMIT {MOST}"
         )

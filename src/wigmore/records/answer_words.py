@@ -69,6 +69,10 @@ class Wanted:
     weight: float
     only: tuple[str, ...] = ()  # globs of artifacts whose fields are meant; empty: all
 
+    def meant(self, artifact: str) -> bool:
+        """Whether fields of an artifact's records are meant."""
+        return not self.only or any(fnmatch.fnmatchcase(artifact, glob) for glob in self.only)
+
     def fits(self, field_stems: frozenset[str], field_packed: str) -> float:
         """How well a field's name fits: 1 the same, less for a part, 0 not."""
         if self.packed == field_packed:
@@ -99,7 +103,9 @@ class Terms:
     terms: tuple[Term, ...]
     artifacts: tuple[tuple[str, tuple[str, ...]], ...]
     outcomes: frozenset[str]
+    verdicts: frozenset[str]
     readings: frozenset[str]
+    alike: dict[str, tuple[str, ...]]  # stem → stems that say the same
     noise: frozenset[str]
     standard: tuple[
         tuple[str, frozenset[str], tuple[str, ...], tuple[Wanted, ...]], ...
@@ -155,6 +161,11 @@ def _standard(folders: Iterable[Path]) -> Iterable[tuple[str, frozenset[str], tu
             yield str(entry.get("id", "")), frozenset(stems_of(words)), artifacts, fields
 
 
+def _alike(groups: Iterable[Any]) -> dict[str, tuple[str, ...]]:
+    stems = [tuple(dict.fromkeys(stem(w) for w in str(group).split())) for group in groups]
+    return {word: tuple(w for w in group if w != word) for group in stems for word in group}
+
+
 def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else value.split() if isinstance(value, str) else []
 
@@ -179,7 +190,9 @@ def load_terms(folders: tuple[Path, ...]) -> Terms:
         terms=tuple(_term(t, str(file)) for t in table.get("terms", ())),
         artifacts=tuple((str(k), tuple(stems_of(str(v)))) for k, v in (table.get("artifacts") or {}).items()),
         outcomes=frozenset(stem(w) for w in str(table.get("outcomes", "")).split()),
+        verdicts=frozenset(stem(w) for w in str(table.get("verdicts", "")).split()),
         readings=frozenset(stem(w) for w in str(table.get("readings", "")).split()),
+        alike=_alike(table.get("alike", ())),
         noise=frozenset(packed(n) for n in str(table.get("noise", "")).split()),
         standard=tuple(
             (i, frozenset(s for s in words if s not in stop), a, f) for i, words, a, f in _standard(folders)
