@@ -107,6 +107,7 @@ FIELDS: dict[str, set[str]] = {
         "created_at",
         "occurred_at",
     },
+    "readings": {"source_id", "path", "rank", "rule", "attack", "category", "title", "significance", "records", "phenomena"},
     "hypotheses": {"id", "title", "description", "prior_prob", "log_odds", "confidence", "status", "confidence_log"},
     "edges": {"id", "phenomenon_id", "hypothesis_id", "edge_type"},
     "entities": {"id", "type", "name", "source_id", "identifiers"},

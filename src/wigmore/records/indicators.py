@@ -11,6 +11,7 @@ from wigmore.records.compiler import Compiler
 from wigmore.records.rules import Indicator
 from wigmore.records.store import RecordStore
 
+FILES = 20  # files of which a group shows an example each, beyond the examples that the rule asks for
 SPECIAL_GROUPS = {"host": "host_id", "case": "'case'", "source": "source_id"}
 
 
@@ -108,9 +109,12 @@ def match(
         first = next(iter(various))
         source = f"(SELECT *, row_number() OVER (PARTITION BY {names}, {first} ORDER BY {order}) AS turn FROM {source})"
         order = f"turn, {order}"
+    # what stands in several files is shown in each: a reader of one file is told what was seen in it
+    source = f"(SELECT *, row_number() OVER (PARTITION BY {names}, path ORDER BY {order}) AS of_path FROM {source})"
     sql = (
         f"WITH {', '.join(with_parts)} SELECT {names}, count(DISTINCT record_id) AS n, min(time_text) AS first, "
-        f"max(time_text) AS last, list([record_id, path] ORDER BY {order})[1:{several}] AS examples"
+        f"max(time_text) AS last, list([record_id, path] ORDER BY {order})[1:{several}] AS examples, "
+        f"list([record_id, path] ORDER BY {order}) FILTER (WHERE of_path = 1)[1:{FILES}] AS of_paths"
         f"{extra} FROM {source} GROUP BY {names} HAVING count(DISTINCT record_id) >= {int(rule.threshold)}{kinds} "
         f"ORDER BY min(moment) NULLS LAST, {names} LIMIT {int(limit)}"
     )
@@ -119,6 +123,8 @@ def match(
         group = {name: values[f"g{index}"] for index, (name, _) in enumerate(groups)}
         examples = list(dict.fromkeys(map(tuple, values["examples"])))[: rule.examples]
         examples += [e for e in map(tuple, values["followers"]) if e not in examples]
+        shown = {path for _, path in examples}
+        examples += [e for e in map(tuple, values["of_paths"]) if e[1] not in shown]
         ids, paths = zip(*examples, strict=True)
         out.append(Match(group, int(values["n"]), values["first"], values["last"], ids, tuple(dict.fromkeys(paths))))
     return out
