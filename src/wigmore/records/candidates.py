@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wigmore.records.compiler import Compiler, extracted
 from wigmore.records.store import RecordStore
+
+if TYPE_CHECKING:
+    import duckdb
 
 FEW = 50_000  # records that may be held past the guards; of more, only those that pass a whole condition are
 
@@ -51,18 +54,29 @@ def candidates(
         answers = {condition: f"m{number}" for number, condition in enumerate(wanted, 1)}
         few = sum(p.rows for p in store.chosen(artifacts, source_id)) <= FEW
         guards = " OR ".join(dict.fromkeys(wanted.values() if few else wanted)) or "false"
-        tried = "".join(f", coalesce({condition}, false) AS {name}" for condition, name in answers.items())
         taken = extracted(store.relation(artifacts, source_id), fields)
         with store.connection().cursor() as cursor:
             cursor.execute(f"CREATE TEMP TABLE guarded AS SELECT * FROM ({taken}) WHERE {guards}")
+            # where no record passes a guard, its condition's patterns are not even set up
+            passed = _any(cursor, "guarded", list(dict.fromkeys(wanted.values())))
+            tried = "".join(
+                f", coalesce({condition if wanted[condition] in passed else 'false'}, false) AS {name}"
+                for condition, name in answers.items()
+            )
             cursor.execute(f"CREATE TEMP TABLE tried AS SELECT *{tried} FROM guarded")
             cursor.execute(
                 f"CREATE TABLE {table} AS SELECT * FROM tried WHERE {' OR '.join(answers.values()) or 'false'}"
             )
             cursor.execute("DROP TABLE guarded; DROP TABLE tried")
-            flags = ", ".join(f"coalesce(bool_or({name}), false)" for name in answers.values()) or "false"
-            row = cursor.execute(f"SELECT {flags} FROM {table}").fetchone() or ()
-        held = frozenset(condition for condition, holds in zip(answers, row, strict=False) if holds)
+            holding = _any(cursor, table, list(answers.values()))
+        held = frozenset(condition for condition, name in answers.items() if name in holding)
         return Candidates(table, tuple(fields), answers, held)
 
     return store.derived(("candidates", artifacts, source_id, tuple(r.key for r in readers)), build)
+
+
+def _any(cursor: duckdb.DuckDBPyConnection, table: str, conditions: Sequence[str]) -> set[str]:
+    """Which of several conditions hold for some row of a table."""
+    flags = ", ".join(f"coalesce(bool_or({condition}), false)" for condition in conditions)
+    row = cursor.execute(f"SELECT {flags or 'false'} FROM {table}").fetchone() or ()
+    return {condition for condition, holds in zip(conditions, row, strict=False) if holds}
