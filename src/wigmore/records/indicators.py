@@ -77,7 +77,9 @@ def match(
     names = ", ".join(f"g{index}" for index in range(len(groups)))
     sames = "".join(f", {expression} AS s{index}" for index, expression in enumerate(same))
     # the table has hundreds of columns: naming those that are read spares the planner the rest
-    read = ", ".join(dict.fromkeys(("record_id", "source_id", "moment", "path", "inode", "ordinal", "time_text", *various)))
+    read = ", ".join(
+        dict.fromkeys(("record_id", "source_id", "moment", "path", "inode", "ordinal", "time_text", *various))
+    )
     with_parts = [f"hits AS (SELECT {read}, {keys}{sames} FROM {known.table} WHERE {condition})"]
     source = "hits"
     if rule.window_seconds:
