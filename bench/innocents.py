@@ -1,6 +1,9 @@
 """Innocent cases: how many technique phenomena (rules with an ATT&CK technique) triage raises per 10,000 event records.
 
-`python bench/innocents.py WORK [--seeds N] [--events N]`. Two kinds of cases a seed, both made here, all values fictional:
+`python bench/innocents.py WORK [--seeds N] [--events N]`. Three kinds of cases a seed, all values fictional:
+
+- *engineer*: the generator's scenario `departing_engineer_innocent` (laptop, telephones, server) with that much noise, run by
+  the whole product; its server is knocked at from outside with 48 passwords, which rules name rightly.
 
 - *windows*: a stream of records as the event-log parser yields them (Security, Sysmon, PowerShell, System, scheduler,
   sessions, Defender, transfers) of an office of some twenty hosts, put through the triage's own scan and matches. No writer
@@ -24,6 +27,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from wigmore.api.demo import make
 from wigmore.generator.linux import logs
 from wigmore.model.protocols import Record
 from wigmore.model.times import iso
@@ -34,6 +38,7 @@ from wigmore.records.store import RecordStore
 
 AUDIT, SYSMON = "Microsoft-Windows-Security-Auditing", "Microsoft-Windows-Sysmon"
 START = datetime(2025, 3, 3, 7, tzinfo=UTC)
+COMMAND = (sys.executable, "-m", "wigmore.cli.main")
 SYSTEM32 = "C:\\Windows\\System32\\"
 LINES = (  # (program, line, parent), the commoner ones several times
     *[("svchost.exe", SYSTEM32 + "svchost.exe -k netsvcs -p -s Schedule", "services.exe")] * 6,
@@ -515,17 +520,30 @@ def server_case(work: Path, seed: int, count: int) -> Counter[str]:
     )
     (root / "home/admin/.bash_history").write_text("".join(draw.choice(typed) + "\n" for _ in range(400)))
     case = work / f"server-{seed}" / "case"
-    command = [sys.executable, "-m", "wigmore.cli.main"]
     subprocess.run(
-        [*command, "run", str(root), "-o", str(case), "--progress", "none"], stdout=subprocess.DEVNULL, check=False
+        [*COMMAND, "run", str(root), "-o", str(case), "--progress", "none"], stdout=subprocess.DEVNULL, check=False
     )
-    shown = subprocess.run(
-        [*command, "show", str(case), "readings", "-t", "jsonl"], capture_output=True, text=True, check=True
+    return named(case)
+
+
+def engineer_case(work: Path, seed: int, count: int) -> tuple[Counter[str], int]:
+    """The technique phenomena of the generator's innocent scenario, by rule, and how many event records it holds."""
+    _, case = make(work / f"engineer-{seed}", scenario="departing_engineer_innocent", seed=seed + 1, noise=count)
+    subprocess.run([*COMMAND, "run", str(case), "--progress", "none"], stdout=subprocess.DEVNULL, check=False)
+    return named(case), sum(1 for row in shown(case, "records") if row["artifact"] != "file_listing")
+
+
+def shown(case: Path, view: str) -> Iterator[dict[str, Any]]:
+    """The rows of a view of a case."""
+    text = subprocess.run(
+        [*COMMAND, "show", str(case), view, "-t", "jsonl"], capture_output=True, text=True, check=True
     )
-    phenomena = {
-        (p, r["rule"]) for r in map(json.loads, shown.stdout.splitlines()) if r["attack"] for p in r["phenomena"]
-    }
-    return Counter(rule for _, rule in phenomena)
+    return map(json.loads, text.stdout.splitlines())
+
+
+def named(case: Path) -> Counter[str]:
+    """The technique phenomena of a case, by rule."""
+    return Counter(row["rule"] for row in shown(case, "phenomena") if row["attack"] and not row["negative"])
 
 
 def main() -> None:
@@ -536,14 +554,21 @@ def main() -> None:
     given = options.parse_args()
     work = given.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
-    for name, make in (("windows", windows_case), ("server", server_case)):
-        total: Counter[str] = Counter()
-        for seed in range(given.seeds):
-            found = make(work, seed, given.events)
-            total += found
-            print(f"{name} {seed}: {sum(found.values())} of {given.events:,} events: {dict(found)}")
-        rate = sum(total.values()) / (given.seeds * given.events) * 10_000
-        print(f"{name}: {rate:.2f} technique phenomena per 10,000 events, {given.seeds} cases of {given.events:,}")
+    total: Counter[str] = Counter()
+    for seed in range(given.seeds):
+        for name in ("windows", "server", "engineer"):
+            events = given.events
+            if name == "engineer":
+                found, events = engineer_case(work, seed, given.events)
+            else:
+                found = (windows_case if name == "windows" else server_case)(work, seed, given.events)
+            rate = sum(found.values()) / events * 10_000
+            print(f"{name} {seed}: {sum(found.values())} of {events:,} events ({rate:.2f} per 10,000): {dict(+found)}")
+            total[f"{name} found"] += sum(found.values())
+            total[f"{name} events"] += events
+    for name in ("windows", "server", "engineer"):
+        rate = total[f"{name} found"] / total[f"{name} events"] * 10_000
+        print(f"{name}: {rate:.2f} technique phenomena per 10,000 events ({total[f'{name} events']:,} events)")
 
 
 if __name__ == "__main__":
