@@ -156,6 +156,7 @@ EVENTS: dict[str, list[Row]] = {
     ],
     "evtx.netlogon_change": [event(4742, SubjectUserSid="S-1-5-7", TargetUserName="DC01$")],
     "evtx.directory_collection": [shared("samr"), shared("srvsvc")],
+    "evtx.account_pipes_in_a_row": [shared(pipe) for pipe in ("samr", "samr", "lsarpc", "netlogon", "samr")],
     "evtx.logged_on_enquiry": [shared("winreg"), shared("srvsvc")],
     "evtx.tool_pipe_remote": [shared("other-PC01-123-stdin")],
     "evtx.dump_over_share": [shared("SYSTEM32\\AbCdEfGh.tmp", "\\\\*\\ADMIN$")],
