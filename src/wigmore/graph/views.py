@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from wigmore.graph.state import GraphState
-from wigmore.model.nouns import NEUTRAL, Hypothesis
+from wigmore.model.nouns import NEUTRAL, Hypothesis, Phenomenon
 
 CAVEAT = (
     "These are hints, not a checklist: skip what the case makes irrelevant, and look at an open row only if an active "
@@ -248,3 +249,41 @@ def unused_phenomena(state: GraphState) -> list[str]:
     used = {e.phenomenon_id for e in state.edges.values()}
     left = [p for p in state.phenomena.values() if p.id not in used and not p.negative]
     return [p.id for p in sorted(left, key=lambda p: (-state.quality(p), p.id))]
+
+
+def readings(state: GraphState, telling: Mapping[str, int]) -> list[dict[str, Any]]:
+    """What indicator rules read out of each file, the most telling first: one row a file and rule, ranked within the file.
+
+    `telling` gives the significance of the rules that count. Order: significance as the rule declares it, a sub-technique
+    before a technique before none, what was seen in few records before what fills the file, then the rule's name.
+    """
+    found: dict[tuple[str, str, str], dict[str, Phenomenon]] = defaultdict(dict)
+    for phenomenon in state.phenomena.values():
+        if not phenomenon.negative and phenomenon.rule in telling:
+            for path in {fact.path for fact in phenomenon.verified_facts if fact.path}:
+                found[phenomenon.source_id, path, phenomenon.rule][phenomenon.id] = phenomenon
+    rows: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for (source, path, rule), seen in found.items():
+        first = min(seen.values(), key=lambda p: (p.occurred_at or "~", p.id))
+        rows[source, path].append(
+            {
+                "source_id": source,
+                "path": path,
+                "rule": rule,
+                "attack": list(first.attack),
+                "category": first.category,
+                "title": first.title,
+                "significance": telling[rule],
+                "records": sum(p.record_count for p in seen.values()),
+                "phenomena": sorted(seen),
+            }
+        )
+    out = []
+    for key in sorted(rows):
+        rows[key].sort(key=lambda r: (-r["significance"], _depth(r["attack"]), r["records"], r["rule"]))
+        out += [{**row, "rank": rank} for rank, row in enumerate(rows[key], 1)]
+    return out
+
+
+def _depth(attack: list[str]) -> int:
+    return 2 if not attack else 0 if "." in attack[0] else 1

@@ -11,16 +11,9 @@ from wigmore.records.compiler import Compiler
 from wigmore.records.rules import Indicator
 from wigmore.records.store import RecordStore
 
+FILES = 20  # files of which a group shows an example each, beyond the examples that the rule asks for
 SPECIAL_GROUPS = {"host": "host_id", "case": "'case'", "source": "source_id"}
-READ = (
-    "record_id",
-    "source_id",
-    "path",
-    "inode",
-    "ordinal",
-    "moment",
-    "time_text",
-)  # columns that a match reads of a hit
+READ = ("record_id", "source_id", "path", "inode", "ordinal", "moment", "time_text")  # what a match reads of a hit
 
 
 @dataclass(frozen=True)
@@ -120,17 +113,31 @@ def match(
         first = next(iter(various))
         source = f"(SELECT *, row_number() OVER (PARTITION BY {names}, {first} ORDER BY {order}) AS turn FROM {source})"
         order = f"turn, {order}"
-    sql = (
-        f"WITH {', '.join(with_parts)} SELECT {names}, count(DISTINCT record_id) AS n, min(time_text) AS first, "
-        f"max(time_text) AS last, list([record_id, path] ORDER BY {order})[1:{several}] AS examples"
-        f"{extra} FROM {source} GROUP BY {names} HAVING count(DISTINCT record_id) >= {int(rule.threshold)}{kinds} "
+    of_each = (
+        f"GROUP BY {names} HAVING count(DISTINCT record_id) >= {int(rule.threshold)}{kinds} "
         f"ORDER BY min(moment) NULLS LAST, {names} LIMIT {int(limit)}"
     )
+    found = store.query(
+        f"WITH {', '.join(with_parts)} SELECT {names}, count(DISTINCT record_id) AS n, min(time_text) AS first, "
+        f"max(time_text) AS last, list([record_id, path] ORDER BY {order})[1:{several}] AS examples"
+        f"{extra}, count(DISTINCT path) AS files FROM {source} {of_each}"
+    )
+    of_files: list[dict[str, Any]] = [{"examples": []}] * len(found)
+    if any(values["files"] > len({path for _, path in values["examples"]}) for values in found):
+        # what stands in several files is shown in each: a reader of one file is told what was seen in it
+        of_files = store.query(
+            f"WITH {', '.join(with_parts)} SELECT list([record_id, path] ORDER BY {order}) "
+            f"FILTER (WHERE of_path = 1)[1:{FILES}] AS examples "
+            f"FROM (SELECT *, row_number() OVER (PARTITION BY {names}, path ORDER BY {order}) AS of_path FROM {source}) "
+            f"{of_each}"
+        )
     out = []
-    for values in store.query(sql):
+    for values, others in zip(found, of_files, strict=True):
         group = {name: values[f"g{index}"] for index, (name, _) in enumerate(groups)}
         examples = list(dict.fromkeys(map(tuple, values["examples"])))[: rule.examples]
         examples += [e for e in map(tuple, values["followers"]) if e not in examples]
+        shown = {path for _, path in examples}
+        examples += [e for e in map(tuple, others["examples"]) if e[1] not in shown]
         ids, paths = zip(*examples, strict=True)
         out.append(Match(group, int(values["n"]), values["first"], values["last"], ids, tuple(dict.fromkeys(paths))))
     return out
