@@ -123,7 +123,8 @@ def match(
         f"{extra}, count(DISTINCT path) AS files FROM {source} {of_each}"
     )
     of_files: list[dict[str, Any]] = [{"examples": []}] * len(found)
-    if any(values["files"] > len({path for _, path in values["examples"]}) for values in found):
+    firsts = [list(dict.fromkeys(map(tuple, values["examples"])))[: rule.examples] for values in found]
+    if any(values["files"] > len({path for _, path in first}) for values, first in zip(found, firsts, strict=True)):
         # what stands in several files is shown in each: a reader of one file is told what was seen in it
         of_files = store.query(
             f"WITH {', '.join(with_parts)} SELECT list([record_id, path] ORDER BY {order}) "
@@ -132,9 +133,8 @@ def match(
             f"{of_each}"
         )
     out = []
-    for values, others in zip(found, of_files, strict=True):
+    for values, examples, others in zip(found, firsts, of_files, strict=True):
         group = {name: values[f"g{index}"] for index, (name, _) in enumerate(groups)}
-        examples = list(dict.fromkeys(map(tuple, values["examples"])))[: rule.examples]
         examples += [e for e in map(tuple, values["followers"]) if e not in examples]
         shown = {path for _, path in examples}
         examples += [e for e in map(tuple, others["examples"]) if e[1] not in shown]
