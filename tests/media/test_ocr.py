@@ -131,7 +131,7 @@ def test_without_the_extra_each_picture_says_what_it_needs(make, read, monkeypat
 def test_a_model_that_is_missing_is_never_fetched(engine: str, monkeypatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "rapidocr", SimpleNamespace(__file__=str(tmp_path / "__init__.py")))
     recognition._recogniser.cache_clear()
-    with pytest.raises(recognition.NotInstalled, match="brings no PP-OCRv6_det_small.onnx"):
+    with pytest.raises(recognition.NotInstalled, match=r"brings no PP-OCRv6_det_small\.onnx"):
         recognition._recogniser()
 
 

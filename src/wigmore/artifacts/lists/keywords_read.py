@@ -23,8 +23,8 @@ from wigmore.registry import Claim, parser
     artifacts=("lists.keyword_hit",),
     reads="the pictures that media.ocr reads, where the case names a keyword list: a line of text at a time",
     means="a recogniser read a term of the examiner's list in this line of the picture",
-    does_not_mean="that the picture says so: letters are confused, dropped or made up; that a term is not there misread, broken over "
-    "two lines or in a script that is not read; what the picture is about, who made or saw it",
+    does_not_mean="that the picture says so: letters are confused, dropped or made up; that a term is not there misread, broken "
+    "over two lines or in a script that is not read; what the picture is about, who made or saw it",
     refs=("PP-OCRv6 model card (PaddleOCR)", "YARA-X documentation: patterns"),
 )
 def keywords_read(file: EvidenceFile) -> Iterator[Yield]:

@@ -80,9 +80,9 @@ def place(page: Page, number: int) -> Locator:
     reads="JPEG, PNG, GIF, WebP and TIFF pictures without a camera's EXIF (screenshots, scans, received pictures), from "
     "48 × 160 pixels to 64 MiB, outside the folders of systems, programs and caches; 20 pages of a TIFF; ocr_image reads others",
     means="a recogniser read this line at this place of the picture, with this confidence",
-    does_not_mean="that the line says so: letters are confused (0 and O, 1 and l), dropped or made up, more so in small, slanted or "
-    "handwritten text; that a script other than Latin, Chinese or Japanese is read at all, rather than left out or misread; that "
-    "a picture without such lines holds no text; when the text was written, or by whom",
+    does_not_mean="that the line says so: letters are confused (0 and O, 1 and l), dropped or made up, more so in small, slanted "
+    "or handwritten text; that a script other than Latin, Chinese or Japanese is read at all, rather than left out or misread; "
+    "that a picture without such lines holds no text; when the text was written, or by whom",
     refs=("PP-OCRv6 model card (PaddleOCR)", "RapidOCR documentation", "ONNX Runtime documentation, Thread management"),
     limit_seconds=600.0,
 )
