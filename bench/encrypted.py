@@ -41,6 +41,7 @@ class Outcome:
     opened: bool
     inside: int
     words: list[str]
+    locked: str = ""  # the path of what is locked
 
 
 def stated(evidence: Path) -> dict[str, list[str]]:
@@ -95,7 +96,8 @@ def ran(case: Path) -> Outcome:
     words = [said(record) for record in records if record["data"].get("locked")]
     words += [f"{c['outcome']}: {c['reason']}" for c in coverage if c["reason"] and c["outcome"] == "failed"]
     words += [f"{c['parser']}: {c['reason']}" for c in coverage if c["reason"] and c["outcome"] in ("found", "empty")]
-    return Outcome(opened, len(listed), list(dict.fromkeys(words)))
+    locked = next((str(record["path"]) for record in records if record["data"].get("locked")), "")
+    return Outcome(opened, len(listed), list(dict.fromkeys(words)), locked)
 
 
 def said(record: dict[str, Any]) -> str:
@@ -142,6 +144,7 @@ def main() -> int:
         made(base / "none", item, [])
         outcome = ran(base / "none")
         show("without a secret", outcome)
+        locked = outcome.locked or item.name
         if not outcome.words:
             short.append(f"{name}: not said to be locked")
         for number, secret in enumerate(secrets):
@@ -161,7 +164,7 @@ def main() -> int:
         show("cut in its header", outcome)
         if not outcome.words:  # an archive may still open in part: its members have headers of their own
             short.append(f"{name}: cut in its header, which is not said")
-        told = recovered(base / "none", item.name)
+        told = recovered(base / "none", locked)
         print(f"  budget of three tries: {told}")
         if "budget" not in told:
             short.append(f"{name}: an exhausted budget is told as {told}")

@@ -143,6 +143,23 @@ def test_luks2_with_argon2id_opens_by_passphrase_and_by_volume_key(tmp_path: Pat
         assert read(source, "safe.img/p0/HELLO.TXT") == b"argon"
 
 
+def test_a_key_slot_that_cannot_be_tried_is_not_said_to_be_tried(tmp_path: Path, look: Any) -> None:
+    (tmp_path / "safe.img").write_bytes(luks2(volume(), b"sesame").replace(b'"argon2id"', b'"argon9xx"'))
+    _, locked = look(tmp_path, "safe.img", "sesame")
+    said = "; ".join(gap.message for gap in locked.gaps)
+    assert "key slot 0 uses argon9xx: not tried" in said and "do not open it" not in said
+    assert reasons(locked) == ["unsupported", "locked"]
+
+
+def test_a_bitlocker_volume_without_its_metadata_is_cut_off(tmp_path: Path, look: Any) -> None:
+    sector = (b"\xeb\x58\x90-FVE-FS-" + b"\0\2\x08").ljust(512, b"\0")
+    for size in (256, 512, 20_000):
+        (tmp_path / "volume.img").write_bytes(sector.ljust(size, b"\0")[:size])
+        _, found = look(tmp_path, "volume.img", "sesame")
+        (gap,) = found.gaps
+        assert f"cut off: {size} bytes do not hold" in gap.message and gap.reason == "truncated"
+
+
 def test_an_encrypted_document_becomes_a_readable_member(tmp_path: Path, look: Any) -> None:
     (tmp_path / "plan.docx").write_bytes(encrypted_docx("the plan", "tulip"))
     _, locked = look(tmp_path, "plan.docx", "rose")

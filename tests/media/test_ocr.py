@@ -149,6 +149,9 @@ def test_pictures_likely_to_hold_text_are_chosen_by_content_and_place() -> None:
     assert chosen(shot) and chosen(saved(drawn(), "JPEG")) and chosen(saved(drawn(), "GIF"))
     assert chosen(saved(drawn(), "JPEG", exif=program)) and not chosen(saved(drawn(), "JPEG", exif=camera))
     assert not chosen(saved(drawn(("OK",), (32, 32))))  # an icon
+    assert not chosen(saved(Image.new("RGB", (100, 3100)))) and chosen(
+        saved(drawn(size=(1080, 20_000)))
+    )  # frames in a row
     for kind in ("PNG", "JPEG", "GIF"):
         assert not chosen(saved(Image.effect_noise((120, 90), 90).convert("RGB"), kind))
     for kept in ("Windows/Web/Wallpaper/a.png", "Program Files/Editor/help/a.png", "usr/share/icons/big/a.png",

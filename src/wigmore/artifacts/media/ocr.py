@@ -14,6 +14,7 @@ from wigmore.registry import Claim, parser
 
 LEAST_BYTES = 400
 SHORTER, LONGER = 48, 160  # pixels that a picture needs on its shorter and longer side: smaller ones are icons
+NARROW = 30  # times as long as wide: the frames of an animation in a row, longer than the longest screenshot
 # where systems and programs keep pictures of their own, or thousands of passing ones: reading those would take hours
 _KEPT = re.compile(
     r"/(?:windows(?:\.old)?/(?:web|system32|syswow64|winsxs|systemapps|systemresources|resources|installer|help|assembly)"
@@ -61,7 +62,7 @@ def likely(head: bytes, path: str, size: int) -> bool:
     if kind in ("", "heif") or not LEAST_BYTES <= size <= LARGEST or _KEPT.search("/" + path.lower()):
         return False
     found = _dimensions(kind, head)
-    if found is not None and (min(found) < SHORTER or max(found) < LONGER):
+    if found is not None and (min(found) < SHORTER or max(found) < LONGER or max(found) > NARROW * min(found)):
         return False
     return not _from_camera(head)
 
@@ -78,7 +79,8 @@ def place(page: Page, number: int) -> Locator:
     claims=Claim(look=likely),
     beside=True,
     reads="JPEG, PNG, GIF, WebP and TIFF pictures without a camera's EXIF (screenshots, scans, received pictures), from "
-    "48 × 160 pixels to 64 MiB, outside the folders of systems, programs and caches; 20 pages of a TIFF; ocr_image reads others",
+    "48 × 160 pixels to 64 MiB, at most 30 times as long as wide, outside the folders of systems, programs and caches; 20 pages "
+    "of a TIFF; ocr_image reads others",
     means="a recogniser read this line at this place of the picture, with this confidence",
     does_not_mean="that the line says so: letters are confused (0 and O, 1 and l), dropped or made up, more so in small, slanted "
     "or handwritten text; that a script other than Latin, Chinese or Japanese is read at all, rather than left out or misread; "
