@@ -25,6 +25,8 @@ from encryption_builders import (
 
 from evidence.evidence_builders import Fat16
 from wigmore.evidence import tcrypt as tcrypt_reader
+from wigmore.evidence.locked import describe
+from wigmore.evidence.media import RawMedia
 from wigmore.evidence.secret import KEY_FILE, Secret
 from wigmore.evidence.source import Expansion, Source, SourceSpec, open_source
 from wigmore.evidence.store import Entry
@@ -141,6 +143,22 @@ def test_luks2_with_argon2id_opens_by_passphrase_and_by_volume_key(tmp_path: Pat
         source, found = look(tmp_path, "safe.img", secret)
         assert data(found)["locked"] is False
         assert read(source, "safe.img/p0/HELLO.TXT") == b"argon"
+
+
+def test_a_key_slot_that_cannot_be_tried_is_not_said_to_be_tried(tmp_path: Path, look: Any) -> None:
+    (tmp_path / "safe.img").write_bytes(luks2(volume(), b"sesame").replace(b'"argon2id"', b'"argon9xx"'))
+    _, locked = look(tmp_path, "safe.img", "sesame")
+    said = "; ".join(gap.message for gap in locked.gaps)
+    assert "key slot 0 uses argon9xx: not tried" in said and "do not open it" not in said
+    assert reasons(locked) == ["unsupported", "locked"]
+
+
+@pytest.mark.parametrize("size", [256, 512, 20_000])
+def test_a_bitlocker_volume_without_its_metadata_is_cut_off(size: int) -> None:
+    content = (b"\xeb\x58\x90-FVE-FS-" + b"\0\2\x08").ljust(size, b"\0")
+    with RawMedia("raw", [(io.BytesIO(content), size)]) as media, pytest.raises(ParseError) as caught:
+        describe(media, "BitLocker", "volume.img")
+    assert f"cut off: {size} bytes do not hold" in caught.value.message and caught.value.reason == "truncated"
 
 
 def test_an_encrypted_document_becomes_a_readable_member(tmp_path: Path, look: Any) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import base64
+import io
 import random
 import time
 from collections import Counter
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from wigmore.artifacts.lists import search
 from wigmore.artifacts.lists.entries import HITS_OF_ENTRY
 from wigmore.artifacts.lists.search import base64_core
+from wigmore.artifacts.media import recognition
 from wigmore.registry import parsers
 
 PAD = b"\x01\x02\x03\x04" * 9
@@ -143,3 +146,24 @@ def test_utf16_between_zeros_is_read_in_the_order_that_is_meant(apply, listed, b
     big = "the ledger is closed".encode("utf-16-be")
     records, _, _ = apply("lists.keywords", b"\x07\x05" + big + b"\x09", words)
     assert places(records) == [(2 + 8, 12, "utf-16-be")]
+
+
+def test_a_term_is_found_in_the_text_that_is_read_in_a_picture(apply, listed) -> None:
+    try:
+        recognition.engine()
+    except recognition.NotInstalled as error:
+        pytest.skip(str(error))
+    picture = Image.new("RGB", (640, 200), "white")
+    for number, line in enumerate(("nothing to see", "bring the LEDGER to dock 7")):
+        font = ImageFont.load_default(36)
+        ImageDraw.Draw(picture).text((20, 20 + 80 * number), line, font=font, fill="black")
+    out = io.BytesIO()
+    picture.save(out, "PNG")
+    words = listed("keywords", "words.txt", "ledger\nabsent\n")
+    records, gaps, note = apply("lists.keywords_read", out.getvalue(), words)
+    assert gaps == [] and note.endswith("2 entries; the text read in the picture")
+    ((locator, record),) = records
+    assert (locator["kind"], locator["line"], locator["entry"], locator["byte"]) == ("region", 2, 1, 10)
+    assert record.artifact == "lists.keyword_hit" and record.data["found"] == "LEDGER"
+    assert record.data["context"] == "bring the LEDGER to dock 7" and record.data["confidence"] > 0.5
+    assert not parsers()["lists.keywords_read"].claims(b"no picture", "a.png", 4000)

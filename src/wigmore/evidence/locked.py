@@ -32,6 +32,7 @@ PROTECTORS = {
     0x0000: "clear key", 0x0100: "TPM", 0x0200: "startup key", 0x0500: "TPM and PIN", 0x0800: "recovery password",
     0x2000: "password",
 }  # fmt: skip
+BITLOCKER_LEAST = 64 * 1024  # bytes: a boot sector and one of three metadata blocks, which take this much
 KEYSLOT_ACTIVE = 0x00AC71F3
 MAX_JSON = 4 * 1024 * 1024
 Description = tuple[dict[str, Any], dict[str, Time], str]
@@ -56,6 +57,9 @@ def _open_bitlocker(volume: Media, path: str) -> Any:
     try:
         handle.open_file_object(volume)
     except (OSError, MemoryError) as error:
+        if volume.size < BITLOCKER_LEAST:
+            message = f"the BitLocker volume is cut off: {volume.size} bytes do not hold its header and metadata"
+            raise ParseError(path, None, message, "truncated") from error
         raise ParseError(path, None, f"BitLocker metadata cannot be read: {reason_of(error)}") from error
     return handle
 

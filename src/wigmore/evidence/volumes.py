@@ -278,6 +278,7 @@ def _encrypted(
         opened = unlock(media, kind, secrets, layout.path)
     except ParseError as error:
         layout.gaps.append(Gap(f"{name}: {error.message}", start, error.reason))
+        secrets = ()  # none of them was tried to the end
     if opened is not None:
         plain, how = opened
         data |= {"locked": False, **how}

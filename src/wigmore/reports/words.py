@@ -118,6 +118,7 @@ def place(locator: dict[str, Any]) -> str:
         "key": "key",
         "member": "member",
         "inode": "entry",
+        "region": "line of text",
     }.get(kind, kind or "place")
     first = {
         "record": "number",
@@ -127,12 +128,16 @@ def place(locator: dict[str, Any]) -> str:
         "key": "key",
         "member": "path",
         "inode": "inode",
+        "region": "line",
     }.get(kind, "")
     parts = [words]
     if first and first in locator:
         parts.append(plain(locator[first]))
     if kind == "row" and "table" in locator:
         parts.append(f"of table {plain(locator['table'])}")
+    if kind == "region":
+        corner = f"{plain(locator.get('x'))}, {plain(locator.get('y'))}"
+        parts.append(f"at pixel {corner} of page {plain(locator.get('page'))}")
     if kind == "key" and locator.get("value"):
         parts.append(f"value {plain(locator['value'])}")
     if kind != "offset" and "offset" in locator:
