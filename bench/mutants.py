@@ -35,12 +35,14 @@ from wigmore.evidence.store import Entry
 from wigmore.generator.damage import mutants
 from wigmore.records.pool import Pool, batches
 from wigmore.records.worker import spec_json
-from wigmore.registry import parsers
+from wigmore.registry import HEAD, parsers
 
 LARGEST = 4 * 1024 * 1024  # a family whose files are all larger is tried with its smallest
 ENOUGH = 10  # records of a file that is worth damaging: more of them make a better sample no more
 IN_RUN = 3  # damaged copies of each family in the whole run
-UNMEANT = re.compile(r"(?:.*: )?(?:[A-Z]\w*(?:Error|Exception|Iteration)|error)\b: ")  # `TypeName: message`
+UNMEANT = re.compile(
+    r"(?:[A-Z]\w*(?:Error|Exception|Iteration)|error): "
+)  # `TypeName: message`, by the boundary itself
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 
 
@@ -112,7 +114,15 @@ def made(work: Path) -> Iterator[Sample]:
         subprocess.run([*command[:-1], *folders], env=environment, cwd=TESTS.parent, stdout=sys.stderr, check=False)
     for note in sorted(kept.glob("*.json")):
         path = "/".join(p for p in json.loads(note.read_text(encoding="utf-8")).split("/") if p not in ("", ".", ".."))
-        yield Sample(note.stem, path, (kept / note.stem / path).read_bytes(), {}, "tests")
+        content = (kept / note.stem / path).read_bytes()
+        yield Sample(note.stem, claimed(note.stem, path, content), content, {}, "tests")
+
+
+def claimed(name: str, path: str, content: bytes) -> str:
+    """The path, or one by which the parser claims the file where a test called it by another."""
+    claims = parsers()[name].claims
+    likely = [path, *(glob.replace("*", "x") for glob in claims.paths)]
+    return next((p for p in likely if claims(content[:HEAD], p, len(content))), path)
 
 
 def samples(evidence: Path, work: Path) -> dict[str, Sample]:
@@ -236,7 +246,9 @@ def whole_runs(chosen: Mapping[str, Sample], work: Path) -> list[str]:
             trouble += result.defects
             if "/intact/" in row["path"]:
                 rows[name][row["path"], row["parser"]] = row.get("rows_sha256") or f"{row['outcome']} {row['records']}"
-        print(f"whole run {name}: exit {done.returncode}, {dict(counted)}, {time.monotonic() - started:.0f} s", flush=True)
+        print(
+            f"whole run {name}: exit {done.returncode}, {dict(counted)}, {time.monotonic() - started:.0f} s", flush=True
+        )
     if len(rows) == 2:
         changed = sorted(place for place, told in rows["alone"].items() if rows["beside"].get(place) != told)
         trouble += [f"read otherwise beside damaged copies: {place}" for place in changed]

@@ -33,6 +33,8 @@ COPIES = 5
 LARGEST = 1024 * 1024  # bytes of a file worth damaging; a test that makes a larger one tests something else
 LONGEST = 10.0  # seconds that a damaged copy may take
 
+NO_FORMAT = {"generic.locked_database"}  # names databases that it cannot read: it finds no record in any
+
 Function = Callable[[EvidenceFile], Iterator[Yield]]
 
 assert not any(name.startswith("wigmore.artifacts.") for name in sys.modules), "a parser was imported before the plugin"
@@ -169,9 +171,12 @@ def read_damaged(parser: Parser, file: EvidenceFile, content: bytes, count: int 
 
 
 @pytest.fixture(autouse=True)
-def damaged_copies() -> Iterator[None]:
+def damaged_copies(request: pytest.FixtureRequest) -> Iterator[None]:
     """After each test: the files that its parsers read, damaged."""
+    global _busy
+    _busy = "shared_evidence" in request.fixturenames  # what is not beside every checkout is no sample
     yield
+    _busy = False
     troubles = []
     while _waiting:
         met = _waiting.pop()
@@ -179,3 +184,16 @@ def damaged_copies() -> Iterator[None]:
         if known is not None:
             troubles += read_damaged(replace(known, function=met.function), met.file.of, met.file.content)
     assert not troubles, "\n".join(troubles)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A whole session has tried every parser on damage, or it fails."""
+    config = session.config
+    narrowed = any(config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "collectonly", "deselect"))
+    if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or narrowed or exitstatus:
+        return
+    never = sorted(set(wigmore.registry.parsers()) - _known - NO_FORMAT)
+    if never:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        print(f"\nno test has these parsers find a record, so none had them read damage: {', '.join(never)}")
