@@ -28,7 +28,6 @@ from typing import Any
 
 from evidence_runs import places, strayed, wigmore
 from samples import Found, found, opened
-
 from wigmore.evidence.folder import FolderStore
 from wigmore.evidence.source import SourceSpec
 from wigmore.evidence.store import Entry
@@ -203,7 +202,9 @@ def read(pool: Pool, sample: Sample, folder: Path, count: int, numbers: Iterator
 
 def _same(rows: list[dict[str, Any]], result: Result) -> None:
     """The intact file gives what it gave before."""
-    told = " ".join(f"{row['parser']}:{row['outcome']}:{row['rows_sha256']}" for row in rows)
+    told = " ".join(
+        f"{row['parser']} {row['outcome']} {row['records']} {row['rows_sha256']} {row['reason']}" for row in rows
+    )
     result.intact = max([result.intact, *(row["seconds"] for row in rows)])
     result.rows = result.rows or told
     if not rows or told != result.rows:
@@ -283,6 +284,7 @@ def main() -> None:
                 continue  # they apply the examiner's lists to any bytes: no format to damage
             folder = work / "mutants" / "copies"
             shutil.rmtree(work / "mutants", ignore_errors=True)
+            pool.forget_sources()
             result = read(pool, sample, folder, given.count, numbers)
             total += result.outcomes
             counts = " ".join(f"{result.outcomes[c]:>14}" for c in columns)

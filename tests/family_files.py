@@ -12,7 +12,6 @@ import sys
 from datetime import UTC, datetime
 
 from compound_file import compound
-
 from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import Query
 from wigmore.registry import Parser

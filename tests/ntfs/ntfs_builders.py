@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from compound_file import compound
-
 from wigmore.artifacts.windows.ntfs_index import MARK
 from wigmore.model.protocols import Gap, Record, Recorder, Yield
 

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
+
 from damaged import wrong
 from family_files import OTHERS, database, path_of
-
 from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.evidence.local import LocalFile
 from wigmore.model.protocols import Record

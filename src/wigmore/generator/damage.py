@@ -5,37 +5,39 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 
+from wigmore.generator.draws import draws
+
 NEAR = 4096  # bytes of a file's head and tail, where most formats keep what all else hangs on
 
 
-def _place(draws: random.Random, size: int) -> int:
+def _place(dice: random.Random, size: int) -> int:
     """An offset: anywhere, in the head, or in the tail."""
     near = min(size, NEAR)
-    where = draws.randrange(4)
+    where = dice.randrange(4)
     if where == 0:
-        return draws.randrange(near)
+        return dice.randrange(near)
     if where == 1:
-        return size - 1 - draws.randrange(near)
-    return draws.randrange(size)
+        return size - 1 - dice.randrange(near)
+    return dice.randrange(size)
 
 
-def _length(draws: random.Random, most: int) -> int:
+def _length(dice: random.Random, most: int) -> int:
     """A length from 1 to `most`, short ones as likely as long ones."""
-    return min(most, 1 << draws.randrange(max(most.bit_length(), 1)))
+    return min(most, 1 << dice.randrange(max(most.bit_length(), 1)))
 
 
-def _cut(draws: random.Random, content: bytearray) -> None:
-    del content[_place(draws, len(content)) :]
+def _cut(dice: random.Random, content: bytearray) -> None:
+    del content[_place(dice, len(content)) :]
 
 
-def _flip(draws: random.Random, content: bytearray) -> None:
-    for _ in range(_length(draws, 64)):
-        content[_place(draws, len(content))] ^= 1 << draws.randrange(8)
+def _flip(dice: random.Random, content: bytearray) -> None:
+    for _ in range(_length(dice, 64)):
+        content[_place(dice, len(content))] ^= 1 << dice.randrange(8)
 
 
-def _zero(draws: random.Random, content: bytearray) -> None:
-    place = _place(draws, len(content))
-    run = min(_length(draws, max(len(content) // 4, 1)), len(content) - place)
+def _zero(dice: random.Random, content: bytearray) -> None:
+    place = _place(dice, len(content))
+    run = min(_length(dice, max(len(content) // 4, 1)), len(content) - place)
     content[place : place + run] = bytes(run)
 
 
@@ -44,9 +46,9 @@ KINDS = {"cut": _cut, "flipped": _flip, "zeros": _zero}
 
 def mutants(content: bytes, count: int, seed: int = 1) -> Iterator[tuple[str, bytes]]:
     """`count` damaged copies with the kind of their damage, one kind after another; none of an empty file."""
-    draws = random.Random(seed)
+    dice = draws(f"damage {seed}")
     for number in range(count if content else 0):
         kind = tuple(KINDS)[number % len(KINDS)]
         made = bytearray(content)
-        KINDS[kind](draws, made)
+        KINDS[kind](dice, made)
         yield kind, bytes(made)
