@@ -269,7 +269,9 @@ def main() -> None:
     work = given.work.resolve()
     work.mkdir(parents=True, exist_ok=True)
     everything = samples(given.shared.resolve(), work)
-    chosen = {n: s for n, s in sorted(everything.items()) if given.only in n}
+    smallest_first = sorted(everything.items(), key=lambda item: (len(item[1].content), item[0]))
+    chosen = {n: s for n, s in smallest_first if given.only in n and not n.startswith("lists.")}
+    # parsers of lists apply the examiner's lists to any bytes: they have no format to damage
     for name in sorted(set(parsers()) - set(everything)):
         print(f"{name:<34} no sample: neither a real file nor one that a test makes")
     trouble: list[str] = []
@@ -280,8 +282,6 @@ def main() -> None:
     with Pool(2) as pool:
         pool.catalogue()
         for name, sample in chosen.items():
-            if name.startswith("lists."):
-                continue  # they apply the examiner's lists to any bytes: no format to damage
             folder = work / "mutants" / "copies"
             shutil.rmtree(work / "mutants", ignore_errors=True)
             pool.forget_sources()
