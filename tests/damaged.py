@@ -31,7 +31,7 @@ from wigmore.registry import Parser
 
 COPIES = 5
 LARGEST = 1024 * 1024  # bytes of a file worth damaging; a test that makes a larger one tests something else
-LONGEST = 10.0  # seconds that a damaged copy may take
+LONGEST = 10.0  # CPU seconds that a damaged copy may take
 
 NO_FORMAT = {"generic.locked_database"}  # names databases that it cannot read: it finds no record in any
 
@@ -160,9 +160,9 @@ def read_damaged(parser: Parser, file: EvidenceFile, content: bytes, count: int 
     _busy = True
     try:
         for number, (kind, made) in enumerate(mutants(content, count, seed)):
-            started = time.perf_counter()
+            started = time.process_time()
             coverage = run_parser(parser, Copy(file, made), "", lambda *_: None, time.perf_counter)
-            trouble = wrong(coverage, time.perf_counter() - started)
+            trouble = wrong(coverage, time.process_time() - started)
             if trouble:
                 out.append(f"{parser.name}, copy {number} ({kind}) of {file.path}: {trouble}")
     finally:
