@@ -17,4 +17,4 @@ def shared_evidence() -> Path:
     return SHARED
 
 
-pytest_plugins = ["case_fixtures", "evidence_files"]
+pytest_plugins = ["damaged", "case_fixtures", "evidence_files"]  # the first wraps parsers before they are imported

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 import struct
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -268,6 +269,18 @@ def test_an_image_inside_a_folder_is_opened_in_turn_and_nesting_has_a_limit(tmp_
     with pytest.raises(ParseError) as caught:
         content(shallow, "outer.img/p0/INNER.IMG/p0/HELLO.TXT")
     assert caught.value.reason == "depth"
+
+
+def test_an_archive_that_is_opened_again_and_again_lies_no_deeper_for_it(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "kept.zip", "w") as archive:
+        archive.writestr("one.txt", "text")
+    source = open_source(SourceSpec("src-1", tmp_path, "tree"))
+    store = source.open_store("")
+    (entry,) = (e for e in store.entries() if isinstance(e, Entry))
+    file = store.file(entry)
+    for _ in range(source.limits.max_depth + 2):
+        found = source.expand(file, (tmp_path / "kept.zip").read_bytes())
+        assert found is not None and found.prefixes == ("kept.zip",) and not found.gaps
 
 
 def test_a_path_that_does_not_exist_is_refused(tmp_path: Path) -> None:

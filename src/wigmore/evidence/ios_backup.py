@@ -45,7 +45,7 @@ CLASSES = {
 }  # fmt: skip
 # what damaged property lists make plistlib raise
 PLIST_ERRORS = (
-    plistlib.InvalidFileException, ExpatError, ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError,
+    plistlib.InvalidFileException, ExpatError, ValueError, TypeError, LookupError, AttributeError, OverflowError,
     struct.error, RecursionError, EOFError,
 )  # fmt: skip
 

@@ -246,7 +246,8 @@ class Source:
             self._stores.pop(file.path, None)
 
     def _depth_of(self, path: str) -> int:
-        return next((self._depths[one] for one in self._ancestors(path) if one in self._depths), 0)
+        """How deep the store lies that lists the file; a container that was opened before is no deeper for it."""
+        return next((self._depths[one] for one in self._ancestors(path)[1:] if one in self._depths), 0)
 
     def _archive_kind(self, head: bytes, file: EvidenceFile) -> str | None:
         from wigmore.evidence.archives import container_kind

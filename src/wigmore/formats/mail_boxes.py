@@ -187,8 +187,7 @@ class EmlxReader(MimeReader):
             plistlib.InvalidFileException,
             TypeError,
             AttributeError,
-            IndexError,
-            KeyError,
+            LookupError,
         ) as error:
             message.gaps.append(Gap(f"the property list after the message is damaged: {error}"[:200], at))
             return

@@ -106,7 +106,15 @@ def usagestats(file: EvidenceFile) -> Iterator[Yield]:
         if not fields:
             fields = _sound(data)
         yield Gap(str(error), None, "truncated")
-    pool = next((_strings(v) for n, _, v, _ in fields if n == 2 and isinstance(v, bytes)), None)
+    pool: list[str] | None = None
+    for number, _, value, offset in fields:
+        if number == 2 and isinstance(value, bytes):
+            try:
+                pool = _strings(value)
+            except ValueError as error:
+                pool = [shown(v) for n, _, v, _ in _sound(value) if n == 2 and isinstance(v, bytes)]
+                yield Gap(f"the pool of names is damaged after {len(pool)} of them: {error}", offset)
+            break
     if not any(n in (20, 22) for n, *_ in fields):
         if not fields:
             raise ParseError(file.path, 0, "no protocol-buffers message", "damaged")

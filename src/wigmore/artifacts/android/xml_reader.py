@@ -89,6 +89,8 @@ def read_xml(file: EvidenceFile) -> Element:
         reader.Parse(data, True)
     except expat.ExpatError as error:
         raise ParseError(file.path, reader.ErrorByteIndex, f"not well-formed XML: {error}") from error
+    except (LookupError, ValueError) as error:  # of the encoding that the declaration names
+        raise ParseError(file.path, 0, f"XML: {error}", "unsupported") from error
     return builder.root
 
 

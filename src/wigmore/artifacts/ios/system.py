@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
 
 from wigmore.artifacts.generic.sqlite_layout import Layout
 from wigmore.artifacts.generic.sqlite_queries import (
@@ -42,12 +44,13 @@ def _account(data: Data, database: Database) -> None:
     for key, value in database.related(
         "SELECT ZKEY, ZVALUE FROM ZACCOUNTPROPERTY WHERE ZOWNER = ? ORDER BY Z_PK", data["Z_PK"]
     ):
-        name = f"property.{key}"
-        if isinstance(value, bytes):
-            fields = blob_fields(name, value)
-            data[name] = fields.get(f"{name}_decoded", fields[name])
-        else:
-            data[name] = value
+        data[f"property.{key}"] = _property(value) if isinstance(value, bytes) else value
+
+
+@lru_cache(maxsize=256)  # earlier versions of an account's row are many, and all stand beside the properties of now
+def _property(value: bytes) -> Any:
+    held = blob_fields("value", value)
+    return held.get("value_decoded", held["value"])
 
 
 ACCOUNT = Query(

@@ -43,6 +43,8 @@ def _entry(data: Data, database: Database) -> None:
     if data.get("isDataOnFS") == 1:
         name = shown(body) if isinstance(body, bytes) else body
         data["body_file"] = f"fsCachedData/{name}"
+    elif isinstance(body, (int, float)):  # no body: a damaged row, or another writer's
+        data["body"] = body
     elif body is not None:
         raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
         decoded = decode_blob(raw)

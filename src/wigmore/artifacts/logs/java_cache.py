@@ -12,12 +12,13 @@ from wigmore.model.times import Time, aware, posix
 from wigmore.registry import Claim, parser
 
 VERSIONS = (602, 603, 604, 605)
+SHORTEST = 64  # bytes of a header, its first text not counted
 LARGEST = 4 * 1024 * 1024
 MOST_HEADERS = 200
 
 
 def _look(head: bytes, path: str, size: int) -> bool:
-    return len(head) >= 64 and head[0] < 2 and head[1] < 2 and struct.unpack_from(">I", head, 2)[0] in VERSIONS
+    return len(head) >= SHORTEST and head[0] < 2 and head[1] < 2 and struct.unpack_from(">I", head, 2)[0] in VERSIONS
 
 
 class _Reader:
@@ -63,6 +64,8 @@ def _http_date(text: str) -> Time | None:
 def java_cache(file: EvidenceFile) -> Iterator[Yield]:
     """One record a file: URL, address, version, HTTP headers, times."""
     raw = file.read(LARGEST)
+    if len(raw) < SHORTEST:
+        raise ParseError(file.path, len(raw), f"the file is cut within its first {SHORTEST} bytes", "truncated")
     version = struct.unpack_from(">I", raw, 2)[0]
     if version == 602:
         length, modified, expires = struct.unpack_from(">IQQ", raw, 9)

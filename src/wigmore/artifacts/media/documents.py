@@ -116,7 +116,7 @@ def office_metadata(file: EvidenceFile) -> Iterator[Yield]:
                     continue
                 try:
                     _properties(ElementTree.fromstring(raw), data, times)  # noqa: S314  # no DOCTYPE, at most 2 MiB
-                except (ElementTree.ParseError, ValueError) as error:
+                except (ElementTree.ParseError, ValueError, LookupError) as error:  # or an unknown encoding
                     yield Gap(f"{name}: {error}", info.header_offset)
             kinds = [
                 kind
