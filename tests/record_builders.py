@@ -9,6 +9,7 @@ from typing import Any
 from wigmore.model.protocols import Record
 from wigmore.model.times import iso
 from wigmore.records.rows import RowMaker
+from wigmore.records.rules import Indicator
 from wigmore.records.store import RecordStore
 
 Made = Callable[..., RecordStore]
@@ -16,6 +17,24 @@ Made = Callable[..., RecordStore]
 
 def record(data: dict[str, Any], time: str = "", **more: Any) -> Record:
     return Record(data, {"at": iso(time)} if time else {}, "at" if time else None, **more)  # type: ignore[dict-item]
+
+
+def rule(*where: Any, **more: Any) -> Indicator:
+    return Indicator.read(
+        {
+            "id": "t",
+            "title": "t",
+            "artifacts": ["app.*"],
+            "where": list(where),
+            "role": "network",
+            "category": "c",
+            "facts": ["n"],
+            "interpretation": "i",
+            "caveat": "c",
+            **more,
+        },
+        "test.yaml",
+    )
 
 
 def store_maker(folder: Path) -> Iterator[Made]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from record_builders import Made, record
+from record_builders import Made, record, rule
 from wigmore.model.canonical import canonical, record_id
 from wigmore.records.compiler import RuleError
 from wigmore.records.indicators import Match, match, scan
@@ -34,24 +34,6 @@ HOSTILE = [
     "{",
     "a\nb",
 ]
-
-
-def rule(*where: Any, **more: Any) -> Indicator:
-    return Indicator.read(
-        {
-            "id": "t",
-            "title": "t",
-            "artifacts": ["app.*"],
-            "where": list(where),
-            "role": "network",
-            "category": "c",
-            "facts": ["n"],
-            "interpretation": "i",
-            "caveat": "c",
-            **more,
-        },
-        "test.yaml",
-    )
 
 
 def hits(store: RecordStore, *where: Any, parameters: dict[str, Any] | None = None) -> list[int]:

@@ -65,7 +65,9 @@ def _phenomena(bench: Workbench, _: Row) -> Iterable[Row]:
 
 def _readings(bench: Workbench, _: Row) -> Iterable[Row]:
     # rules of other phases explain what triage saw; they name nothing themselves
-    return views.readings(bench.state, {r.id: r.significance for r in bench.rules.indicators.values() if r.phase == "triage"})
+    return views.readings(
+        bench.state, {r.id: r.significance for r in bench.rules.indicators.values() if r.phase == "triage"}
+    )
 
 
 def _hypotheses(bench: Workbench, _: Row) -> Iterable[Row]:

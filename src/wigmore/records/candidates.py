@@ -10,11 +10,17 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wigmore.records.compiler import BASE, PARAMETER, Compiler, extracted
+from wigmore.records.literals import fields as pattern_fields
+from wigmore.records.literals import possible
 from wigmore.records.store import RecordStore, quoted
 
+if TYPE_CHECKING:
+    import duckdb
+
+FEW = 50_000  # records, of which it is worth while to see which patterns can match before these are set up
 PIVOTS = 2  # fields whose values are listed
 SORTS = 5_000  # sorts of records, by these values, that are told apart; of more, none are
 UNLISTED = ("path", "time_text")  # about as many values as records
@@ -67,40 +73,44 @@ def candidates(
         sorts = _sorts(store, artifacts, source_id, [tests for reader in readers for tests in reader.tests])
         suiting: set[Sort] = set()
         fields: list[str] = []
-        answers: dict[str, str] = {}  # condition → what holds its answer
-        plain: dict[str, str] = {}  # test → the column that holds its answer
-        slow: dict[str, str] = {}  # the same of tests by pattern: those are tried on what passes the plain ones
-        guards: dict[str, None] = {}
         used: set[str] = set()
+        answers: dict[str, str] = {}  # condition → what holds its answer
+        asked: dict[str, list[Any]] = {}  # of those that some sort suits, the tests by pattern
+        guards: dict[str, str] = {}  # and what holds the answer to the others
+        plain = _Tests(Compiler(fields, superset=True), "t")  # each test once, whatever conditions it stands in
         for reader in readers:
             for tests in reader.tests:
                 compiler = Compiler(fields, superset=True)
                 for name in reader.names:
                     compiler.column(name)
                 condition = compiler.condition(tests)
+                answers[condition] = "false"
                 suits = sorts.suiting(tests)
                 suiting |= suits
-                if not suits and sorts.values is not None:
-                    answers[condition] = "false"
-                    continue
-                used |= compiler.used
-                held_by: dict[bool, list[str]] = {False: [], True: []}
-                for test in tests:
-                    by_pattern = '"regex":' in json.dumps(test)
-                    known = slow if by_pattern else plain
-                    column = known.setdefault(compiler.test(test), f"{'r' if by_pattern else 't'}{len(known) + 1}")
-                    held_by[by_pattern].append(column)
-                guards[" AND ".join(held_by[False]) or "true"] = None
-                answers[condition] = f"({' AND '.join(held_by[False] + held_by[True]) or 'true'})"
+                if suits or sorts.values is None:
+                    used |= compiler.used
+                    asked[condition] = [test for test in tests if _by_pattern(test)]
+                    guards[condition] = plain.all(test for test in tests if not _by_pattern(test))
         read = {column: name for column, name in Compiler(fields).columns().items() if column in used}
         taken = extracted(_of_sorts(store.relation(artifacts, source_id), sorts, suiting), read)
-        tried = {condition: answer for condition, answer in answers.items() if answer != "false"}
-        guarded = f"SELECT * FROM ({_tested(taken, 't', plain)}) WHERE {' OR '.join(guards) or 'false'}"
+        guarded = f"SELECT * FROM ({plain.tried(taken)}) WHERE {' OR '.join(dict.fromkeys(guards.values())) or 'false'}"
+        # tests by pattern are tried on what passes the others, and set up only if they can match
+        slow = _Tests(Compiler(fields, superset=True), "r")
         with store.connection().cursor() as cursor:
+            if sum(p.rows for p in store.chosen(artifacts, source_id)) <= FEW:
+                cursor.execute(f"CREATE TEMP TABLE guarded AS {guarded}")
+                guarded = "SELECT * FROM guarded"
+                texts = _texts(cursor, fields, [test for tests in asked.values() for test in tests])
+                left = {condition: [possible(test, texts) for test in tests] for condition, tests in asked.items()}
+                asked = {condition: tests for condition, tests in left.items() if None not in tests}
+            for condition, some in asked.items():
+                answers[condition] = f"({guards[condition]} AND {slow.all(some)})"
+            tried = {condition: answers[condition] for condition in asked}
             cursor.execute(
-                f"CREATE TABLE {table} AS SELECT * FROM ({_tested(guarded, 'r', slow)}) "
+                f"CREATE TABLE {table} AS SELECT * FROM ({slow.tried(guarded)}) "
                 f"WHERE {' OR '.join(dict.fromkeys(tried.values())) or 'false'}"
             )
+            cursor.execute("DROP TABLE IF EXISTS guarded")
             flags = ", ".join(f"coalesce(bool_or({answer}), false)" for answer in tried.values()) or "NULL"
             row = cursor.execute(f"SELECT {flags} FROM {table}").fetchone() or ()
         held = frozenset(condition for condition, holds in zip(tried, row, strict=False) if holds)
@@ -145,14 +155,45 @@ def _of_sorts(relation: str, sorts: _Sorts, suiting: set[Sort]) -> str:
     return f"(SELECT {BASE}, data, times FROM ({inner}) WHERE {' AND '.join(tests)})"
 
 
-def _tested(records: str, prefix: str, tests: Iterable[str]) -> str:
-    """A query for records with the answers to some tests as columns; the list keeps each from being tried twice."""
-    listed = list(tests)
-    if not listed:
-        return records
-    columns = ", ".join(f"{prefix}[{number}] AS {prefix}{number}" for number in range(1, len(listed) + 1))
-    inner = f"SELECT *, unnest([[{', '.join(listed)}]]) AS {prefix} FROM ({records})"
-    return f"SELECT * EXCLUDE ({prefix}), {columns} FROM ({inner})"
+class _Tests:
+    """Tests as columns of a table, each tried once."""
+
+    def __init__(self, compiler: Compiler, prefix: str) -> None:
+        self.compiler = compiler
+        self.prefix = prefix
+        self.columns: dict[str, str] = {}  # test → its column
+
+    def all(self, tests: Iterable[Any]) -> str:
+        """That all of some tests hold."""
+        texts = map(self.compiler.test, tests)
+        return (
+            " AND ".join(self.columns.setdefault(t, f"{self.prefix}{len(self.columns) + 1}") for t in texts) or "true"
+        )
+
+    def tried(self, records: str) -> str:
+        """A query for records and the answers; the list keeps a test from being tried again where its column is named."""
+        if not self.columns:
+            return records
+        listed, prefix = ", ".join(self.columns), self.prefix
+        columns = ", ".join(f"{prefix}[{number}] AS {prefix}{number}" for number in range(1, len(self.columns) + 1))
+        return (
+            f"SELECT * EXCLUDE ({prefix}), {columns} FROM (SELECT *, unnest([[{listed}]]) AS {prefix} FROM ({records}))"
+        )
+
+
+def _by_pattern(test: Any) -> bool:
+    return '"regex":' in json.dumps(test)
+
+
+def _texts(cursor: duckdb.DuckDBPyConnection, fields: list[str], tests: Sequence[Any]) -> dict[str, list[str]]:
+    """All texts that the fields of patterns hold, folded."""
+    names = sorted({name for test in tests for name in pattern_fields(test)})
+    if not names:
+        return {}
+    compiler = Compiler(fields)
+    columns = ", ".join(f"list(DISTINCT {compiler.column(name)})" for name in names)
+    row = cursor.execute(f"SELECT {columns} FROM guarded").fetchone() or ()
+    return {name: [v.casefold() for v in values or () if v] for name, values in zip(names, row, strict=True)}
 
 
 def _equals(tests: Sequence[Any]) -> Iterator[str]:
