@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,8 @@ from wigmore.model.nouns import Coverage, Lead
 from wigmore.records.rules import Indicator
 from wigmore.registry import origin_of, register
 from wigmore.tools.runner import Call, ToolRunner
+
+AHEAD = 3  # calls that begin before their turn
 
 
 @dataclass
@@ -41,6 +43,15 @@ class Desk:
             task_id=self.task_id,
             lead_id=self.lead.id if self.lead else "",
         )
+
+    def calls(self, tool: str, many: Sequence[dict[str, Any]]) -> Iterator[Call]:
+        """Call a tool several times, in order; the next calls begin while one is dealt with."""
+        begun = 0
+        for number, args in enumerate(many):
+            while begun < min(number + 1 + AHEAD, len(many)):
+                self.runner.begin(tool, many[begun], source_id=self.source_id, agent=self.role)
+                begun += 1
+            yield self.call(tool, **args)
 
     def attempt(self, propose: Callable[[], Any]) -> Any:
         """Propose; a refusal is recorded by the gateway, and gives None."""

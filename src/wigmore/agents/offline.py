@@ -30,11 +30,11 @@ def work_through_indicators(desk: Desk) -> None:
     scanned = desk.call("scan_indicators", role=desk.role, phase="triage")
     if scanned.invocation.status == "failed":
         raise RuntimeError(f"the scan for indicators failed: {scanned.invocation.error}")
-    for row in scanned.rows:
-        call = desk.call("match_indicator", rule=row["rule"])
+    for call in desk.calls("match_indicator", [{"rule": row["rule"]} for row in scanned.rows]):
+        rule = desk.indicators[call.invocation.args["rule"]]
         if call.invocation.status == "failed":
-            raise RuntimeError(f"rule {row['rule']} failed: {call.invocation.error}")
-        observe(desk, desk.indicators[row["rule"]], call)
+            raise RuntimeError(f"rule {rule.id} failed: {call.invocation.error}")
+        observe(desk, rule, call)
 
 
 def present(row: dict[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
@@ -203,12 +203,10 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
     observed: list[Observed] = []
     calls: list[Call] = []
     if probe.rules:
-        for name in probe.rules:
-            rule = desk.indicators[name]
-            parameters = {"subject": hypothesis.subject} if hypothesis.subject else None
-            call = desk.call("match_indicator", rule=name, **({"parameters": parameters} if parameters else {}))
+        about = {"parameters": {"subject": hypothesis.subject}} if hypothesis.subject else {}
+        for call in desk.calls("match_indicator", [{"rule": name, **about} for name in probe.rules]):
             calls.append(call)
-            observed += observe(desk, rule, call)
+            observed += observe(desk, desk.indicators[call.invocation.args["rule"]], call)
     else:
         call = desk.call(probe.tool, **{k: hypothesis.subject if v == "$subject" else v for k, v in probe.args.items()})
         calls.append(call)

@@ -75,7 +75,13 @@ class Workbench:
             self._take(event.kind, event.body)
             self.state.apply(event)
         self.runner = ToolRunner(
-            self.ledger, self.outputs, self.context, case_name=str(case), clock=clock, snapshot=self.snapshot
+            self.ledger,
+            self.outputs,
+            self.context,
+            case_name=str(case),
+            clock=clock,
+            snapshot=self.snapshot,
+            threads=threads,
         )
 
     @property
@@ -277,6 +283,7 @@ class Workbench:
             with suppress(OSError):
                 source.close()
         self._sources.clear()
+        self.runner.close()
         self.store.close()
         self.ledger.close()
 

@@ -27,7 +27,9 @@ def possible(test: Any, texts: dict[str, list[str]]) -> Any:
         return test
     patterns = test["regex"] if isinstance(test["regex"], list) else [test["regex"]]
     here = texts[str(test["field"])]
-    found = [p for p in patterns if str(p).startswith("$") or _may_match(needed(str(p)), here)]  # `$name`: not known yet
+    found = [
+        p for p in patterns if str(p).startswith("$") or _may_match(needed(str(p)), here)
+    ]  # `$name`: not known yet
     return {**test, "regex": found} if found else None
 
 

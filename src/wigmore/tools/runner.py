@@ -9,6 +9,7 @@ import threading
 import types
 import typing
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -116,6 +117,7 @@ class ToolRunner:
         case_name: str,
         clock: Callable[[], datetime],
         snapshot: Callable[[], str],
+        threads: int = 1,
     ) -> None:
         self.ledger = ledger
         self.outputs = outputs
@@ -129,6 +131,8 @@ class ToolRunner:
         self.numbers: dict[str, int] = {}
         self._lock = threading.Lock()
         self._writing = threading.Lock()
+        self._beside = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._begun: dict[tuple[str, bytes, str, str], Future[tuple[ToolOutput, str]]] = {}
         for event in ledger.events("invocation"):
             self._note(ToolInvocation.from_dict(event.body), event.body.get("cache_key", ""))
 
@@ -138,6 +142,26 @@ class ToolRunner:
         if key and invocation.status in ("found", "empty", "not_applicable"):
             self.cache.setdefault(key, invocation)
         self.numbers[invocation.task_id] = self.numbers.get(invocation.task_id, 0) + 1
+
+    def _key(self, tool: Tool, args: dict[str, Any], source_id: str) -> str:
+        """What a call's output turns on; empty for a tool that is run each time."""
+        if not tool.cached:
+            return ""
+        return identify("key", tool.name, tool.version, tool.sha256, args, source_id, self.snapshot())
+
+    def begin(self, name: str, given: dict[str, Any], *, source_id: str, agent: str) -> None:
+        """Begin a call of a read-only tool that `call` will make, beside what goes on until then."""
+        tool = tools()[name]
+        args = arguments(tool, given)
+        if self._beside is not None and tool.read_only and self._key(tool, args, source_id) not in self.cache:
+            self._begun[name, canonical(args), source_id, agent] = self._beside.submit(
+                self.execute, tool, args, source_id, agent
+            )
+
+    def close(self) -> None:
+        """End what was begun."""
+        if self._beside is not None:
+            self._beside.shutdown(cancel_futures=True)
 
     def call(
         self, name: str, given: dict[str, Any], *, source_id: str, agent: str, task_id: str, lead_id: str = ""
@@ -151,7 +175,7 @@ class ToolRunner:
             raise KeyError(f"unknown tool {name!r}; `wigmore list tools` names them")
         tool = catalogue[name]
         args = arguments(tool, given)
-        key = identify("key", name, tool.version, tool.sha256, args, source_id, self.snapshot()) if tool.cached else ""
+        key = self._key(tool, args, source_id)
         started = stamp(self.clock())
         with self._lock:
             hit = self.cache.get(key) if key else None
@@ -159,7 +183,8 @@ class ToolRunner:
             data = self.outputs.get(hit.output_sha256)
             status, error = hit.status, hit.error
         else:
-            output, error = self.execute(tool, args, source_id, agent)
+            begun = self._begun.pop((name, canonical(args), source_id, agent), None)
+            output, error = begun.result() if begun else self.execute(tool, args, source_id, agent)
             data, status = output.encode(name), output.outcome
         digest = self.outputs.put(data)
         with self._lock:
