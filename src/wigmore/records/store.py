@@ -28,6 +28,7 @@ WRITING = "256MB"  # memory of the connection that writes parts
 GROUP_ROWS = (
     2048  # (the least) rows of a row group: what a look-up of one record unpacks, and what threads share among them
 )
+SHARED = 50_000  # records of a case from which on one query is shared among threads; calls run side by side anyway
 FEW = 64  # values of a look-up that are named one by one: that spares a join
 GROUP_BYTES = 16 * 1024 * 1024  # bytes after which a row group is written out: rows may be of 8 MiB each
 
@@ -149,6 +150,8 @@ class RecordStore:
                 self._connection = connect(self._threads, spill=self._spill)
             if self._dirty:
                 self._dirty = False
+                many = sum(part.rows for part in self.parts) > SHARED
+                self._connection.execute(f"SET threads={self._threads if many else 1}")
                 self._views(self._connection)
             return self._connection
 
