@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -242,6 +243,7 @@ def _context(bench: Workbench, archive: dict[str, Any], known: dict[str, dict[st
     }
 
 
+@cache
 def versions() -> dict[str, str]:
     """Versions of Python, of this program and of the libraries that it stands on."""
     out = {"python": sys.version.split()[0], "wigmore": __version__}
