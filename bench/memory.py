@@ -71,7 +71,7 @@ def measure(evidence: Path, case: Path, *options: str) -> Peaks:
             for name in os.listdir("/proc"):
                 if name.isdigit():
                     parent, peak = status(int(name))
-                    if parent == process.pid:
+                    if parent == process.pid or parent in peaks.workers:  # the nursery, and its copies
                         peaks.workers[int(name)] = max(peaks.workers.get(int(name), 0.0), peak)
             time.sleep(0.05)
     peaks.seconds, peaks.code = time.monotonic() - started, process.returncode

@@ -77,6 +77,7 @@ class Gateway:
         self.lead_id = lead_id
         self.buffer: list[Event] = []
         self.phenomena: dict[str, Phenomenon] = {}
+        self._facts: dict[str, list[bytes]] = {}  # of phenomena, as `_values` says
         self.hypotheses: dict[str, Hypothesis] = {}
         self.edges: dict[str, Edge] = {}
         self._kinds: dict[Kind, list[str]] = defaultdict(list)
@@ -152,12 +153,19 @@ class Gateway:
         self.buffer.append(Event("phenomenon", made.to_dict()))
         return made
 
+    def _values(self, phenomenon: Phenomenon) -> list[bytes]:
+        """The facts of a phenomenon, in an order of their own; kept, for each is held against all that are alike."""
+        known = self._facts.get(phenomenon.id)
+        if known is None:
+            known = self._facts[phenomenon.id] = sorted(canonical([f.name, f.value]) for f in phenomenon.verified_facts)
+        return known
+
     def _twin(self, made: Phenomenon) -> Phenomenon | None:
         """A phenomenon of the same source, category and rule with equal fact values and a title at least 0.9 alike."""
-        values, words = _values(made), title_words(made.title)
+        values, words = self._values(made), title_words(made.title)
         mine = [self.phenomena[name] for name in self._kinds.get(kind_of(made), ())]
         for other in sorted([*self.state.alike(made), *mine], key=lambda p: p.id):
-            if _values(other) == values and jaccard(words, title_words(other.title)) >= SAME:
+            if self._values(other) == values and jaccard(words, title_words(other.title)) >= SAME:
                 return other
         return None
 
@@ -304,7 +312,3 @@ class Gateway:
         if made.id not in self.state.temporal:
             self.buffer.append(Event("temporal", made.to_dict()))
         return made
-
-
-def _values(phenomenon: Phenomenon) -> list[bytes]:
-    return sorted(canonical([f.name, f.value]) for f in phenomenon.verified_facts)

@@ -6,15 +6,15 @@ import json
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, Self
+from typing import IO, Any, Protocol, Self
+
+from wigmore.records.nursery import UNKNOWN, Nursery
 
 MEMORY = 6 * 1024**3  # address space of one worker, bytes (libraries map far more than they touch)
 STALL = 180.0  # seconds without a word before a worker counts as hung, unless its parser declares another limit
@@ -63,7 +63,10 @@ class FanOut(Protocol):
 
 @dataclass
 class _Process:
-    popen: subprocess.Popen[bytes]
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    pid: int = 0  # as it says when it is ready
+    exit_code: int = UNKNOWN
     task: dict[str, Any] | None = None
     at: tuple[str, str] = ("", "")
     since: float = 0.0
@@ -84,6 +87,7 @@ class Pool:
         self.processes: list[_Process] = []
         self.selector = selectors.DefaultSelector()
         self.known: dict[str, dict[str, Any]] = {}
+        self.nursery: Nursery | None = None
         self.errors = tempfile.TemporaryFile()  # noqa: SIM115  # lives as long as the pool
 
     def submit(self, task: dict[str, Any], front: bool = False) -> None:
@@ -121,31 +125,28 @@ class Pool:
             self._spawn()
 
     def _spawn(self) -> _Process:
-        popen = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
-            [sys.executable, "-m", "wigmore.records.worker", str(os.getpid()), str(self.memory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.errors,
-            start_new_session=False,
-        )
-        process = _Process(popen)
-        assert popen.stdout is not None
-        os.set_blocking(popen.stdout.fileno(), False)
-        self.selector.register(popen.stdout, selectors.EVENT_READ, process)
+        if self.nursery is not None and self.nursery.popen.poll() is not None:
+            self.nursery.close()
+            self.nursery = None
+        if self.nursery is None:
+            self.nursery = Nursery(self.memory, self.errors)
+        process = _Process(*self.nursery.worker())
+        self.selector.register(process.stdout, selectors.EVENT_READ, process)
         self.processes.append(process)
         return process
 
     def _retire(self, process: _Process, kill: bool) -> None:
         if process in self.processes:
             self.processes.remove(process)
-        assert process.popen.stdout is not None and process.popen.stdin is not None
-        self.selector.unregister(process.popen.stdout)
-        if kill:
-            process.popen.kill()
+        self.selector.unregister(process.stdout)
+        if kill and process.pid:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
         with suppress(BrokenPipeError):  # the worker is gone already
-            process.popen.stdin.close()
-        process.popen.wait()
-        process.popen.stdout.close()
+            process.stdin.close()
+        if process.pid and self.nursery is not None:
+            process.exit_code = self.nursery.end(process.pid)
+        process.stdout.close()
 
     def feed(self) -> None:
         """Give each idle worker a task."""
@@ -158,10 +159,9 @@ class Pool:
 
     @staticmethod
     def _send(process: _Process, task: dict[str, Any]) -> None:
-        assert process.popen.stdin is not None
         with suppress(BrokenPipeError):  # the worker is gone: its end of file is read and answered as `lost`
-            process.popen.stdin.write(json.dumps(task).encode() + b"\n")
-            process.popen.stdin.flush()
+            process.stdin.write(json.dumps(task).encode() + b"\n")
+            process.stdin.flush()
 
     def answers(self) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """Pairs (task, answer) until no task is left; answers are file, done, error and lost."""
@@ -186,8 +186,7 @@ class Pool:
                     )
 
     def _read(self, process: _Process) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        assert process.popen.stdout is not None
-        chunk = process.popen.stdout.read(1 << 20)
+        chunk = process.stdout.read(1 << 20)
         if chunk:
             process.buffer += chunk
             *lines, rest = process.buffer.split(b"\n")
@@ -196,7 +195,7 @@ class Pool:
                 answer = json.loads(line)
                 task = process.task
                 if answer["event"] == "ready":
-                    self.known = answer["parsers"]
+                    process.pid, self.known = answer["pid"], answer["parsers"]
                     process.since = time.monotonic()
                     continue
                 process.since = time.monotonic()
@@ -211,7 +210,7 @@ class Pool:
             task, (path, parser) = process.task, process.at
             self._retire(process, kill=False)
             if task is not None:
-                code = process.popen.returncode
+                code = process.exit_code
                 name = signal.Signals(-code).name if code < 0 else f"exit code {code}"
                 yield (
                     task,
@@ -233,6 +232,8 @@ class Pool:
         """End the workers; busy ones are killed."""
         for process in list(self.processes):
             self._retire(process, kill=True)
+        if self.nursery is not None:
+            self.nursery.close()
         self.selector.close()
         self.errors.close()
 

@@ -1,17 +1,17 @@
-"""The extraction worker: a spawned process that takes tasks as JSON lines and answers with JSON lines.
+"""The extraction worker: a process that takes tasks as JSON lines and answers with JSON lines.
 
 Tasks: `list` (the entries of one store, written to a file), `parse` (a batch of entries of one store), `hash`
 (custody hash of a source), `try` (passwords at one container), `forget` (close the sources held open; no answer),
-`quit`. Answers: `ready` (once, with the parsers), `begin` (path and parser at work: the parent's time limit starts
-here), `file` (what became of one entry, with the sizes of the spool files so far, so that a crash costs nothing
-before it), `done`, `error`.
-Rows go to spool files
-`<spool>/<artifact>.jsonl`, never over the pipe. The worker dies with its parent.
+`quit`. Answers: `ready` (once, with the process number and the parsers), `begin` (path and parser at work: the parent's
+time limit starts here), `file` (what became of one entry, with the sizes of the spool files so far, so that a crash costs
+nothing before it), `done`, `error`. Rows go to spool files `<spool>/<artifact>.jsonl`, never over the pipe.
+Workers are copies of a nursery (`records/nursery.py`), which dies with the process that wanted them, and they with it.
 """
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import json
 import os
 import resource
@@ -31,6 +31,7 @@ from wigmore.model.lists import current, from_json
 from wigmore.model.protocols import Gap, ParseError
 from wigmore.records.attempt import fitting
 from wigmore.records.examine import examine
+from wigmore.records.nursery import copies
 from wigmore.registry import Parser, parsers
 
 PR_SET_PDEATHSIG = 1
@@ -209,12 +210,17 @@ class Worker:
 
 
 def main() -> None:
-    """Serve until standard input ends."""
-    _die_with_parent(int(sys.argv[1]))
-    limit = int(sys.argv[2])
+    """Import the parsers, then serve until standard input ends: once as a nursery, as often as it is asked as a worker."""
+    parent, limit, pool = map(int, sys.argv[1:])
+    _die_with_parent(parent)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    declared = {p.name: p.declared() for p in parsers().values()}
+    gc.freeze()  # what the copies share stays shared
+    nursery = os.getpid()
+    copies(pool)
+    _die_with_parent(nursery)
     channel = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # a library that prints must not break the protocol
 
@@ -222,7 +228,7 @@ def main() -> None:
         channel.write(json.dumps(message).encode() + b"\n")
 
     worker = Worker(answer)
-    answer({"event": "ready", "parsers": {p.name: p.declared() for p in worker.chosen(None).values()}})
+    answer({"event": "ready", "pid": os.getpid(), "parsers": declared})
     for line in sys.stdin.buffer:
         task = json.loads(line)
         if task["kind"] == "quit":
