@@ -10,12 +10,18 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hostile_extension import ENDINGS, install
+
+from wigmore.evidence.local import LocalFile
+from wigmore.model.protocols import Record
+from wigmore.records.examine import SIGN, SLOWEST, run_parser
+from wigmore.registry import parsers
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 PARSERS = ",".join(["hostile.witness", "hostile.parse", *(f"hostile.{e}" for e in ENDINGS), "file_listing"])
@@ -149,3 +155,29 @@ def test_values_that_json_does_not_know_are_written_out(run: Run) -> None:
 def test_a_parser_that_prints_cannot_speak_for_its_worker(run: Run) -> None:
     assert (run.one("talk")["outcome"], run.one("talk")["records"]) == ("found", 1)
     assert not any("forged" in c["reason"] for c in run.coverage)
+
+
+def test_a_large_file_may_take_longer_than_its_parser_s_limit_as_long_as_records_come(
+    tmp_path: Path,
+) -> None:
+    signs: list[float] = []
+    now = [0.0]
+
+    def slow(_: object) -> Iterator[tuple[dict[str, object], Record]]:
+        for number in range(10 * SIGN):
+            now[0] += 0.01
+            yield {"kind": "record", "number": number}, Record({"n": number}, {}, None)
+
+    parser = replace(next(iter(parsers().values())), function=slow, limit_seconds=1.0)
+    with (tmp_path / "large.log").open("wb") as stream:
+        stream.truncate(int(SLOWEST * 0.01 * SIGN * 5.5))
+    row = run_parser(
+        parser,
+        LocalFile.at(tmp_path / "large.log"),
+        "",
+        lambda *_: None,
+        lambda: now[0],
+        alive=lambda: signs.append(now[0]),
+    )
+    assert row.outcome == "found" and row.records == 10 * SIGN
+    assert len(signs) == 5  # past the time that a file of its size may take, no sign is given any more

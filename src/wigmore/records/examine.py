@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -113,6 +114,8 @@ class Examined:
 
 
 LARGEST_ROW = 8 * 1024 * 1024  # bytes of one canonical row; DuckDB reads objects to 16 MiB
+SIGN = 2048  # items after which a parser counts as alive
+SLOWEST = 50_000  # bytes a second that a parser reads at least
 CONTAINER_HEAD = 65536  # bytes that recognising a container may need
 
 
@@ -147,10 +150,12 @@ def run_parser(
     emit: Emit,
     clock: Callable[[], float],
     only: Collection[str] | None = None,
+    alive: Callable[[], None] = lambda: None,
 ) -> Coverage:
     """Run one parser over one file and say what became of it; the one boundary where errors become coverage rows.
 
-    With `only`, the rows of these record ids alone are emitted and counted.
+    With `only`, the rows of these record ids alone are emitted and counted. `alive` is called while the parser yields, for as
+    long as a file of this size may take at `SLOWEST`: the parser's limit begins anew with each such sign.
     """
     started = clock()
     count, digest = 0, RowsHash()
@@ -162,7 +167,9 @@ def run_parser(
     latest: int | None = None
     first_text = last_text = None
     try:
-        for item in parser.function(file):
+        for number, item in enumerate(parser.function(file), 1):
+            if number % SIGN == 0 and clock() - started < file.size / SLOWEST:
+                alive()
             if isinstance(item, Gap):
                 if len(gaps) < 1000:
                     gaps.append(item)
@@ -314,7 +321,7 @@ def examine(
 
     def run(parser: Parser, file: ReadFile) -> None:
         begin(parser.name)
-        row_of = run_parser(parser, file, sha256, emit, clock, only)
+        row_of = run_parser(parser, file, sha256, emit, clock, only, partial(begin, parser.name))
         out.rows += row_of.records
         out.coverage.append(row_of)
 
