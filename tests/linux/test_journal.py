@@ -140,13 +140,12 @@ def test_rules_on_authentication_logs_see_journal_entries() -> None:
 @pytest.mark.parametrize("made, missing", [("linux.journal", []), ("logs.syslog", []), ("linux.wtmp", ["logs.syslog"])])
 def test_a_system_log_is_missed_only_where_there_is_neither_a_file_nor_a_journal(made: str, missing: list[str]) -> None:
     rows: list[dict[str, object]] = []
+    expected = {"name": "log", "records": ["logs.syslog|linux.journal"]}
     bench = SimpleNamespace(
         coverage=[],
         store=SimpleNamespace(parts=[SimpleNamespace(source_id="s", artifact=made)]),
         state=SimpleNamespace(sources={"s": SimpleNamespace(type="disk_image", meta={"platform": "linux"})}),
-        expected=[
-            {"source": "disk_image+linux", "artifacts": [{"name": "log", "records": ["logs.syslog|linux.journal"]}]}
-        ],
+        rules=SimpleNamespace(expected=[{"source": "disk_image+linux", "artifacts": [expected]}]),
         append=lambda events: rows.extend(events[0].body["rows"]),
     )
     _expected_coverage(bench)  # type: ignore[arg-type]  # as much of a workbench as it needs

@@ -53,8 +53,9 @@ def connect(threads: int = 2, memory: str = "1GB", spill: Path | None = None) ->
 
 
 def quoted(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
+    """A SQL string literal (NUL ends a query's text, so it stands beside it)."""
+    literal = "'" + text.replace("'", "''") + "'"
+    return "(" + literal.replace("\0", "' || chr(0) || '") + ")" if "\0" in text else literal
 
 
 def file_sha256(path: Path) -> str:
@@ -91,7 +92,7 @@ class RecordStore:
         self._dirty = True
         self._derived: dict[Any, Future[Any]] = {}
         self._tables = 0
-        self._spill = case / "work" / "duckdb"
+        self._spill = case / "spill"  # made where a query needs it, and taken away
         self._threads = threads
         self._lock = threading.RLock()
 
