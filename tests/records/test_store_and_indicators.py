@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +155,11 @@ def test_many_rows_of_the_largest_size_become_a_part_in_bounded_memory(tmp_path:
         for number in range(45):
             text = f"{number:04d}" * 1_950_000
             out.write(maker.line(number, {"kind": "record", "number": number}, record({"n": number, "text": text}))[2])
-    assert store.write_part("s", "app.log", [spool]).rows == 45
+    with ThreadPoolExecutor(2) as threads:  # as the extraction does
+        written = list(
+            threads.map(lambda artifact: store.write_part("s", artifact, [spool]).rows, ["app.log", "app.two"])
+        )
+    assert written == [45, 45]
     store.close()
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
 PART_ROWS = 50_000
-WRITING = "256MB"  # memory of the connection that writes parts
+WRITING = "512MB"  # memory of the connection that writes parts
 GROUP_ROWS = (
     2048  # (the least) rows of a row group: what a look-up of one record unpacks, and what threads share among them
 )
@@ -113,7 +113,7 @@ class RecordStore:
         """Open the connection that writes (a tenth of a second), where it is not open yet."""
         with self._lock:
             if self._writer is None:
-                self._writer = connect(min(self._threads, 2), WRITING, self._spill)
+                self._writer = connect(1, WRITING, self._spill)
 
     def write_part(self, source_id: str, artifact: str, spools: Sequence[Path]) -> Part:
         """Turn spool files of one artifact into one durable part."""
