@@ -11,7 +11,7 @@ from wigmore.records.compiler import Compiler
 from wigmore.records.rules import Indicator
 from wigmore.records.store import RecordStore
 
-FILES = 20  # files of which a group shows an example each, beyond the examples that the rule asks for
+FILES = 5  # files of which a group shows an example each, beyond the examples that the rule asks for
 SPECIAL_GROUPS = {"host": "host_id", "case": "'case'", "source": "source_id"}
 READ = ("record_id", "source_id", "path", "inode", "ordinal", "moment", "time_text")  # what a match reads of a hit
 

@@ -29,7 +29,7 @@ GROUP_ROWS = (
     2048  # (the least) rows of a row group: what a look-up of one record unpacks, and what threads share among them
 )
 SHARED = 50_000  # records of a case from which on one query is shared among threads; calls run side by side anyway
-FEW = 64  # values of a look-up that are named one by one: that spares a join
+FEW = 64  # records of a look-up that needs no join
 GROUP_BYTES = 16 * 1024 * 1024  # bytes after which a row group is written out: rows may be of 8 MiB each
 
 
@@ -259,11 +259,11 @@ class RecordStore:
             return {}
         among = sorted(set(paths))
         there = f"path IN ({', '.join('?' * len(among))}) AND " if among else ""
-        few = len(wanted) <= FEW
+        # few are looked for row by row: named in an IN, they would have each row group that may hold one unpacked whole
+        here = "list_contains(?, record_id)" if len(wanted) <= FEW else "record_id IN (SELECT unnest(?))"
         rows = self.query(
-            f"SELECT * FROM {self.relation(artifacts, source_id)} WHERE {there}"
-            f"record_id IN ({', '.join('?' * len(wanted)) if few else 'SELECT unnest(?)'}) ORDER BY {ORDER}",
-            [*among, *(wanted if few else [wanted])],
+            f"SELECT * FROM {self.relation(artifacts, source_id)} WHERE {there}{here} ORDER BY {ORDER}",
+            [*among, wanted],
         )
         return {r["record_id"]: r for r in rows}
 
