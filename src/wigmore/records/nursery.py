@@ -55,8 +55,9 @@ class Nursery:
             return UNKNOWN
 
     def close(self) -> None:
-        """End the nursery."""
+        """End the nursery, whatever it is about; what workers there still are die with it."""
         self.socket.close()
+        self.popen.kill()
         self.popen.wait()
 
 
