@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -160,3 +162,15 @@ def test_pictures_likely_to_hold_text_are_chosen_by_content_and_place() -> None:
     for own in ("windows/a.png", "private/var/mobile/Library/SMS/Attachments/a.png", "home/me/Library/a.png"):
         assert chosen(shot, own), own
     assert not chosen(b"%PDF-1.7" + shot) and not likely(b"", "a", 0)
+
+
+def test_the_engine_leaves_nothing_in_the_home_or_temporary_folder(engine: str, tmp_path: Path) -> None:
+    places = {name: tmp_path / name for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME")}
+    for folder in places.values():
+        folder.mkdir()
+    code = "from wigmore.artifacts.media import recognition; print(recognition.engine())"
+    clean = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    environment = clean | {name: str(folder) for name, folder in places.items()}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == engine
+    assert [str(p) for folder in places.values() for p in folder.rglob("*")] == []

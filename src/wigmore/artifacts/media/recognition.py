@@ -7,6 +7,7 @@ same however many work beside it, and it is given the files of its models, so th
 from __future__ import annotations
 
 import io
+import os
 import struct
 import warnings
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+# ONNX Runtime otherwise notes each import in the user's home, under a device number, for its maker
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 MISSING = "text in pictures is not read without the ocr extra: pip install 'wigmore[ocr]'"
 MODELS = {
