@@ -173,6 +173,14 @@ OTHERS: dict[str, tuple[str, bytes]] = {
         "var/log/lastlog",
         bytes(292) + b"".join(struct.pack("<i32s256s", 1_620_000_000 + n, b"pts/0", b"192.0.2.1") for n in range(3)),
     ),
+    "cloud.aws_elb": (
+        "elb.log",
+        b"".join(
+            b"2021-05-03T00:00:0%d.186641Z front 192.0.2.1:5%d 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "
+            b'"GET http://www.example.org:80/index.html HTTP/1.1" "curl/7.38.0" - -\n' % (n, 1000 + n)
+            for n in range(6)
+        ),
+    ),
     "database.plsql_recall": ("PLSRecall_scott.dat", _recall(1, b"select 1 from dual") + _recall(2, b"select 2 from dual")),
     "web.atlassian_access": (
         "conf_access_log.2021-05-03.log",

@@ -8,6 +8,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+from compound_file import compound
 from windows_builders import (
     FILETIME_2020,
     TASK,
@@ -168,7 +169,18 @@ def test_custom_destinations_give_each_link_with_its_category() -> None:
     assert found[0][1].data["application"] == "Windows PowerShell"
 
 
-def test_an_automatic_list_joins_entries_with_their_links(shared_evidence: Path) -> None:
+def test_an_automatic_list_joins_each_entry_with_its_link_and_tells_of_those_off_the_list() -> None:
+    entries = dest_list(dest_entry("C:\\one.txt", 1, FILETIME_2020))
+    content = compound({"1": link("C:\\one.txt"), "2": link("C:\\two.txt"), "DestList": entries})
+    found = rows(automatic(Memory("f/1b4dd67f29cb1962.automaticDestinations-ms", content)))
+    assert [(r.data["entry_number"], r.data["target_path"], r.data["has_link"]) for _, r in found] == [
+        (1, "C:\\one.txt", True),
+        (2, "C:\\two.txt", True),
+    ]
+    assert found[0][1].data["path"] == "C:\\one.txt" and found[1][1].data["in_destlist"] is False
+
+
+def test_a_real_automatic_list_joins_entries_with_their_links(shared_evidence: Path) -> None:
     [path] = sorted((shared_evidence / "jumplist").rglob("1b4dd67f29cb1962.automaticDestinations-ms"))
     found = [record for _, record in rows(automatic(Memory(f"f/{path.name}", path.read_bytes())))]
     assert len(found) == 7

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from event_log_builder import event as made_event
+from event_log_builder import event_log
 from windows_builders import Memory, rows, split
 
 from wigmore.artifacts.windows.event_codes import well_known
@@ -96,6 +99,38 @@ def test_descriptions_are_short_and_never_interpret() -> None:
 def test_a_log_without_a_header_is_refused() -> None:
     with pytest.raises(ParseError):
         list(eventlog(Memory("a.evtx", b"ElfFile\0")))
+
+
+def written() -> bytes:
+    """A log of two chunks with three events each."""
+    return event_log(
+        [(number, STORED + number, made_event(number, 4625, {"TargetUserName": f"user{number}"})) for number in numbers]
+        for numbers in ((1, 2, 3), (4, 5, 6))
+    )
+
+
+def test_a_log_is_read_chunk_by_chunk_with_the_place_of_each_record() -> None:
+    content = written()
+    records, gaps, [recorder] = split(eventlog(Memory("a.evtx", content)))
+    assert gaps == [] and [r.data["TargetUserName"] for r in records] == [f"user{n}" for n in range(1, 7)]
+    assert {(r.data["event_id"], r.data["user_sid"], r.host_id, r.state) for r in records} == {
+        ("4625", "S-1-5-18", "DESK-1", "live")
+    }
+    assert (recorder.covers_from, recorder.covers_to) == (
+        "2022-03-10T19:32:28.2187026Z",
+        "2022-03-10T19:32:28.2187031Z",
+    )
+    for place, record in rows(eventlog(Memory("a.evtx", content))):
+        number = struct.unpack_from("<4sIQ", content, int(str(place["offset"])))[2]
+        assert number == place["number"] == int(record.data["record_id"])
+
+
+def test_a_broken_chunk_is_said_and_its_neighbour_read() -> None:
+    content = bytearray(written())
+    content[4096 + 520 : 4096 + 560] = b"\xaa" * 40
+    records, gaps, _ = split(eventlog(Memory("a.evtx", bytes(content))))
+    assert [r.data["record_id"] for r in records][-3:] == ["4", "5", "6"]
+    assert any("chunk 0" in gap.message for gap in gaps)
 
 
 def test_every_allocated_record_of_a_real_log_is_read_before_those_of_free_parts(shared_evidence: Path) -> None:

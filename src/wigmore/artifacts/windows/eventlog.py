@@ -348,7 +348,7 @@ def eventlog(file: EvidenceFile) -> Iterator[Yield]:
                         written = record.times[record.time_field]
                         if earliest is None or written["instant"] < earliest["instant"]:
                             earliest = written
-                        if latest is None or written["instant"] > latest["instant"]:
+                        if latest is None or written["instant"] >= latest["instant"]:
                             latest = written
                     yield locator, record
             elif chunk.strip(b"\0"):
