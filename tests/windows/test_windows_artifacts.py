@@ -8,7 +8,6 @@ import uuid
 from pathlib import Path
 
 import pytest
-from compound_file import compound
 from windows_builders import (
     FILETIME_2020,
     TASK,
@@ -29,6 +28,7 @@ from windows_builders import (
     wide,
 )
 
+from compound_file import compound
 from wigmore import registry
 from wigmore.artifacts.windows.defender import detection, service_log
 from wigmore.artifacts.windows.eventlog_legacy import eventlog_legacy
