@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from wigmore.model.canonical import canonical, clean, located_id
 from wigmore.model.protocols import Locator, Record
+from wigmore.model.times import Time
 
 COLUMNS = {
     "record_id": "VARCHAR",
@@ -58,6 +62,33 @@ def _canonical(value: Any) -> bytes:
     return canonical(plain(value)) if b"\\ud" in text else text  # perhaps a lone surrogate: DuckDB refuses those
 
 
+@lru_cache(1024, typed=True)
+def _clock(owner: str, precision: float, zone: str, source: str) -> tuple[str, str]:
+    """What all times of one clock have in common, before their stored value and after their text."""
+    return f'"owner":{_text(owner)},"precision":{precision!r},', f'"zone":{_text(zone)},"zone_source":{_text(source)}'
+
+
+def _times(times: dict[str, Time]) -> bytes:
+    """The canonical text of a record's times; those stored as a number, as most are, are put together from their clock's."""
+    written = []
+    for name in sorted(times):
+        time = times[name]
+        instant, raw, precision = time.get("instant"), time.get("raw"), time.get("precision")
+        if not (type(instant) is type(raw) is int and type(precision) is float and len(time) == 7):
+            return _canonical(times)
+        before, after = _clock(time["owner"], precision, time["zone"], time["zone_source"])
+        written.append(
+            f'{_text(name)}:{{"instant":{instant},{before}"raw":{raw},"text":{_text(time["text"])},{after}}}'
+        )
+    text = f"{{{','.join(written)}}}".encode("ascii")
+    return _canonical(times) if b"\\ud" in text else text
+
+
+def _quoted(text: bytes) -> str:
+    """A canonical text as a JSON string (it holds nothing that orjson would write otherwise)."""
+    return orjson.dumps(text.decode()).decode()
+
+
 def record_id(source_id: str, path: str, inode: str | None, artifact: str, locator: Locator) -> str:
     """The id that a record at this place has."""
     return located_id(canonical([source_id, path, inode, artifact]), _canonical(locator))
@@ -95,17 +126,17 @@ class RowMaker:
         name = located_id(known, place)
         if self.only is not None and name not in self.only:
             return artifact, None, b""
-        data, times = _canonical(record.data), _canonical(record.times) if record.times else b"{}"
+        data, times = _canonical(record.data), _times(record.times)
         time = record.times.get(record.time_field) if record.time_field else None
         text = _text
         middle, end = self._tail
         line = (
-            f'{{"artifact":{text(artifact)},"data":{text(data.decode())},"host_id":{text(clean(record.host_id))},'
+            f'{{"artifact":{text(artifact)},"data":{_quoted(data)},"host_id":{text(clean(record.host_id))},'
             f"{self._head}{time['instant'] if time and time['instant'] is not None else 'null'},"
-            f'"locator":{text(place.decode())},"ordinal":{ordinal},"origin":{text(record.origin)},'
+            f'"locator":{_quoted(place)},"ordinal":{ordinal},"origin":{text(record.origin)},'
             f'{middle}"{name}",{end}{text(record.state)},'
             f'"time_field":{text(record.time_field) if record.time_field is not None else "null"},'
-            f'"time_text":{text(time["text"]) if time else "null"},"times":{text(times.decode())}}}\n'
+            f'"time_text":{text(time["text"]) if time else "null"},"times":{_quoted(times)}}}\n'
         )
         return artifact, time, line.encode("ascii")
 

@@ -35,6 +35,7 @@ from wigmore.records.nursery import copies
 from wigmore.registry import Parser, parsers
 
 PR_SET_PDEATHSIG = 1
+BUFFER = 1 << 18  # bytes of rows written out at once
 
 
 def _die_with_parent(parent: int) -> None:
@@ -68,7 +69,7 @@ class Spool:
         handle = self._files.get(artifact)
         if handle is None:
             safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in artifact)
-            handle = self._files[artifact] = (self.folder / f"{safe}.jsonl").open("ab")
+            handle = self._files[artifact] = (self.folder / f"{safe}.jsonl").open("ab", BUFFER)
         handle.write(line)
 
     def sizes(self) -> dict[str, int]:

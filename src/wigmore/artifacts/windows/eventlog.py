@@ -6,8 +6,11 @@ import io
 import json
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, cast
+
+import orjson
 
 from wigmore.artifacts.windows.event_codes import KERBEROS_STATUS, LOGON_TYPES, PARAMETERS, STATUS, well_known
 from wigmore.artifacts.windows.event_names import EVENTS
@@ -55,42 +58,43 @@ def _unnamed(value: Any, data: dict[str, Any]) -> None:
         _values(f"data_{index}", text, data)
 
 
-def _system(system: dict[str, Any], data: dict[str, Any]) -> None:
+def _attributes(element: Any) -> dict[str, Any]:
+    """The attributes of a System element, where it has some."""
+    found = element.get("#attributes") if isinstance(element, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _system(system: dict[str, Any]) -> dict[str, Any]:
     """The System element under our names, in the order that examiners read it."""
-
-    def attributes(name: str) -> dict[str, Any]:
-        element = system.get(name)
-        found = element.get("#attributes") if isinstance(element, dict) else None
-        return found if isinstance(found, dict) else {}
-
-    provider, event_id = attributes("Provider"), system.get("EventID")
-    data["provider"] = provider.get("Name") or provider.get("EventSourceName") or ""
+    get = system.get
+    provider, event_id = _attributes(get("Provider")), get("EventID")
+    data = {"provider": provider.get("Name") or provider.get("EventSourceName") or ""}
     if isinstance(event_id, dict):
         data["qualifiers"] = event_id.get("#attributes", {}).get("Qualifiers")
         event_id = event_id.get("#text")
-    data["event_id"] = event_id
-    for ours, native in (
-        ("version", "Version"),
-        ("level", "Level"),
-        ("task", "Task"),
-        ("opcode", "Opcode"),
-        ("keywords", "Keywords"),
-        ("channel", "Channel"),
-        ("computer", "Computer"),
-        ("record_id", "EventRecordID"),
-    ):
-        data[ours] = system.get(native)
-    execution, correlation = attributes("Execution"), attributes("Correlation")
+    data |= {
+        "event_id": event_id,
+        "version": get("Version"),
+        "level": get("Level"),
+        "task": get("Task"),
+        "opcode": get("Opcode"),
+        "keywords": get("Keywords"),
+        "channel": get("Channel"),
+        "computer": get("Computer"),
+        "record_id": get("EventRecordID"),
+    }
+    execution, correlation = _attributes(get("Execution")), _attributes(get("Correlation"))
     for ours, value in (
         ("process_id", execution.get("ProcessID")),
         ("thread_id", execution.get("ThreadID")),
-        ("user_sid", attributes("Security").get("UserID")),
+        ("user_sid", _attributes(get("Security")).get("UserID")),
         ("activity_id", correlation.get("ActivityID")),
         ("related_activity_id", correlation.get("RelatedActivityID")),
         ("provider_guid", provider.get("Guid")),
     ):
         if value is not None:
             data[ours] = value
+    return data
 
 
 def _payload(event: dict[str, Any], data: dict[str, Any]) -> None:
@@ -169,10 +173,10 @@ def _decode_security(event_id: int, data: dict[str, Any]) -> None:
                 data[f"{name}_well_known"] = meaning
 
 
-def _times(data: dict[str, Any]) -> dict[str, Time]:
+def _times(payload: Iterable[tuple[str, Any]]) -> dict[str, Time]:
     """Times that stand in the event's own fields: texts that end in Z, and those that Sysmon names as UTC."""
     found: dict[str, Time] = {}
-    for name, value in data.items():
+    for name, value in payload:
         if type(value) is str and 19 <= len(value) <= 35 and value[4] == "-" and value[10] in "T " and value[13] == ":":
             moment = None
             if value[-1] == "Z":
@@ -186,11 +190,11 @@ def _times(data: dict[str, Any]) -> dict[str, Time]:
 
 def _record(text: str, stored: int) -> Record:
     """One event from the library's JSON and the FILETIME in the record's header."""
-    event = json.loads(text)["Event"]
-    data: dict[str, Any] = {}
-    _system(event.get("System") or {}, data)
+    event = orjson.loads(text)["Event"]
+    data = _system(event.get("System") or {})
+    own = len(data)
     _payload(event, data)
-    times = _times(data)
+    times = _times(islice(data.items(), own, None))
     written = filetime(stored)
     if written:
         times = {"time_created": written, **times}
