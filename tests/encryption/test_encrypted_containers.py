@@ -25,6 +25,7 @@ from encryption_builders import (
 
 from evidence.evidence_builders import Fat16
 from wigmore.evidence import tcrypt as tcrypt_reader
+from wigmore.evidence.filetype import file_type, unread
 from wigmore.evidence.locked import describe
 from wigmore.evidence.media import RawMedia
 from wigmore.evidence.secret import KEY_FILE, Secret
@@ -89,6 +90,16 @@ def test_a_headerless_container_without_a_secret_is_locked_not_claimed(tmp_path:
     _, found = look(tmp_path, "box.hc")
     assert found.prefixes == () and reasons(found) == ["locked"] and data(found)["locked"] is True
     assert "or random bytes" in data(found)["looks_like"]
+
+
+@pytest.mark.parametrize("name", ["box.tc", "Box.HC", "a/box.veracrypt"])
+def test_a_cut_volume_is_told_by_its_name(name: str) -> None:
+    cut = tcrypt(volume(), b"open me")[:256]
+    kind = file_type(cut, name, len(cut))
+    assert not tcrypt_reader.headerless(cut, len(cut), name)
+    outcome, reason, code = unread(kind, name, len(cut)) or ("", "", "")
+    assert (outcome, code) == ("failed", "damaged") and "cut off" in reason and "256 bytes" in reason
+    assert unread("text", name, len(cut)) is None
 
 
 def test_the_hidden_volume_opens_under_its_own_password(tmp_path: Path, look: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from wigmore.evidence import tcrypt
 from wigmore.evidence.filetype_table import EXTRA, TABLE
 
 
@@ -288,6 +289,8 @@ def unread(kind: str | None, path: str, size: int) -> tuple[str, str, str] | Non
         return "not_run", f"no parser of this version reads {kind} files; needs {EVIDENTIAL[kind]}", "unsupported"
     if kind is not None:
         return None
+    if path.lower().endswith(tcrypt.NAMES):
+        return "failed", f"{tcrypt.MISSHAPEN}; it holds {size} bytes", "damaged"
     extension = path.rsplit("/", 1)[-1].rpartition(".")[2].lower()
     if extension in _SIGNED:
         return (

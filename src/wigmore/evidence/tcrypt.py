@@ -41,6 +41,10 @@ HASHES: tuple[tuple[str, str, int | None, int, tuple[int, int]], ...] = (
 CIPHERS = ("aes", "camellia")  # of each 32 bytes of key and 32 of tweak
 NOT_TRIED = "Serpent, Twofish and Kuznyechik, alone or in cascades, are not tried"
 LOOKS = "no header is recognised and the first sector looks random: an encrypted container without a header, or wiped"
+MISSHAPEN = (
+    f"named like a TrueCrypt or VeraCrypt volume, but not of whole sectors, {LEAST} bytes at least, that look random: "
+    "cut off, wiped or something else"
+)
 NEEDS = "a password or key file, if it is a TrueCrypt or VeraCrypt volume"
 SHAPE = {
     "encryption": "none recognisable", "looks_like": "a headerless encrypted container (TrueCrypt, VeraCrypt) or random bytes",
