@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
@@ -17,7 +21,7 @@ from wigmore.records.compiler import RuleError
 from wigmore.records.indicators import Match, match, scan
 from wigmore.records.rows import COLUMNS, RowMaker
 from wigmore.records.rules import Indicator, fill, load_indicators
-from wigmore.records.store import RecordStore, file_sha256
+from wigmore.records.store import RecordStore, clear_spills, file_sha256
 
 HOSTILE = [
     "'; DROP VIEW records; --",
@@ -161,6 +165,31 @@ def test_many_rows_of_the_largest_size_become_a_part_in_bounded_memory(tmp_path:
         )
     assert written == [45, 45]
     store.close()
+
+
+def test_a_query_that_the_usual_memory_is_too_little_for_is_given_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wigmore.records.store.READING", "3MB")
+    store = RecordStore(tmp_path / "case", threads=1)
+    connection = duckdb.connect()
+    connection.execute("SET memory_limit='3MB'")
+    hungry = "SELECT len(list(i::VARCHAR || repeat('x', 100))) AS n FROM range(100000) t(i)"
+    with pytest.raises(duckdb.OutOfMemoryException):
+        connection.execute(hungry).fetchall()
+    assert store.query(hungry) == [{"n": 100_000}]
+    assert list(store.stream(hungry)) == [{"n": 100_000}]
+    store.close()
+
+
+def test_what_killed_processes_left_of_their_queries_is_taken_away(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    for name in (f"spill-{gone.pid}-0", f"spill-{os.getpid()}-0", "spill-strange"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "derived_1.parquet").touch()
+    clear_spills(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([f"spill-{os.getpid()}-0", "spill-strange"])
 
 
 # operators -------------------------------------------------------------------------------------------------------------

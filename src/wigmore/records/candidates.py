@@ -97,8 +97,9 @@ def candidates(
         # tests by pattern are tried on what passes the others, and set up only if they can match
         slow = _Tests(Compiler(fields, superset=True), "r")
         with store.connection().cursor() as cursor:
-            if sum(p.rows for p in store.chosen(artifacts, source_id)) <= FEW:
-                cursor.execute(f"CREATE TEMP TABLE guarded AS {guarded}")
+            many = sum(p.rows for p in store.chosen(artifacts, source_id)) > FEW
+            if not many:
+                store.fetch(cursor, f"CREATE TEMP TABLE guarded AS {guarded}")
                 guarded = "SELECT * FROM guarded"
                 texts = _texts(cursor, fields, [test for tests in asked.values() for test in tests])
                 left = {condition: [possible(test, texts) for test in tests] for condition, tests in asked.items()}
@@ -106,14 +107,12 @@ def candidates(
             for condition, some in asked.items():
                 answers[condition] = f"({guards[condition]} AND {slow.all(some)})"
             tried = {condition: answers[condition] for condition in asked}
-            cursor.execute(
-                f"CREATE TABLE {table} AS SELECT * FROM ({slow.tried(guarded)}) "
-                f"WHERE {' OR '.join(dict.fromkeys(tried.values())) or 'false'}"
-            )
+            holding = " OR ".join(dict.fromkeys(tried.values())) or "false"
+            store.hold(cursor, table, f"SELECT * FROM ({slow.tried(guarded)}) WHERE {holding}", many)
             cursor.execute("DROP TABLE IF EXISTS guarded")
             flags = ", ".join(f"coalesce(bool_or({answer}), false)" for answer in tried.values()) or "NULL"
-            row = cursor.execute(f"SELECT {flags} FROM {table}").fetchone() or ()
-        held = frozenset(condition for condition, holds in zip(tried, row, strict=False) if holds)
+            rows = store.fetch(cursor, f"SELECT {flags} FROM {table}")
+        held = frozenset(condition for condition, holds in zip(tried, rows[0] if rows else (), strict=False) if holds)
         return Candidates(table, tuple(fields), answers, held)
 
     return store.derived(("candidates", artifacts, source_id, tuple(r.key for r in readers)), build)

@@ -24,7 +24,7 @@ from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
 from wigmore.records.locked import Locked
 from wigmore.records.pool import FanOut, batches
-from wigmore.records.store import PART_ROWS, Part, RecordStore
+from wigmore.records.store import PART_ROWS, Part, RecordStore, clear_spills
 from wigmore.records.worker import spec_json
 
 BROKEN = 4  # so many steps of one entry that broke a worker, and the entry is left alone
@@ -127,6 +127,7 @@ class Extraction:
         """Extract all sources: id → (spec, top-level store prefixes, secrets)."""
         shutil.rmtree(self.workspace, ignore_errors=True)  # a killed run leaves rows there that no event names
         self.workspace.mkdir(parents=True)
+        clear_spills(self.workspace.parent)
         try:
             for source_id, (spec, prefixes, secrets) in sorted(specs.items()):
                 self._specs[source_id] = {"source": spec_json(spec), "secrets": secrets}

@@ -11,10 +11,11 @@ of which the case must hold one for an unanswered question to be asked at all: n
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from wigmore.records.store import ORDER, RecordStore
 
 SHAPES = {"v": "values", "t": "rows with times", "y": "yes, no or cannot say", "n": "a number"}
 MOST = 5
+PASS = 100_000  # records whose groups are held at once: of more, a part of the groups is looked for at a time
+PASSES = 16  # and so often at most
 LONGEST = 400  # characters of one value in an answer
 PLACED = "record_id, source_id, path, artifact, inode, parser, ordinal, locator, moment"
 STOOD = "struct_pack(record_id := record_id, path := path, locator := locator)"
@@ -35,6 +38,8 @@ FIRST = (  # the oldest record, then canonical order, as one value
     "struct_pack(a := moment IS NULL, b := moment, c := source_id, d := path, e := artifact, f := inode IS NOT NULL, "
     "g := inode, h := parser, i := ordinal)"
 )
+GROUP = "struct_pack(v := v, n := n, earliest := earliest, stood := stood)"
+EARLIER = "struct_pack(a := earliest IS NULL, b := earliest, c := v)"  # the oldest group, then the first by its values
 Period = tuple[int | None, int | None]
 
 
@@ -210,7 +215,7 @@ def _fitting(store: RecordStore, places: list[Place], bounds: list[str]) -> dict
     artifacts = sorted({part.artifact for part in store.parts if any(p.has(part.artifact) for p in places)})
     with ThreadPoolExecutor(2) as threads:
         tables = list(zip(artifacts, threads.map(known, artifacts), strict=True))
-    branches = []
+    branches: dict[int, list[str]] = {}
     for number, place in enumerate(places):
         for artifact, table in tables:
             if not place.has(artifact) or table.vain(place.where):
@@ -219,23 +224,67 @@ def _fitting(store: RecordStore, places: list[Place], bounds: list[str]) -> dict
             shown = [compiler.column(name) for name in place.fields]
             condition = compiler.condition(place.where)
             tests = " AND ".join([table.conditions.get(condition, condition), _filled(shown), *bounds])
-            branches.append(
+            branches.setdefault(number, []).append(
                 f"SELECT {number} AS place, {place.at_least} AS least, [{', '.join(shown)}] AS v, {PLACED} "
                 f"FROM {table.table} WHERE {tests}"
             )
     if not branches:
         return {}
-    rows = store.query(
-        "SELECT *, count(*) OVER (PARTITION BY place) AS kinds, sum(n) OVER (PARTITION BY place) AS total FROM ("
-        f"SELECT place, v, count(*) AS n, arg_min({STOOD}, {FIRST}) AS stood, min(moment) AS earliest "
-        f"FROM ({' UNION ALL '.join(branches)}) GROUP BY place, least, v HAVING n >= least) "
-        "QUALIFY row_number() OVER (PARTITION BY place ORDER BY earliest NULLS LAST, stood.record_id) "
-        f"<= {MOST} ORDER BY place, earliest NULLS LAST, stood.record_id"
+    passes = min(PASSES, store.count() // PASS + 1)
+    found: dict[int, dict[str, Any]] = {}
+    for number in range(passes):
+        for row in _groups(store, _all(branches.values()), f"hash(v) % {passes} = {number}"):
+            sums = found.setdefault(row["place"], {"kinds": 0, "total": 0, "first": []})
+            sums["kinds"], sums["total"] = sums["kinds"] + row["kinds"], sums["total"] + row["total"]
+            sums["first"] = sorted(sums["first"] + row["first"], key=_earlier)[:MOST]
+    at = _stood(
+        store, branches, {place: [g["v"] for g in sums["first"] if not g["stood"]] for place, sums in found.items()}
     )
-    out: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for row in rows:
-        out.setdefault(places[row["place"]].name, []).append(row)
-    return out
+    return {
+        places[place].name: [
+            {**group, "stood": group["stood"] or at[place, tuple(group["v"])]}
+            | {"kinds": sums["kinds"], "total": sums["total"]}
+            for group in sums["first"]
+        ]
+        for place, sums in sorted(found.items())
+    }
+
+
+def _groups(store: RecordStore, records: str, part: str) -> list[dict[str, Any]]:
+    """Of each place, in one part of its groups: their number, that of their records, and the first of them.
+
+    Where these stand is told with them, save where there may be many: it would be held for each.
+    """
+    stood = "NULL" if store.many() else f"arg_min({STOOD}, {FIRST})"
+    return store.query(
+        f"SELECT place, count(*) AS kinds, sum(n) AS total, arg_min({GROUP}, {EARLIER}, {MOST}) AS first FROM ("
+        f"SELECT place, v, count(*) AS n, min(moment) AS earliest, {stood} AS stood "
+        f"FROM ({records}) WHERE {part} GROUP BY place, least, v HAVING n >= least) GROUP BY place ORDER BY place"
+    )
+
+
+def _earlier(group: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The order of EARLIER."""
+    return group["earliest"] is None, group["earliest"] or 0, [(value is None, value or "") for value in group["v"]]
+
+
+def _stood(
+    store: RecordStore, branches: Mapping[int, Iterable[str]], groups: Mapping[int, Sequence[Any]]
+) -> dict[tuple[Any, ...], dict[str, Any]]:
+    """Where the first record of each group of some places stands."""
+    wanted = [(place, values) for place, several in groups.items() for values in several]
+    if not wanted:
+        return {}
+    rows = store.query(
+        f"SELECT place, v, arg_min({STOOD}, {FIRST}) AS stood FROM ({_all(branches[place] for place in groups)}) "
+        "SEMI JOIN (SELECT unnest(?) AS place, unnest(?) AS v) USING (place, v) GROUP BY place, v",
+        [[place for place, _ in wanted], [values for _, values in wanted]],
+    )
+    return {(row["place"], tuple(row["v"])): row["stood"] for row in rows}
+
+
+def _all(branches: Iterable[Iterable[str]]) -> str:
+    return " UNION ALL ".join(chain.from_iterable(branches))
 
 
 def _plain_rows(store: RecordStore, place: Place, bounds: list[str]) -> list[dict[str, Any]]:

@@ -7,6 +7,9 @@ file hash stands in that event; the rows' own hashes stand in the coverage rows 
 from __future__ import annotations
 
 import hashlib
+import itertools
+import os
+import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -25,15 +28,19 @@ T = TypeVar("T")
 ORDER = "source_id, path, artifact, inode NULLS FIRST, parser, ordinal"
 PART_ROWS = 50_000
 WRITING = "512MB"  # memory of the connection that writes parts
+READING, MOST_READING = "128MB", "1GB"  # of the one that queries; and once a query could not do with it
 GROUP_ROWS = (
     2048  # (the least) rows of a row group: what a look-up of one record unpacks, and what threads share among them
 )
 SHARED = 50_000  # records of a case from which on one query is shared among threads; calls run side by side anyway
+SPILL = "spill-"  # what the folders begin with where queries put what they cannot hold
+_STORES = itertools.count()
+HELD_ROWS = 16_384  # rows of a derived table that are put together before they are written out
 FEW = 64  # records of a look-up that needs no join
 GROUP_BYTES = 16 * 1024 * 1024  # bytes after which a row group is written out: rows may be of 8 MiB each
 
 
-def connect(threads: int = 2, memory: str = "1GB", spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+def connect(threads: int = 2, memory: str = READING, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
     """A DuckDB in memory that loads nothing from outside and reads nothing it is not told to.
 
     What does not fit into `memory` goes to the folder `spill` (none: it fails), never to the current one.
@@ -47,7 +54,6 @@ def connect(threads: int = 2, memory: str = "1GB", spill: Path | None = None) ->
     connection.execute("SET autoload_known_extensions=false")
     connection.execute("SET preserve_insertion_order=false")
     connection.execute("SET enable_progress_bar=false")
-    connection.execute("SET parquet_metadata_cache=true")  # parts never change once they are named
     connection.execute(f"SET temp_directory={quoted(str(spill) if spill else '')}")
     return connection
 
@@ -56,6 +62,18 @@ def quoted(text: str) -> str:
     """A SQL string literal (NUL ends a query's text, so it stands beside it)."""
     literal = "'" + text.replace("'", "''") + "'"
     return "(" + literal.replace("\0", "' || chr(0) || '") + ")" if "\0" in text else literal
+
+
+def clear_spills(case: Path) -> None:
+    """Take away what killed processes left of their queries in a case."""
+    for folder in case.glob(f"{SPILL}*"):
+        process = folder.name.removeprefix(SPILL).partition("-")[0]
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except (OSError, ValueError, OverflowError):
+            continue  # at work under another account, or not ours
 
 
 def file_sha256(path: Path) -> str:
@@ -92,7 +110,8 @@ class RecordStore:
         self._dirty = True
         self._derived: dict[Any, Future[Any]] = {}
         self._tables = 0
-        self._spill = case / "spill"  # made where a query needs it, and taken away
+        # made where a query needs it, and taken away; another store of the case, in this process or not, has its own
+        self._spill = case / f"{SPILL}{os.getpid()}-{next(_STORES)}"
         self._threads = threads
         self._lock = threading.RLock()
 
@@ -113,7 +132,7 @@ class RecordStore:
         """Open the connection that writes (a tenth of a second), where it is not open yet."""
         with self._lock:
             if self._writer is None:
-                self._writer = connect(1, WRITING, self._spill)
+                self._writer = connect(1, WRITING, self._spill.with_name(f"{self._spill.name}-parts"))
 
     def write_part(self, source_id: str, artifact: str, spools: Sequence[Path]) -> Part:
         """Turn spool files of one artifact into one durable part."""
@@ -144,15 +163,25 @@ class RecordStore:
                 target.stat().st_size,
             )
 
+    def count(self) -> int:
+        """The number of records."""
+        return sum(part.rows for part in self.parts)
+
+    def many(self) -> bool:
+        """Whether the records are so many that what is made of them is not to be held in memory."""
+        return self.count() > SHARED
+
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The connection of this process, its views made anew when parts came."""
         with self._lock:
             if self._connection is None:
-                self._connection = connect(self._threads, spill=self._spill)
+                self._connection = connect(self._threads, READING, self._spill)
             if self._dirty:
                 self._dirty = False
-                many = sum(part.rows for part in self.parts) > SHARED
+                many = self.many()
                 self._connection.execute(f"SET threads={self._threads if many else 1}")
+                for cache in ("parquet_metadata_cache", "enable_external_file_cache"):  # they grow with the parts
+                    self._connection.execute(f"SET {cache}={not many}")
                 self._views(self._connection)
             return self._connection
 
@@ -176,14 +205,29 @@ class RecordStore:
                 made.set_exception(error)
         return cast("T", made.result())
 
+    def hold(self, cursor: duckdb.DuckDBPyConnection, table: str, query: str, many: bool) -> None:
+        """Make a query's rows a derived table: in memory, or, where they may be many, in a file of the spill folder."""
+        if not many:
+            self.fetch(cursor, f"CREATE TABLE {table} AS {query}")
+            return
+        self._spill.mkdir(exist_ok=True)
+        file = quoted(str(self._spill / f"{table}.parquet"))
+        self.fetch(
+            cursor, f"COPY ({query}) TO {file} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {HELD_ROWS})"
+        )
+        cursor.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({file})")
+
     def forget(self) -> None:
         """Drop derived tables, so that the next call reads the parts again (the audit does)."""
         with self._lock:
             self._drop(self.connection())
 
     def _drop(self, connection: duckdb.DuckDBPyConnection) -> None:
-        for number in range(1, self._tables + 1):
-            connection.execute(f"DROP TABLE IF EXISTS derived_{number}")
+        made = connection.execute("SELECT table_name, table_type FROM information_schema.tables").fetchall()
+        for name, kind in made:
+            if name.startswith("derived_"):
+                connection.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {name}")
+                (self._spill / f"{name}.parquet").unlink(missing_ok=True)
         self._derived.clear()
 
     def _views(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -215,21 +259,36 @@ class RecordStore:
         listed = ", ".join(quoted(str(self.folder / p.file)) for p in chosen)
         return f"read_parquet([{listed}])"
 
+    def fetch(
+        self, cursor: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[Any] = (), batch: int | None = None
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a query, or its first `batch`; what cannot do with the memory that most need is given more."""
+        import duckdb
+
+        try:
+            cursor.execute(sql, list(parameters))
+            return cursor.fetchall() if batch is None else cursor.fetchmany(batch)
+        except duckdb.OutOfMemoryException:
+            cursor.execute(f"SET memory_limit='{MOST_READING}'")
+            cursor.execute(sql, list(parameters))
+            return cursor.fetchall() if batch is None else cursor.fetchmany(batch)
+
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         """All rows of a query as dictionaries; queries of several threads run side by side."""
         with self.connection().cursor() as cursor:
-            cursor.execute(sql, list(parameters))
+            rows = self.fetch(cursor, sql, parameters)
             names = [d[0] for d in cursor.description or ()]
-            return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+            return [dict(zip(names, values, strict=True)) for values in rows]
 
     def stream(self, sql: str, parameters: Sequence[Any] = (), batch: int = 5000) -> Iterator[dict[str, Any]]:
         """Rows of a query, fetched in batches on a cursor of its own."""
         with self.connection().cursor() as cursor:
-            cursor.execute(sql, list(parameters))
+            rows = self.fetch(cursor, sql, parameters, batch)
             names = [d[0] for d in cursor.description or ()]
-            while rows := cursor.fetchmany(batch):
+            while rows:
                 for values in rows:
                     yield dict(zip(names, values, strict=True))
+                rows = cursor.fetchmany(batch)
 
     def records(
         self,
@@ -277,7 +336,10 @@ class RecordStore:
     def close(self) -> None:
         """Close the connections."""
         with self._lock:
+            if self._connection is not None:
+                self._drop(self._connection)
             for connection in (self._connection, self._writer):
                 if connection is not None:
                     connection.close()
             self._connection = self._writer = None
+            shutil.rmtree(self._spill, ignore_errors=True)
