@@ -182,6 +182,15 @@ def test_a_query_that_the_usual_memory_is_too_little_for_is_given_more(
     store.close()
 
 
+def test_where_nothing_can_be_put_aside_rows_are_held_in_memory(tmp_path: Path) -> None:
+    store = RecordStore(tmp_path / "no" / "folder")
+    for table, many in (("derived_1", True), ("derived_2", False)):
+        with store.connection().cursor() as cursor:
+            store.hold(cursor, table, "SELECT 7 AS n", many)
+        assert store.query(f"SELECT n FROM {table}") == [{"n": 7}]
+    store.close()
+
+
 def test_what_killed_processes_left_of_their_queries_is_taken_away(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()

@@ -207,10 +207,14 @@ class RecordStore:
 
     def hold(self, cursor: duckdb.DuckDBPyConnection, table: str, query: str, many: bool) -> None:
         """Make a query's rows a derived table: in memory, or, where they may be many, in a file of the spill folder."""
+        try:
+            if many:
+                self._spill.mkdir(exist_ok=True)
+        except OSError:
+            many = False  # a case that may only be read
         if not many:
             self.fetch(cursor, f"CREATE TABLE {table} AS {query}")
             return
-        self._spill.mkdir(exist_ok=True)
         file = quoted(str(self._spill / f"{table}.parquet"))
         self.fetch(
             cursor, f"COPY ({query}) TO {file} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE {HELD_ROWS})"
