@@ -549,6 +549,14 @@ def test_what_there_is_is_listed_and_explained(cli: Cli, kind: str) -> None:
     assert code == 0 and found[0]["name"] in out
 
 
+def test_a_mistyped_parser_is_refused_with_a_near_one_and_nothing_is_read(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "evidence").mkdir()
+    (tmp_path / "evidence" / "a.txt").write_text("text", encoding="utf-8")
+    code, _, error = cli("run", tmp_path / "evidence", "-o", tmp_path / "case", "--parsers", "windows.evenlog")
+    assert code == 2 and one_line(error) and "windows.evenlog" in error and "windows.eventlog?" in error
+    assert not list((tmp_path / "case" / "records").glob("**/*.parquet"))
+
+
 def test_an_unknown_name_is_refused_with_near_ones(cli: Cli) -> None:
     code, _, error = cli("explain", "windows.prefetc")
     assert code == 2 and one_line(error) and "windows.prefetch" in error

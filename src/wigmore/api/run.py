@@ -108,16 +108,19 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
     run_id = f"run-{len(bench.state.runs) + 1:03d}"
     if bench.ledger.recovery:
         bench.append([Event("recovered", {"id": run_id, "damage": [vars_of(d) for d in bench.ledger.recovery]})])
-    extraction = Extraction(
-        bench.ledger,
-        bench.store,
-        case / "work",
-        pool,
-        names=options.parsers,
-        exclude=bench.case_file.exclude,
-        lists=bench.lists,
-        report=options.progress,
-    )
+    try:
+        extraction = Extraction(
+            bench.ledger,
+            bench.store,
+            case / "work",
+            pool,
+            names=options.parsers,
+            exclude=bench.case_file.exclude,
+            lists=bench.lists,
+            report=options.progress,
+        )
+    except ValueError as error:
+        raise UseError(str(error)) from error
     bench.append(
         [
             Event(

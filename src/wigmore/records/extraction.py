@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,9 @@ class Extraction:
         self.known = pool.catalogue()
         unknown = sorted(set(names or ()) - set(self.known) - {"file_listing", "container"})
         if unknown:
-            raise ValueError(f"unknown parsers {', '.join(unknown)}; `wigmore list parsers` names them")
+            like = [near for name in unknown for near in get_close_matches(name, self.known, 1)]
+            meant = f" (meant: {', '.join(like)}?)" if like else ""
+            raise ValueError(f"unknown parsers {', '.join(unknown)}{meant}; `wigmore list parsers` names them")
         self.names = names
         self.listing = names is None or "file_listing" in names
         # free space is read for whoever asks for it, not for one parser of files
