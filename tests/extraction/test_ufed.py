@@ -162,6 +162,11 @@ def test_entities_and_depth_are_refused(make, read) -> None:
     assert gaps[0].reason == "depth"
 
 
+def test_an_unknown_encoding_is_said(make, read) -> None:
+    _, gaps = records(make, read, '<?xml version="1.0" encoding="utfm8"?><project id="1"></project>')
+    assert "encoding" in gaps[0].message
+
+
 def test_a_value_too_long_is_cut_and_said(make, read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ufed_reader, "LONGEST", 100)
     by, gaps = records(make, read, report(model("Note", value("Body", "b" * 500))))

@@ -104,6 +104,13 @@ def test_a_damaged_page_is_a_gap_and_other_tables_are_read(tmp_path: Path) -> No
     assert gaps and "table a" in gaps[0].message
 
 
+def test_a_table_whose_name_is_no_text_does_not_hide_the_others(tmp_path: Path) -> None:
+    path = database(tmp_path / "evidence.db", "CREATE TABLE a (x)", "CREATE TABLE b (x)", "INSERT INTO a VALUES ('first')",
+                    "PRAGMA writable_schema=ON", "UPDATE sqlite_master SET name = CAST(name AS BLOB) WHERE name = 'b'")  # fmt: skip
+    records, _ = read(path)
+    assert "first" in [r.data.get("x") for _, r in records]
+
+
 def test_a_cut_database_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     rows = ", ".join(f"({i}, '{'x' * 200}')" for i in range(1, 101))
     path = database(

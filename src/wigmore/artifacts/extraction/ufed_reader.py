@@ -174,6 +174,8 @@ def nodes(file: EvidenceFile) -> Iterator[Node | Gap]:
                 raise ParseError(
                     file.path, reader.parser.ErrorByteIndex, f"not well-formed XML: {error}", reason
                 ) from error
+            except (LookupError, ValueError) as error:  # of the encoding that the declaration names
+                raise ParseError(file.path, 0, f"the encoding cannot be read: {error}") from error
             yield from reader.ready
             reader.ready.clear()
             if not piece:

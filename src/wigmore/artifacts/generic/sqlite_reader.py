@@ -102,7 +102,8 @@ class View:
 
     def _tables(self) -> dict[str, tuple[str, ...]]:
         rows = self.connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name LIMIT ?", (TABLES,)
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND typeof(name) = 'text' ORDER BY name LIMIT ?",
+            (TABLES,),
         ).fetchall()
         virtual = [name for name, sql in rows if re.match(r"\s*create\s+virtual", str(sql or ""), re.IGNORECASE)]
         self.virtual = tuple(virtual)

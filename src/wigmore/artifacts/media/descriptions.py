@@ -59,7 +59,7 @@ def xmp_fields(packet: bytes) -> dict[str, object]:
         raise Unreadable("no XMP in the packet")
     try:
         root = ElementTree.fromstring(body[start:stop])  # noqa: S314  # no DOCTYPE, at most 1 MiB
-    except (ElementTree.ParseError, ValueError) as error:
+    except (ElementTree.ParseError, ValueError, LookupError) as error:  # or an unknown encoding
         raise Unreadable(f"XMP: {error}") from error
     fields: dict[str, object] = {}
     for description in root.iter(f"{RDF}Description"):
