@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import plistlib
+import struct
 from datetime import datetime
 from pathlib import Path
 from plistlib import UID
@@ -82,6 +83,21 @@ def test_a_bomb_of_shared_objects_stops_at_the_bound() -> None:
         value = [value, value]
     with pytest.raises(PlistError):
         read_plist(plistlib.dumps(value, fmt=plistlib.FMT_BINARY))
+
+
+@pytest.mark.parametrize("form", ["binary", "9", "0xf"])
+def test_an_integer_longer_than_any_that_is_written_is_an_error(form: str) -> None:
+    if form == "binary":
+        body = (
+            b"\xd1\x01\x02" + b"\x1b" + b"\x7f" * 2048 + b"\x51x"
+        )  # a dictionary whose key is a number of 2,048 bytes
+        offsets = b"".join(at.to_bytes(2, "big") for at in (8, 11, 11 + 2049))
+        data = b"bplist00" + body + offsets + bytes(6) + bytes([2, 1]) + struct.pack(">QQQ", 3, 0, 8 + len(body))
+    else:
+        data = b"<plist><integer>" + form.encode() + form[-1].encode() * 5000 + b"</integer></plist>"
+    with pytest.raises(PlistError):
+        read_plist(data)
+    assert decode_blob(data) is None
 
 
 def test_deep_nesting_is_refused_not_followed() -> None:

@@ -111,6 +111,22 @@ def test_a_table_whose_name_is_no_text_does_not_hide_the_others(tmp_path: Path) 
     assert "first" in [r.data.get("x") for _, r in records]
 
 
+def test_pages_that_point_back_end_a_table_and_are_said(tmp_path: Path) -> None:
+    rows = ", ".join(f"({i}, '{'x' * 200}')" for i in range(1, 101))
+    path = database(
+        tmp_path / "evidence.db", "CREATE TABLE t (a INTEGER PRIMARY KEY, b)", f"INSERT INTO t VALUES {rows}"
+    )
+    raw = bytearray(path.read_bytes())
+    assert raw[4096] == 5  # page 2, the table's root, has pages below it: the last shall be the first
+    first = 4096 + int.from_bytes(raw[4096 + 12 : 4096 + 14], "big")
+    raw[4096 + 8 : 4096 + 12] = raw[first : first + 4]
+    path.write_bytes(raw)
+    records, gaps = read(path)
+    live = [r.data["a"] for _, r in records if r.state == "live"]
+    assert live == sorted(set(live)) and 50 < len(live) < 100
+    assert [gap for gap in gaps if "pages point back" in gap.message and "row 1 follows" in gap.message]
+
+
 def test_a_cut_database_is_read_as_far_as_it_goes(tmp_path: Path) -> None:
     rows = ", ".join(f"({i}, '{'x' * 200}')" for i in range(1, 101))
     path = database(

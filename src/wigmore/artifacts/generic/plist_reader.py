@@ -91,6 +91,8 @@ class _Binary:
         if kind == 0:
             return {8: False, 9: True}.get(low)
         if kind == 1:
+            if low > 4:
+                raise PlistError(at, f"an integer of {1 << low} bytes")
             raw = self.take(at, 1 << low)
             return int.from_bytes(raw, "big", signed=low >= 3)
         if kind in (2, 3):
@@ -182,6 +184,8 @@ def _dated(value: Any, depth: int) -> Any:
         return {clean(str(key)): _dated(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         return [_dated(item, depth + 1) for item in value]
+    if isinstance(value, int) and value.bit_length() > 128:  # Core Foundation writes 16 bytes at most
+        raise PlistError(None, f"an integer of {value.bit_length()} bits")
     if isinstance(value, datetime):
         return PlistDate(int((value - datetime(2001, 1, 1)).total_seconds()))  # plist dates are UTC
     return clean(value) if isinstance(value, str) else value

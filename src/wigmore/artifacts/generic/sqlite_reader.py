@@ -24,6 +24,7 @@ from wigmore.model.protocols import EvidenceFile, Gap, Locator, ParseError
 JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 STEP = 1_000_000  # virtual machine instructions between two looks at the budget
 BUDGET = 3_000  # steps that one query may take: about a minute
+MOST_SAME = 100_000  # rows of one key: more of them come from pages that point back to earlier ones
 TABLES = 5_000
 STAND_IN = "wigmore_number"  # numbers rows that stand in for a table's own
 SAME_KEY = 1_000  # joined rows of one key that are compared together
@@ -259,10 +260,16 @@ class Database:
     ) -> Iterator[tuple[Any, list[dict[str, Any]]]]:
         if rows is None:
             return
+        last: Any = None
         try:
             for key, same in groupby(rows, key=lambda row: row[0]):
+                if type(key) is type(last) is int and key < last:
+                    raise sqlite3.DatabaseError(f"pages point back: row {key} follows row {last}")
+                last = key
                 group: list[dict[str, Any]] = []
-                for _, values in same:
+                for number, (_, values) in enumerate(same):
+                    if number == MOST_SAME:
+                        raise sqlite3.DatabaseError(f"pages point back: row {key} comes {number} times")
                     group.append(values)
                     if len(group) == SAME_KEY:
                         yield key, group
