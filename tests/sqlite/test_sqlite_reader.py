@@ -105,8 +105,9 @@ def test_a_damaged_page_is_a_gap_and_other_tables_are_read(tmp_path: Path) -> No
 
 
 def test_a_table_whose_name_is_no_text_does_not_hide_the_others(tmp_path: Path) -> None:
+    hide = "UPDATE sqlite_master SET name = CAST(name AS BLOB) WHERE name = 'b'"
     path = database(tmp_path / "evidence.db", "CREATE TABLE a (x)", "CREATE TABLE b (x)", "INSERT INTO a VALUES ('first')",
-                    "PRAGMA writable_schema=ON", "UPDATE sqlite_master SET name = CAST(name AS BLOB) WHERE name = 'b'")  # fmt: skip
+                    "PRAGMA writable_schema=ON", hide)  # fmt: skip
     records, _ = read(path)
     assert "first" in [r.data.get("x") for _, r in records]
 
