@@ -89,6 +89,7 @@ class View:
             self.connection.set_progress_handler(self._step, STEP)
             self.left = BUDGET
             self.virtual: tuple[str, ...] = ()
+            self.nameless = 0  # tables whose name is no text
             self.declared: dict[str, tuple[Column, ...]] = {}
             self.rowless: set[str] = set()
             self.tables = self._tables()
@@ -102,10 +103,11 @@ class View:
         return self.left < 0
 
     def _tables(self) -> dict[str, tuple[str, ...]]:
-        rows = self.connection.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND typeof(name) = 'text' ORDER BY name LIMIT ?",
-            (TABLES,),
+        listed = self.connection.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY name LIMIT ?", (TABLES,)
         ).fetchall()
+        rows = [(name, sql) for name, sql in listed if isinstance(name, str)]
+        self.nameless = len(listed) - len(rows)
         virtual = [name for name, sql in rows if re.match(r"\s*create\s+virtual", str(sql or ""), re.IGNORECASE)]
         self.virtual = tuple(virtual)
         tables: dict[str, tuple[str, ...]] = {}
@@ -384,6 +386,8 @@ def open_database(file: EvidenceFile, layout: Layout | None = None) -> Iterator[
                         f"{said(error)}"
                     )
                 )
+        if live.nameless:
+            gaps.append(Gap(f"{live.nameless} tables have a name that is no text and were not read"))
         if layout is not None and not layout.fits(live.tables):
             wanted = ", ".join(f"{table}({', '.join(columns)})" for table, columns in layout.tables)
             raise ParseError(file.path, None, f"has no tables {wanted}", "schema_unknown")
