@@ -2,7 +2,7 @@
 
 `python bench/innocents.py WORK [--seeds N] [--events N]`. Three kinds of cases a seed, all values fictional:
 
-- *engineer*: the generator's scenario `departing_engineer_innocent` (laptop, telephones, server) with that much noise, run by
+- *engineer*: the generator's scenario `departing_engineer`, innocent, (laptop, telephones, server) with that much noise, run by
   the whole product; its server is knocked at from outside with 48 passwords, which rules name rightly.
 
 - *windows*: a stream of records as the event-log parser yields them (Security, Sysmon, PowerShell, System, scheduler,
@@ -528,7 +528,7 @@ def server_case(work: Path, seed: int, count: int) -> Counter[str]:
 
 def engineer_case(work: Path, seed: int, count: int) -> tuple[Counter[str], int]:
     """The technique phenomena of the generator's innocent scenario, by rule, and how many event records it holds."""
-    _, case = make(work / f"engineer-{seed}", scenario="departing_engineer_innocent", seed=seed + 1, noise=count)
+    _, case = make(work / f"engineer-{seed}", variant="innocent", seed=seed + 1, noise=count)
     subprocess.run([*COMMAND, "run", str(case), "--progress", "none"], stdout=subprocess.DEVNULL, check=False)
     return named(case), sum(1 for row in shown(case, "records") if row["artifact"] != "file_listing")
 

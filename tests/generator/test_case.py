@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.resources
 from pathlib import Path
 
 import pytest
 
-from wigmore.generator import SCENARIOS, Truth, generate, read_truth, stands_in
+from wigmore.agents.templates import load_templates
+from wigmore.generator import Truth, generate, kinds, read_truth, stands_in
 from wigmore.generator.rows import generate_rows_tree
-from wigmore.generator.truth import TEMPLATES
+from wigmore.generator.scenarios.departing_engineer import TEMPLATES
 
 
 def contents(folder: Path) -> dict[str, tuple[str, int]]:
@@ -64,23 +66,39 @@ def test_the_default_case_is_rich(made: tuple[Path, Truth]) -> None:
     assert set(truth.expected) == set(TEMPLATES)
 
 
+VARIANTS = [(name, variant) for name, kind in kinds().items() for variant in kind.variants]
+VERDICTS = {"guilty": "supported", "innocent": "not_supported", "ambiguous": "cannot_say", "gap": "cannot_say"}
+FRAMES = load_templates([Path(str(importlib.resources.files("wigmore") / "rules"))])
+
+
 @pytest.mark.parametrize("seed", [3, 4])
-@pytest.mark.parametrize("scenario", sorted(SCENARIOS))
-def test_every_scenario_can_be_made(scenario: str, seed: int, tmp_path: Path) -> None:
-    truth = generate(tmp_path, scenario, seed, noise=0)
-    kinds = set(truth.expected.values())
-    assert (
-        kinds
-        == {
-            "departing_engineer": {"supported"},
-            "departing_engineer_innocent": {"supported", "not_supported"},
-            "departing_engineer_gap": {"supported", "cannot_say"},
-        }[scenario]
-    )
+@pytest.mark.parametrize(("scenario", "variant"), VARIANTS)
+def test_every_variant_of_every_scenario_can_be_made(scenario: str, variant: str, seed: int, tmp_path: Path) -> None:
+    truth = generate(tmp_path, scenario, seed, variant, noise=0)
+    assert truth.expected[kinds()[scenario].frame] == VERDICTS[variant]
+    named = {*truth.expected, *(item.hypothesis for item in (*truth.planted, *truth.decoys) if item.hypothesis)}
+    assert {name.partition("/")[0] for name in named} <= set(FRAMES)
+    sources = {source.id: tmp_path / source.path for source in truth.sources}
+    for item in (*truth.planted, *truth.decoys):
+        place = sources[item.source]
+        assert (place / item.path).is_file() if place.is_dir() else item.path.startswith(place.name), item
+    assert truth.planted and truth.questions and truth.sources
+
+
+@pytest.mark.parametrize(("scenario", "variant"), VARIANTS)
+def test_missing_and_damaged_files_are_none_that_a_truth_rests_on(scenario: str, variant: str, tmp_path: Path) -> None:
+    whole = generate(tmp_path / "whole", scenario, 5, variant, noise=20)
+    spoiled = generate(tmp_path / "spoiled", scenario, 5, variant, noise=20, missing=1, damaged=1)
+    assert (spoiled.planted, spoiled.decoys) == (whole.planted, whole.decoys)
+    before, after = contents(tmp_path / "whole" / "evidence"), contents(tmp_path / "spoiled" / "evidence")
+    changed = {name for name in before if before[name] != after.get(name)}
+    assert len(changed) <= 2 and len(before) - len(after) <= 1
+    folders = {source.id: source.path.removeprefix("evidence/") for source in whole.sources}
+    assert not changed & {f"{folders[item.source]}/{item.path}" for item in (*whole.planted, *whole.decoys)}
 
 
 def test_in_the_innocent_case_the_design_is_on_the_laptop_only(tmp_path: Path) -> None:
-    truth = generate(tmp_path, "departing_engineer_innocent")
+    truth = generate(tmp_path, variant="innocent")
     design = next((tmp_path / "evidence" / "laptop").rglob("*.step")).read_bytes()
     assert design[:4000] not in (tmp_path / "evidence" / "usb_stick" / "usb_stick.img").read_bytes()
     assert truth.expected["removable_media_copy"] == "not_supported"

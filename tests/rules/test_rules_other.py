@@ -37,7 +37,7 @@ def our_rules() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def innocent(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    _, case = make(tmp_path_factory.mktemp("innocent") / "demo", scenario="departing_engineer_innocent", seed=5)
+    _, case = make(tmp_path_factory.mktemp("innocent") / "demo", variant="innocent", seed=5)
     assert run(case, Options(jobs=2)).exit_code in (0, 3)
     return case
 

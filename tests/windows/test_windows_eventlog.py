@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import struct
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from event_log_builder import event as made_event
-from event_log_builder import event_log
 from windows_builders import Memory, rows, split
 
 from wigmore.artifacts.windows.event_codes import well_known
 from wigmore.artifacts.windows.event_names import EVENTS
 from wigmore.artifacts.windows.eventlog import _record, eventlog
 from wigmore.evidence.local import LocalFile
+from wigmore.generator.windows.evtx import Logged, event_log
+from wigmore.generator.windows.evtx import event as made_event
+from wigmore.generator.windows.evtx import written as log_of
 from wigmore.model.protocols import ParseError
 
 CASE = "composite/case1_windows_aptsim/tree/Windows/System32/winevt/Logs"
@@ -101,10 +103,23 @@ def test_a_log_without_a_header_is_refused() -> None:
         list(eventlog(Memory("a.evtx", b"ElfFile\0")))
 
 
+AT = datetime(2022, 3, 10, 19, 32, 28, 218702, tzinfo=UTC)
+
+
+def test_a_log_of_many_events_fills_chunks_and_is_read_whole() -> None:
+    made = [Logged(AT, 4688, {"NewProcessName": f"C:\\p{n}.exe", "CommandLine": "x" * (n % 700)}) for n in range(900)]
+    records, gaps, _ = split(eventlog(Memory("a.evtx", log_of(made))))
+    assert gaps == [] and [r.data["NewProcessName"] for r in records] == [m.data["NewProcessName"] for m in made]
+    assert len(log_of(made)) > 4096 + 5 * 65536
+
+
 def written() -> bytes:
     """A log of two chunks with three events each."""
     return event_log(
-        [(number, STORED + number, made_event(number, 4625, {"TargetUserName": f"user{number}"})) for number in numbers]
+        [
+            (number, STORED + number, made_event(number, Logged(AT, 4625, {"TargetUserName": f"user{number}"})))
+            for number in numbers
+        ]
         for numbers in ((1, 2, 3), (4, 5, 6))
     )
 
@@ -114,7 +129,7 @@ def test_a_log_is_read_chunk_by_chunk_with_the_place_of_each_record() -> None:
     records, gaps, [recorder] = split(eventlog(Memory("a.evtx", content)))
     assert gaps == [] and [r.data["TargetUserName"] for r in records] == [f"user{n}" for n in range(1, 7)]
     assert {(r.data["event_id"], r.data["user_sid"], r.host_id, r.state) for r in records} == {
-        ("4625", "S-1-5-18", "DESK-1", "live")
+        (4625, "S-1-5-18", "DESK-1", "live")
     }
     assert (recorder.covers_from, recorder.covers_to) == (
         "2022-03-10T19:32:28.2187026Z",
@@ -122,14 +137,14 @@ def test_a_log_is_read_chunk_by_chunk_with_the_place_of_each_record() -> None:
     )
     for place, record in rows(eventlog(Memory("a.evtx", content))):
         number = struct.unpack_from("<4sIQ", content, int(str(place["offset"])))[2]
-        assert number == place["number"] == int(record.data["record_id"])
+        assert number == place["number"] == record.data["record_id"]
 
 
 def test_a_broken_chunk_is_said_and_its_neighbour_read() -> None:
     content = bytearray(written())
     content[4096 + 520 : 4096 + 560] = b"\xaa" * 40
     records, gaps, _ = split(eventlog(Memory("a.evtx", bytes(content))))
-    assert [r.data["record_id"] for r in records][-3:] == ["4", "5", "6"]
+    assert [r.data["record_id"] for r in records][-3:] == [4, 5, 6]
     assert any("chunk 0" in gap.message for gap in gaps)
 
 

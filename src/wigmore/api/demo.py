@@ -41,7 +41,14 @@ def case_text(truth: Truth, folder: Path) -> str:
     return "".join(lines)
 
 
-def make(folder: Path, *, scenario: str = "departing_engineer", seed: int = 1, **parameters: Any) -> tuple[Truth, Path]:
+def make(
+    folder: Path,
+    *,
+    scenario: str = "departing_engineer",
+    seed: int = 1,
+    variant: str = "guilty",
+    **parameters: Any,
+) -> tuple[Truth, Path]:
     """Generate a case below `folder`; returns its truth and its case folder; a sample made before is made anew."""
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).is_file():
@@ -49,7 +56,7 @@ def make(folder: Path, *, scenario: str = "departing_engineer", seed: int = 1, *
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text(json.dumps({"scenario": scenario, "seed": seed}), encoding="utf-8")
-    truth = generate(folder / "sample", scenario, seed, **parameters)
+    truth = generate(folder / "sample", scenario, seed, variant, **parameters)
     case = folder / "case"
     case.mkdir()
     (case / "case.yaml").write_text(case_text(truth, folder / "sample"), encoding="utf-8")

@@ -7,10 +7,10 @@ from datetime import datetime
 from pathlib import Path
 
 from wigmore.generator import clocks
-from wigmore.generator.truth import EXPECTATIONS, TEMPLATES, Decoy, Planted, Question, Source
+from wigmore.generator.truth import EXPECTATIONS, Decoy, Planted, Question, Source
 from wigmore.generator.world import World
 
-VARIANTS = frozenset(("guilty", "innocent", "gap"))
+VARIANTS = frozenset(("guilty", "innocent", "ambiguous", "gap"))
 
 
 class Case:
@@ -27,6 +27,7 @@ class Case:
         self.decoys: list[Decoy] = []
         self.questions: list[Question] = []
         self.expected: dict[str, str] = {}
+        self.needed: set[tuple[str, str]] = set()
 
     @property
     def guilty(self) -> bool:
@@ -63,6 +64,10 @@ class Case:
         for folder, _, _ in os.walk(self.target / "evidence", topdown=False):
             os.utime(folder, ns=(ns, ns))
 
+    def needs(self, source: str, *paths: str) -> None:
+        """Note files that must be there whole for an absence to mean something; damage spares them."""
+        self.needed |= {(source, path) for path in paths}
+
     def plant(
         self,
         statement: str,
@@ -73,8 +78,6 @@ class Case:
         hypothesis: str | None = None,
     ) -> None:
         """Note a truth that the evidence shows."""
-        if hypothesis is not None and hypothesis not in TEMPLATES:
-            raise ValueError(f"unknown template {hypothesis!r}; one of {sorted(TEMPLATES)}")
         number = f"T{len(self.planted) + 1:02d}"
         self.planted.append(Planted(number, statement, source, path, artifact, tuple(values), hypothesis))
 
@@ -91,6 +94,6 @@ class Case:
 
     def expect(self, template: str, verdict: str) -> None:
         """Note what an examiner with all the sources would conclude on a template."""
-        if template not in TEMPLATES or verdict not in EXPECTATIONS:
-            raise ValueError(f"unknown template or verdict: {template!r}, {verdict!r}")
+        if verdict not in EXPECTATIONS:
+            raise ValueError(f"unknown verdict {verdict!r} for {template}; one of {sorted(EXPECTATIONS)}")
         self.expected[template] = verdict

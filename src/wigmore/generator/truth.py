@@ -9,21 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-TEMPLATES = (
-    "removable_media_copy",
-    "cloud_upload",
-    "remote_access_tool",
-    "brute_force",
-    "persistence",
-    "log_clearing",
-    "deletion_wiping",
-    "suspicious_execution",
-    "new_account",
-    "timestomping",
-    "web_shell",
-    "contact_between_parties",
-    "device_at_place",
-)
 EXPECTATIONS = frozenset(("supported", "not_supported", "cannot_say"))
 
 
@@ -88,6 +73,7 @@ class Truth:
 
     scenario: str
     seed: int
+    variant: str
     parameters: dict[str, Any]
     title: str
     description: str
@@ -113,6 +99,7 @@ def read_truth(path: Path) -> Truth:
     return Truth(
         raw["scenario"],
         raw["seed"],
+        raw["variant"],
         raw["parameters"],
         raw["title"],
         raw["description"],

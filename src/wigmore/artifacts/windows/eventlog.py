@@ -26,6 +26,7 @@ MOST_SLACK = 20_000  # records of free parts that are tried in one file
 _HEADER = struct.pack("<8sQQQIHHHH76xII", b"ElfFile\0", 0, 0, 1, 128, 1, 3, BLOCK, 1, 0, 0).ljust(BLOCK, b"\0")
 _RECORD = struct.Struct("<4sIQQ")
 _UTC_NAMES = frozenset(("UtcTime", "CreationUtcTime", "PreviousCreationUtcTime"))
+_NUMBERS = ("event_id", "version", "level", "task", "opcode", "record_id", "process_id", "thread_id")  # MS-EVEN6 2.2
 _SECURITY = "Microsoft-Windows-Security-Auditing"
 
 
@@ -94,6 +95,10 @@ def _system(system: dict[str, Any]) -> dict[str, Any]:
     ):
         if value is not None:
             data[ours] = value
+    if type(event_id) is str:  # a writer that stores numbers as text; the schema has them as numbers
+        for name in _NUMBERS:
+            if type(data.get(name)) is str and data[name].isdecimal():
+                data[name] = int(data[name])
     return data
 
 

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from wigmore.generator.case import Case
 from wigmore.generator.scenarios.departing_engineer import android, iphone, laptop, parcel, photographs, server, stick
-from wigmore.generator.truth import TEMPLATES
 
 TITLE = "Departing engineer"
+FRAME = "removable_media_copy"
+VARIANTS = ("guilty", "innocent", "gap")
+TEMPLATES = (
+    "removable_media_copy",
+    "cloud_upload",
+    "remote_access_tool",
+    "brute_force",
+    "persistence",
+    "log_clearing",
+    "deletion_wiping",
+    "suspicious_execution",
+    "new_account",
+    "timestomping",
+    "web_shell",
+    "contact_between_parties",
+    "device_at_place",
+)
 
 
 def build(case: Case) -> str:

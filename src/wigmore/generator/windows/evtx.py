@@ -1,10 +1,17 @@
-"""Event logs (.evtx) that tests make: chunks of records in plain binary XML, without templates (libevtx's description)."""
+"""Windows event logs (.evtx): chunks of records in plain binary XML, without templates.
+
+Source: libevtx, "Windows XML Event Log (EVTX)" (file header, chunk, record, binary XML tokens).
+"""
 
 from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from wigmore.generator.clocks import filetime, posix_us
 
 Element = tuple[str, dict[str, str], "list[Element] | str"]  # name, attributes, children or text
 CHUNK, RECORDS_AT = 65536, 512
@@ -47,18 +54,59 @@ def _element(element: Element, at: int) -> bytes:
     return struct.pack("<BI", 0x41 if attributes else 1, len(made)) + made
 
 
-def event(number: int, event_id: int, data: dict[str, str], provider: str = "Example") -> Element:
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One event: what wrote it, when, and its named data in order."""
+
+    at: datetime
+    event_id: int
+    data: dict[str, str] = field(default_factory=dict)
+    provider: str = "Microsoft-Windows-Security-Auditing"
+    channel: str = "Security"
+    computer: str = "DESK-1"
+    user_sid: str = "S-1-5-18"
+    version: int = 0
+    level: int = 0
+    process_id: int = 4
+
+
+def event(number: int, logged: Logged) -> Element:
     """An event with a System element as Windows writes it and named EventData."""
+    moment = f"{logged.at:%Y-%m-%dT%H:%M:%S}.{posix_us(logged.at) % 1_000_000:06d}0Z"
     system: list[Element] = [
-        ("Provider", {"Name": provider}, ""),
-        ("EventID", {}, str(event_id)),
+        ("Provider", {"Name": logged.provider}, ""),
+        ("EventID", {}, str(logged.event_id)),
+        ("Version", {}, str(logged.version)),
+        ("Level", {}, str(logged.level)),
+        ("TimeCreated", {"SystemTime": moment}, ""),
         ("EventRecordID", {}, str(number)),
-        ("Channel", {}, "Security"),
-        ("Computer", {}, "DESK-1"),
-        ("Security", {"UserID": "S-1-5-18"}, ""),
+        ("Execution", {"ProcessID": str(logged.process_id), "ThreadID": "8"}, ""),
+        ("Channel", {}, logged.channel),
+        ("Computer", {}, logged.computer),
+        ("Security", {"UserID": logged.user_sid}, ""),
     ]
-    fields: list[Element] = [("Data", {"Name": name}, value) for name, value in data.items()]
+    fields: list[Element] = [("Data", {"Name": name}, value) for name, value in logged.data.items()]
     return "Event", {}, [("System", {}, system), ("EventData", {}, fields)]
+
+
+def written(events: Iterable[Logged], first: int = 1) -> bytes:
+    """A closed log of these events in the order given, numbered from `first`; a chunk holds as many as fit."""
+    return event_log(_filled(events, first))
+
+
+def _filled(events: Iterable[Logged], first: int) -> Iterator[list[tuple[int, int, Element]]]:
+    chunk: list[tuple[int, int, Element]] = []
+    room = CHUNK - RECORDS_AT
+    for number, logged in enumerate(events, first):
+        made = event(number, logged)
+        size = 33 + len(_element(made, RECORDS_AT)) + 4
+        if chunk and size > room:
+            yield chunk
+            chunk, room = [], CHUNK - RECORDS_AT
+        chunk.append((number, filetime(logged.at), made))
+        room -= size
+    if chunk:
+        yield chunk
 
 
 def event_log(chunks: Iterable[Iterable[tuple[int, int, Element]]]) -> bytes:
