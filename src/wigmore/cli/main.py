@@ -18,6 +18,9 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 failed, 2 usage, 3 done with gaps, 4 integrity failure, 5 budget spent.",
 )
 
+bench = typer.Typer(no_args_is_help=True, help="Measure wigmore itself on generated cases.")
+app.add_typer(bench, name="bench")
+
 Case = Annotated[Path, typer.Argument(help="the case's folder", show_default=False)]
 
 
@@ -316,6 +319,35 @@ def explain(
     from wigmore.cli.show import print_explained
 
     print_explained(use(name), shape.value)
+
+
+@bench.command()
+def cases(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="where the cases go; they are removed once scored")],
+    number: Annotated[int, typer.Option("--n", min=1, help="cases of each variant and seed")] = 12,
+    seeds: Annotated[list[int] | None, typer.Option("--seed", help="seed of a series; several are compared")] = None,
+    names: Annotated[list[str] | None, typer.Option("--kind", help="only this scenario kind (may be repeated)")] = None,
+    choosing: Annotated[
+        bool, typer.Option(help="the kinds on which defaults are chosen, not those that count")
+    ] = False,
+    keep: Annotated[bool, typer.Option(help="keep the cases")] = False,
+    jobs: JobsOption = 2,
+    shape: TypeOption = Shape.table,
+) -> None:
+    """Generate cases with known truth (guilty, innocent, ambiguous), investigate and score them."""
+    from wigmore.api.bench_cases import by_kind, series
+    from wigmore.cli.show import print_calibration, print_rows, progress_bar
+
+    with progress_bar("lines") as (say, _):
+        rows, figures = series(
+            number, seeds or [1], folder, names=names or (), choosing=choosing, jobs=jobs, keep=keep, say=say
+        )
+    if shape is Shape.table:
+        print_rows(by_kind(rows), shape.value, "kinds")
+        print_calibration(figures)
+    else:
+        print_rows(iter(rows), shape.value, "cases")
+    raise typer.Exit(1 if any("failed" in r for r in rows) else 0)
 
 
 def main() -> None:

@@ -43,6 +43,7 @@ COLUMNS = {
     ),
     "invocations": ("agent", "tool", "status", "source_id", "rerun"),
     "rejections": ("agent", "what", "reason"),
+    "kinds": ("kind", "recall", "guilty", "innocent", "ambiguous", "failed"),
     "custody": ("id", "type", "path", "hashes"),
 }
 
@@ -310,3 +311,24 @@ def progress_bar(kind: str, resume: str = "") -> Iterator[tuple[Say, Advance]]:
     finally:
         if kind == "live":
             print(CLEAR, end="", file=sys.stderr)
+
+
+def print_calibration(figures: dict[str, dict[str, Any]]) -> None:
+    """The figures of `bench cases`: a column a series, a line a figure, the three rules of belief side by side."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("figure", *figures)
+    lines: dict[str, dict[str, Any]] = {}
+    for name, summary in figures.items():
+        for figure, value in summary.items():
+            inner = value if isinstance(value, dict) else {"": value}
+            for part, number in inner.items():
+                lines.setdefault(f"{figure} {part}".strip().replace("_", " "), {})[name] = number
+    for line, values in lines.items():
+        table.add_row(line, *(_short(values.get(name)) for name in figures))
+    Console().print(table)
+
+
+def _short(number: Any) -> str:
+    return "–" if number is None else f"{number:.3f}" if isinstance(number, float) else str(number)
