@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk
 from wigmore.agents.templates import Probe, Template
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
-from wigmore.model.nouns import Coverage, Hypothesis, Phenomenon
+from wigmore.model.nouns import Hypothesis, Phenomenon
 from wigmore.records.rules import Bearing, Indicator, fill
 from wigmore.tools.runner import Call
 
@@ -169,35 +170,6 @@ def judge(desk: Desk, observed: Observed, *, raise_new: bool = True) -> None:
         )
 
 
-def covered(coverage: list[Coverage], source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
-    """Whether a source's coverage lets an absence mean something, and if not, why.
-
-    The artifacts are alternatives (of several platforms): one at least must be there, and each that is there complete.
-    """
-    if not artifacts:
-        return False, "the probe names no artifact whose absence would mean something"
-    there = False
-    for wanted in artifacts:
-        for row in coverage:
-            if row.source_id != source_id or not (
-                row.artifact == wanted or row.artifact.startswith(wanted + ".") or wanted.startswith(row.artifact + ".")
-            ):
-                continue
-            there = True
-            if row.outcome == "failed":
-                return False, f"{row.path}: could not be read ({row.reason})"
-            if not row.complete:
-                return False, f"{row.path}: incomplete ({row.reason})"
-            if row.recorder == "off":
-                return False, f"{row.path}: its recorder was off"
-    if not there:
-        return (
-            False,
-            f"no {' or '.join(artifacts)} was found in this source (not in the acquisition, or never recorded)",
-        )
-    return True, ""
-
-
 def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothesis) -> str:
     """Put a probe to the desk's source; returns found, empty, cannot_say or failed, and records which, with the reason."""
     observed: list[Observed] = []
@@ -238,7 +210,7 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
     elif all(c.invocation.status == "not_applicable" for c in calls):
         outcome, reason = "cannot_say", "nothing of the kind is in this source"
     else:
-        complete, why = covered(desk.coverage, desk.source_id, probe.artifacts)
+        complete, why = covered(desk, desk.source_id, probe.artifacts)
         outcome, reason = ("empty", "looked, and the records cover it") if complete else ("cannot_say", why)
         if complete:
             _note_absence(desk, template, probe, hypothesis, calls)

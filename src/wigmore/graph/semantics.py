@@ -42,6 +42,7 @@ class Capability:
     caveat: str
     mechanism: str
     absence: str  # edge an `empty` result with full coverage may carry
+    rolls: bool = False  # old records go: an absence needs a horizon that reaches the period
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ class Semantics:
                         entry.get("caveat", ""),
                         entry.get("mechanism", entry["artifact"]),
                         LETTERS[str(entry.get("absence", "0"))],
+                        bool(entry.get("rolls", False)),
                     )
         return cls(table[key] for key in sorted(table, key=lambda k: (-len(k[0]), k)))
 
@@ -91,6 +93,10 @@ class Semantics:
             if capability.proposition == proposition and fnmatchcase(artifact, capability.artifact):
                 return capability
         return None
+
+    def rolls(self, artifact: str) -> bool:
+        """Whether an artifact's old records make room for new ones (the most specific entry says)."""
+        return next((c.rolls for c in self.capabilities if fnmatchcase(artifact, c.artifact)), False)
 
     def cap(self, edge_type: str, artifact: str, proposition: str, state: str = "live") -> Capped:
         """The permitted edge for a wished one."""

@@ -21,10 +21,10 @@ from typing import Any
 
 from wigmore.model.canonical import canonical, sha256
 from wigmore.model.nouns import Coverage
-from wigmore.model.times import iso
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.candidates import Candidates, Reader, candidates
 from wigmore.records.compiler import Compiler, extracted, last_part
+from wigmore.records.horizon import begins, ends
 from wigmore.records.store import ORDER, RecordStore
 
 SHAPES = {"v": "values", "t": "rows with times", "y": "yes, no or cannot say", "n": "a number"}
@@ -366,13 +366,12 @@ def _horizon(rows: Sequence[Coverage], period: Period) -> str:
         return ""
     for artifact in dict.fromkeys(row.artifact for row in rows):
         mine = [row for row in rows if row.artifact == artifact]
-        begins = [t["instant"] for row in mine if (t := iso(row.covers_from or "")) and t["instant"] is not None]
-        ends = [t["instant"] for row in mine if (t := iso(row.covers_to or "")) and t["instant"] is not None]
-        if not begins or not ends:
+        first, last = begins(mine), ends(mine)
+        if first is None or last is None:
             return f"{artifact} does not say which period it covers"
-        if start is not None and min(begins) > start:
+        if start is not None and first > start:
             return f"{artifact} begins after the start of the period"
-        if end is not None and max(ends) < end:
+        if end is not None and last < end:
             return f"{artifact} ends before the end of the period"
     return ""
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk, role
-from wigmore.agents.offline import covered
 from wigmore.agents.prompts import DISCIPLINE
 from wigmore.agents.templates import Probe, Template
 from wigmore.model.nouns import Hypothesis
@@ -42,7 +42,7 @@ class Candidate:
 
 def applicable_sources(desk: Desk, probe: Probe) -> tuple[str, ...]:
     """The sources in which a probe could find something: those with records of its artifacts."""
-    wanted = set(probe.artifacts)
+    wanted = {a.partition(":")[0] for a in probe.artifacts}
     for name in probe.rules:
         wanted.update(desk.indicators[name].artifacts)
     out = []
@@ -111,7 +111,7 @@ def expected_change(
     other = same_way and bool(_artifacts(desk, probe) - _bearing_artifacts(desk, hypothesis))
     if same_way and not second and not other and not probe.decisive:
         if_found = 0.0  # more of the same from the same mechanism, for a supported hypothesis
-    able = [s for s in sources if covered(desk.coverage, s, probe.artifacts)[0]]
+    able = [s for s in sources if covered(desk, s, probe.artifacts)[0]]
     if_empty = abs(desk.state.prospective(hypothesis.id, probe.if_empty)) if probe.if_empty and able else 0.0
     gain = probe.likely * if_found + (1 - probe.likely) * if_empty
     reason = (
@@ -128,7 +128,9 @@ def expected_change(
 
 def _artifacts(desk: Desk, probe: Probe) -> set[str]:
     """The artifacts that a probe's rules read (or that it names itself)."""
-    return {a for name in probe.rules for a in desk.indicators[name].artifacts} or set(probe.artifacts)
+    return {a for name in probe.rules for a in desk.indicators[name].artifacts} or {
+        a.partition(":")[0] for a in probe.artifacts
+    }
 
 
 def _bearing_artifacts(desk: Desk, hypothesis: Hypothesis) -> set[str]:
