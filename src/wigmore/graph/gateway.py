@@ -218,10 +218,14 @@ class Gateway:
             mechanism = "absence"
         else:
             best: tuple[int, str, str, str, str] | None = None
+            cited: dict[str, dict[str, Any]] = defaultdict(dict)  # fields by record
+            for fact in phenomenon.verified_facts:
+                cited[fact.citation.record_id][fact.name] = fact.value
             for fact in phenomenon.verified_facts:
                 if not fact.artifact:
                     continue
-                capped = self.semantics.cap(edge_type, fact.artifact, proposition, fact.state)
+                values = cited[fact.citation.record_id]
+                capped = self.semantics.cap(edge_type, fact.artifact, proposition, fact.state, values)
                 rank = (*EDGE_TYPES, NEUTRAL).index(capped.edge_type)
                 if best is None or rank < best[0]:
                     best = (rank, capped.edge_type, capped.capped_from, capped.reason or reason, capped.mechanism)

@@ -6,7 +6,7 @@ further; what the table does not name carries nothing but a prerequisite.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -43,6 +43,7 @@ class Capability:
     mechanism: str
     absence: str  # edge an `empty` result with full coverage may carry
     rolls: bool = False  # old records go: an absence needs a horizon that reaches the period
+    given: tuple[tuple[str, str], ...] = ()  # (field, glob): holds only for records whose cited fields read so
 
 
 @dataclass(frozen=True)
@@ -65,18 +66,19 @@ class Semantics:
     @classmethod
     def load(cls, folders: Iterable[Path]) -> Semantics:
         """Read `semantics.yaml` of some folders; later folders add and override."""
-        table: dict[tuple[str, str], Capability] = {}
+        table: dict[tuple[str, str, tuple[tuple[str, str], ...]], Capability] = {}
         for folder in folders:
             file = folder / "semantics.yaml"
             if not file.is_file():
                 continue
             for entry in read_yaml(file) or ():
+                given = tuple(sorted((str(k), str(v).casefold()) for k, v in (entry.get("given") or {}).items()))
                 for proposition, letter in entry["carries"].items():
                     if str(letter) not in LETTERS:
                         raise SemanticsError(
                             f"{file.name}: {entry['artifact']}: {proposition}: unknown edge {letter!r}"
                         )
-                    table[entry["artifact"], proposition] = Capability(
+                    table[entry["artifact"], proposition, given] = Capability(
                         entry["artifact"],
                         proposition,
                         LETTERS[str(letter)],
@@ -84,13 +86,20 @@ class Semantics:
                         entry.get("mechanism", entry["artifact"]),
                         LETTERS[str(entry.get("absence", "0"))],
                         bool(entry.get("rolls", False)),
+                        given,
                     )
-        return cls(table[key] for key in sorted(table, key=lambda k: (-len(k[0]), k)))
+        return cls(table[key] for key in sorted(table, key=lambda k: (-len(k[0]), -len(k[2]), k)))
 
-    def capability(self, artifact: str, proposition: str) -> Capability | None:
-        """The most specific entry for an artifact and a proposition."""
+    def capability(
+        self, artifact: str, proposition: str, values: Mapping[str, object] | None = None
+    ) -> Capability | None:
+        """The most specific entry for an artifact and a proposition; `values`: the fields of the record that are cited."""
         for capability in self.capabilities:
-            if capability.proposition == proposition and fnmatchcase(artifact, capability.artifact):
+            if (
+                capability.proposition == proposition
+                and fnmatchcase(artifact, capability.artifact)
+                and all(fnmatchcase(str((values or {}).get(k, "")).casefold(), v) for k, v in capability.given)
+            ):
                 return capability
         return None
 
@@ -98,9 +107,16 @@ class Semantics:
         """Whether an artifact's old records make room for new ones (the most specific entry says)."""
         return next((c.rolls for c in self.capabilities if fnmatchcase(artifact, c.artifact)), False)
 
-    def cap(self, edge_type: str, artifact: str, proposition: str, state: str = "live") -> Capped:
-        """The permitted edge for a wished one."""
-        known = self.capability(artifact, proposition)
+    def cap(
+        self,
+        edge_type: str,
+        artifact: str,
+        proposition: str,
+        state: str = "live",
+        values: Mapping[str, object] | None = None,
+    ) -> Capped:
+        """The permitted edge for a wished one; `values`: the fields of the record that are cited."""
+        known = self.capability(artifact, proposition, values)
         if known is None:
             if edge_type in (NEUTRAL, "weakens"):
                 return Capped(edge_type, "", "", "", artifact)
