@@ -48,17 +48,18 @@ def build(case: Case) -> str:
     path = office.write_log(case, FOLDER, "Security", events)
     office.write_log(case, FOLDER, "System", list(office.system_week(case, host)))
     case.needs(SOURCE, path)
-    failed = (account, address, shown.filetime(begun)[:19])
     said = "kept failing with an expired password" if innocent else "failed with wrong passwords"
-    case.plant(f"Logons of {account} from {address} {said}", SOURCE, path, "windows.eventlog", failed[:2], FRAME)
+    case.plant(
+        f"Logons of {account} from {address} {said}", SOURCE, path, "windows.eventlog", (account, address), FRAME
+    )
     if case.variant == "guilty":
-        values = ("4624", account, address, shown.filetime(entry))
-        case.plant(f"{account} got a session from {address}", SOURCE, path, "windows.eventlog", values, FRAME)
+        got = ("4624", account, address, shown.filetime(entry))
+        case.plant(f"{account} got a session from {address}", SOURCE, path, "windows.eventlog", got, FRAME)
     if innocent:
         usual = next(e for e in events if e.event_id == 4624)
-        values = (world.account, shown.filetime(usual.at))
+        there = (world.account, shown.filetime(usual.at))
         why = "the usual user at the console; nothing failed before it"
-        case.decoy("A session followed the failures", why, SOURCE, path, values, FRAME)
+        case.decoy("A session followed the failures", why, SOURCE, path, there, FRAME)
     answer = (address,) if case.variant == "guilty" else ()
     case.ask(f"Did someone guess a password of {host} and get in, and from where?", FRAME, answer)
     case.ask("What is the name of the server?", None, (host,))
