@@ -328,7 +328,7 @@ def method(index: Index) -> Safe:
             "Each observation bears on named hypotheses, each told apart from innocent alternatives. Repeated"
             " observations of one kind count less and less; one event seen in several records counts once."
         ),
-        "Before a hypothesis may be called concluded, a test that could tell against it must have been completed.",
+        "Before a hypothesis may be called concluded, a test that could tell against it has to be completed.",
     ]
     versions = index.run.get("versions") or {}
     return joined(
