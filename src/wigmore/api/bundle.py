@@ -18,7 +18,7 @@ from wigmore.graph.views import conclusion
 from wigmore.investigation.audit import Audit
 from wigmore.investigation.case_file import CaseFile, read_case
 from wigmore.ledger import Head, Ledger, LedgerDamaged, LedgerError, Outputs, durable_file
-from wigmore.model.canonical import canonical, sha256
+from wigmore.model.canonical import canonical
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
