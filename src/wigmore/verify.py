@@ -430,6 +430,7 @@ class Output:
         self.name, self.count = name, 0
         self.recorded: dict[str, dict[str, Any]] = {}
         self.numbered: dict[int, dict[str, Any]] = {}
+        self.answers: dict[str, dict[str, Any]] = {}
         lines = bundle.lines(name)
         self.header = parse(next(lines, b""))
         for line in lines:
@@ -440,6 +441,8 @@ class Output:
                 self.recorded.setdefault(row["record_id"], row)  # the first one of that id is the cited one
             if self.count in numbers:
                 self.numbered[self.count] = row
+            if self.header["tool"] == "answer_sheet":
+                self.answers[row["id"]] = row
             self.count += 1
 
 
@@ -457,12 +460,17 @@ def check_facts(graph: Graph, bundle: Bundle, report: Report) -> None:
                     cited[fact["citation"]["output_sha256"]].append((where, fact))
             except MALFORMED as error:
                 report.fail("fact", where, f"it is malformed: {type(error).__name__}: {error}")
+    asked: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for question in graph.questions.values():
         if question.get("invocation_id") in graph.invocations:
-            cited[graph.invocations[question["invocation_id"]]["output_sha256"]] += []
+            sha256 = graph.invocations[question["invocation_id"]]["output_sha256"]
+            asked[sha256].append(question)
+            cited.setdefault(sha256, [])
     for sha256, facts_there in cited.items():
         if (name := f"output/{sha256}") not in bundle.members:
-            report.fail("output", name, f"the bundle lacks an output that {len(facts_there)} facts cite")
+            said = [shortened(m["reason"]) for m in bundle.manifest["missing"] if m["sha256"] == sha256]
+            told = f"the bundle lacks an output that {len(facts_there)} facts cite"
+            report.fail("output", name, f"{told}; who wrote it said: {said[0]}" if said else told)
             continue
         try:
             citations = [f["citation"] for _, f in facts_there]
@@ -479,7 +487,15 @@ def check_facts(graph: Graph, bundle: Bundle, report: Report) -> None:
                 problem = f"it is malformed: {type(error).__name__}: {error}"
             if problem:
                 report.fail("fact", where, problem)
+        for question in asked[
+            sha256
+        ]:  # the answer sheet's row, word for word; the ledger adds what was asked and by which call
+            answer = output.answers.get(question["id"].removeprefix("std-"), {"answer": None})
+            if not all(same(value, question.get(key)) for key, value in answer.items() if key != "id"):
+                report.fail("answer", question["id"], "the answer is not the one in the output that it cites")
+    answers = sum(map(len, asked.values()))
     told = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items())) or "none"
+    told += f"; {answers} answers of the answer sheet stand in theirs"
     report.close(
         "facts", f"{len(cited)} outputs", f"each value stands in its output at the cited place: {told}", before
     )

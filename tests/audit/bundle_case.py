@@ -118,7 +118,7 @@ def events(recorded: Recorded, sources: dict[str, Path]) -> list[Event]:
     out.append(Event("run.started", {"id": "run-001", "config": {"hypothesis_log_lr": {"supports": 1.25}}}))
     rows = [record(1, "same"), record(2, "same"), record(3, {"n": 1.5, "é": [True, None]}, **{"a.b": "dotted"})]
     out.append(recorded.record("inv-rows", "query_records", ToolOutput.of(rows)))
-    out.append(recorded.record("inv-count", "count_records", ToolOutput.of([{"n": 1}, {"n": 2, "first": "x"}])))
+    out.append(recorded.record("inv-count", "count_records", ToolOutput.of([{"n": 2, "first": "x"}, {"n": 1}])))
     out.append(recorded.record("inv-none", "query_records", ToolOutput.of([])))
     out.append(recorded.record("inv-text", "read_text", ToolOutput.of([{"text": 'He said "é" twice'}])))
     out.append(recorded.record("inv-sheet", "answer_sheet", ToolOutput.of([{"id": "A01", "answer": "no"}]), ""))

@@ -101,7 +101,7 @@ def test_a_whole_bundle_holds_and_what_was_not_given_is_not_called_ok(sealed: by
 
 def test_every_kind_of_citation_and_merged_facts_are_checked(sealed: bytes) -> None:
     (told,) = [message for _, code, _, message in checks(sealed) if code == "facts"]
-    assert told.endswith("1 empty, 8 field, 1 query_result, 1 span")  # of the fields two are the merged twin's
+    assert ": 1 empty, 8 field, 1 query_result, 1 span; 1 answers" in told  # of the fields two are the merged twin's
     assert any(line[2] == b"phenomenon.merged" for line in Forged(sealed).lines())
 
 
@@ -185,13 +185,11 @@ def missing_output(forged: Forged) -> None:
     forged.members.popitem()
 
 
-def changed_fact(
-    forged: Forged, anew: bool = False, old: bytes = b'"value":"same"', new: bytes = b'"value":"fame"'
-) -> None:
+def changed_fact(forged: Forged) -> None:
     lines = forged.lines()
-    line = next(line for line in lines if line[2].startswith(b"phenomenon") and old in line[4])
-    line[4] = line[4].replace(old, new, 1)
-    forged.chain(lines, anew=anew)
+    line = next(line for line in lines if line[2] == b"phenomenon" and b'"value":"same"' in line[4])
+    line[4] = line[4].replace(b'"value":"same"', b'"value":"fame"', 1)
+    forged.chain(lines, anew=False)
 
 
 def dropped_event(forged: Forged) -> None:
@@ -228,8 +226,27 @@ def stray_member(forged: Forged) -> None:
     forged.members["notes"] = b"trust me"
 
 
-def made_anew(old: bytes, new: bytes) -> Callable[[Forged], None]:
-    return lambda forged: changed_fact(forged, True, old, new)
+def answered(forged: Forged) -> None:
+    lines = forged.lines()
+    line = next(line for line in lines if line[2] == b"question")
+    line[4] = line[4].replace(b'"answer":"no"', b'"answer":"yes"')
+    forged.chain(lines, anew=True)
+
+
+def made_anew(old: bytes, new: bytes, kind: bytes = b"phenomenon") -> Callable[[Forged], None]:
+    def change(forged: Forged) -> None:
+        lines = forged.lines()
+        line = next(line for line in lines if line[2].startswith(kind) and old in line[4])
+        line[4] = line[4].replace(old, new, 1)
+        forged.chain(lines, anew=True)
+
+    return change
+
+
+def renumbered(forged: Forged) -> None:
+    lines = forged.lines()
+    lines[3][0] = b"44"
+    forged.chain(lines, anew=False)
 
 
 @pytest.mark.parametrize(
@@ -240,6 +257,7 @@ def made_anew(old: bytes, new: bytes) -> Callable[[Forged], None]:
         (missing_output, "output"),
         (changed_fact, "chain"),
         (dropped_event, "chain"),
+        (renumbered, "chain"),
         (verdict, "belief"),
         (score, "belief"),
         (weights, "weights"),
@@ -255,7 +273,12 @@ def made_anew(old: bytes, new: bytes) -> Callable[[Forged], None]:
         (made_anew(b'"invocation_id":"inv-rows"', b'"invocation_id":"inv-text"'), "fact"),
         (made_anew(b'"invocation_id":"inv-rows"', b'"invocation_id":"inv-gone"'), "fact"),
         (made_anew(b'"agent":"network"', b'"agent":"another"'), "fact"),
-        (made_anew(b'"value":2}', b'"value":3}'), "fact"),
+        (made_anew(b'"value":1}', b'"value":3}'), "fact"),
+        (made_anew(b'"value":1}', b'"value":true}'), "fact"),
+        (made_anew(b'"args":{"path":"inv-count"}', b'"args":{"path":"inv-other"}'), "fact"),
+        (made_anew(b'"mismatch":""', b'"mismatch":"another hash"', b"source.hashed"), "reference"),
+        (made_anew(b'"relation":"seen_in"', b'"relation":"same_as"', b"entity_link"), "reference"),
+        (made_anew(b'"output_sha256":"', b'"output_sha256":"0', b"invocation"), "fact"),
         (made_anew(b'"row":1', b'"row":0'), "fact"),
         (made_anew(b'"row":1', b'"row":9'), "fact"),
         (made_anew(b'"value":"nothing found"', b'"value":"all is well"'), "fact"),
@@ -263,6 +286,7 @@ def made_anew(old: bytes, new: bytes) -> Callable[[Forged], None]:
         (made_anew(b"twice", b"thrice"), "fact"),
         (made_anew(b'"n":1.5', b'"n":1.6'), "fact"),
         (made_anew(b'"value":"same"', b'"value":true'), "fact"),
+        (answered, "answer"),
         (made_anew(b'"source_id":"src-logs"', b'"source_id":"src-none"'), "reference"),
     ],
 )
@@ -274,6 +298,14 @@ def test_who_knows_the_format_and_seals_again_is_found(
     data = forged.sealed()
     assert data != sealed
     assert code in failed(data) and "seal" not in failed(data)
+
+
+@pytest.mark.parametrize("name", [b'"size":', b'"sha256":"'])
+def test_a_member_that_is_not_as_listed_is_found(sealed: bytes, name: bytes) -> None:
+    at = sealed.index(name, sealed.rindex(b'"members":[')) + len(name)
+    changed = sealed[:at] + (b"1" if sealed[at : at + 1] != b"1" else b"2") + sealed[at + 1 : -77]
+    data = changed + f"seal sha256 {hashlib.sha256(changed).hexdigest()}\n".encode()
+    assert failed(data) == {"manifest"}
 
 
 @pytest.mark.parametrize(
@@ -294,6 +326,37 @@ def test_a_chain_made_anew_is_found_by_the_expected_head_alone(
     assert not failed(data) & {"seal", "chain", "manifest"}  # nothing inside can tell
     assert "expected_head" in failed(data, head=head_of(sealed))
     assert failed(sealed, head=head_of(sealed)) == set()
+
+
+def consistent(forged: Forged, old: bytes, new: bytes) -> bytes:
+    """An output changed, its new SHA-256 put wherever the old one stood, and every hash made anew."""
+    name = next(n for n, data in forged.members.items() if n != "ledger" and old in data)
+    changed = forged.members[name].replace(old, new)
+    sha256 = hashlib.sha256(changed).hexdigest()
+    forged.members = {
+        n if n != name else f"output/{sha256}": d if n != name else changed for n, d in forged.members.items()
+    }
+    lines = forged.lines()
+    for line in lines:
+        line[4] = line[4].replace(name.removeprefix("output/").encode(), sha256.encode())
+        if line[2].startswith(b"phenomenon"):
+            line[4] = line[4].replace(old, new)
+    forged.chain(lines, anew=True)
+    return forged.sealed()
+
+
+def test_a_forgery_that_agrees_with_itself_throughout_is_found_by_head_or_key_alone(sealed: bytes) -> None:
+    data = consistent(Forged(sealed), b'"same"', b'"fame"')
+    assert failed(data) == set()  # as docs/verify.md says
+    assert failed(data, head=head_of(sealed)) == {"expected_head"}
+
+
+def test_an_output_must_be_of_the_tool_and_outcome_that_the_ledger_has(sealed: bytes) -> None:
+    for old, new in (
+        (b'"tool":"count_records"', b'"tool":"query_records"'),
+        (b'"outcome":"empty"', b'"outcome":"found"'),
+    ):
+        assert "fact" in failed(consistent(Forged(sealed), old, new))
 
 
 def test_events_after_the_expected_head_are_not_vouched_for(sealed: bytes) -> None:
@@ -430,6 +493,12 @@ def test_changed_evidence_is_found(
     change(copy)
     other = "src-logs" if source == "src-disk" else "src-disk"
     assert told(sealed, copy) == {source: "FAILED", other: "ok"}
+
+
+def test_the_hash_over_all_segments_is_computed_too(crafted: Path, sealed: bytes) -> None:
+    forged = Forged(sealed)
+    made_anew(b'"container_sha256":"', b'"container_sha256":"0', b"source.hashed")(forged)
+    assert told(forged.sealed(), crafted.parent / "evidence") == {"src-disk": "FAILED", "src-logs": "ok"}
 
 
 def test_a_folder_has_the_hash_that_intake_gives_it(tmp_path: Path) -> None:
@@ -623,7 +692,8 @@ def test_the_command_writes_and_signs_a_bundle_and_ends_as_the_audit(
     pem.write_bytes(private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
     assert run(target, "--public-key", pem) == 0
     facts = next(c for c in checks(target.read_bytes()) if c[1] == "facts")
-    assert sum(int(n) for n in facts[3].split(": ")[1].replace(",", "").split()[::2]) == values["citations_checked"]
+    counted = facts[3].split(": ")[1].split(";")[0].replace(",", "")
+    assert sum(int(n) for n in counted.split()[::2]) == values["citations_checked"]
 
 
 def test_the_bundle_of_a_case_with_findings_is_written_and_tells(small: Path, tmp_path: Path) -> None:
