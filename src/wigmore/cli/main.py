@@ -260,13 +260,37 @@ def audit(
     shape: TypeOption = Shape.table,
     expect_head: Annotated[str, typer.Option("--expect-head", help="the ledger head a run printed (seq:hash)")] = "",
     jobs: JobsOption = 2,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            metavar="FILE",
+            help="write a sealed bundle that `python -m wigmore.verify FILE` checks with Python alone",
+        ),
+    ] = None,
+    sign: Annotated[
+        Path | None,
+        typer.Option(
+            "--sign",
+            metavar="KEYFILE",
+            help="sign the bundle: a private Ed25519 key, PEM without a password, as "
+            "`openssl genpkey -algorithm ed25519 -out KEYFILE` makes it; the public key is printed: hand it over apart",
+        ),
+    ] = None,
 ) -> None:
     """Check the chain, hash sources and outputs again, run every citation again."""
     from wigmore.api.audit import audit as use
+    from wigmore.api.bundle import audit_and_bundle
+    from wigmore.api.cases import UseError
     from wigmore.cli.show import print_audit
 
-    result = use(case, expect_head=expect_head or None, jobs=jobs)
-    print_audit(case, result.to_dict(), shape.value)
+    if sign and not bundle:
+        raise UseError("--sign signs a bundle: name its file with --bundle")
+    if bundle:
+        result, written = audit_and_bundle(case, bundle, sign, expect_head=expect_head or None, jobs=jobs)
+    else:
+        result, written = use(case, expect_head=expect_head or None, jobs=jobs), {}
+    print_audit(case, {**result.to_dict(), **({"bundle": written} if written else {})}, shape.value)
     raise typer.Exit({"approve": 0, "request_changes": 3, "block": 4}[result.overall])
 
 

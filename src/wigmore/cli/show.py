@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import shutil
 import sys
 import time
@@ -237,6 +238,11 @@ def print_audit(case: Any, result: dict[str, Any], shape: str) -> None:
     )
     for finding in result["findings"]:
         print(f"  {finding['severity']} {finding['code']}: {safe(finding['message'])} — {safe(finding['where'])}")
+    if bundle := result.get("bundle"):
+        print(f"bundle: {bundle['path']}, {bundle['bytes']} bytes, ledger head {bundle['head']}")
+        if bundle["public_key"]:
+            print(f"signed: Ed25519 public key {bundle['public_key']}")
+        print(f"next: python -m wigmore.verify {shlex.quote(bundle['path'])} --expect-head {bundle['head']}")
 
 
 Say = Callable[[str], None]

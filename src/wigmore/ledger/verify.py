@@ -20,11 +20,12 @@ OUTPUT = "output_sha256"  # the field of a body that names an output the event r
 SHOWN = 100  # findings listed one by one; the rest are counted
 BATCH = 1000
 RUN_FILE_LIMIT = 16 * 1024 * 1024
-ROWS = (
+RAW = (
     "SELECT seq, coalesce(CAST(kind AS BLOB), x''), coalesce(CAST(at AS BLOB), x''), "
     "coalesce(CAST(body AS BLOB), x''), coalesce(CAST(hash AS BLOB), x''), "
-    "typeof(kind) || typeof(at) || typeof(body) || typeof(hash) FROM main.events ORDER BY seq"
+    "typeof(kind) || typeof(at) || typeof(body) || typeof(hash) FROM main.events"
 )
+ROWS = f"{RAW} ORDER BY seq"
 TYPES = "texttextblobblob"
 
 Row = tuple[int, bytes, bytes, bytes, bytes, str]
