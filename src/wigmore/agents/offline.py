@@ -10,9 +10,11 @@ from typing import Any
 from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk
 from wigmore.agents.templates import Probe, Template
+from wigmore.graph.gateway import FOR
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
 from wigmore.model.nouns import Hypothesis, Phenomenon
+from wigmore.model.times import instant_text, iso
 from wigmore.records.rules import Bearing, Indicator, fill
 from wigmore.tools.runner import Call
 
@@ -148,20 +150,25 @@ def raise_hypotheses(desk: Desk, template: Template, subject: str) -> Hypothesis
     return made
 
 
-def judge(desk: Desk, observed: Observed, *, raise_new: bool = True) -> None:
-    """Lay the edges that a rule declares; `raise_new` also raises hypotheses that are not there yet (phase 2 only)."""
+def raise_led_to(desk: Desk, observed: Observed) -> None:
+    """Raise the hypotheses that a phenomenon speaks for; what speaks against one, or for an alternative, leads to none."""
+    for bearing in observed.bearings:
+        template = desk.templates.get(bearing.template)
+        if template is not None and bearing.edge in FOR:
+            raise_hypotheses(desk, template, subject_of(desk, template, observed.phenomenon, observed.subject))
+
+
+def judge(desk: Desk, observed: Observed) -> None:
+    """Lay the edges that a rule declares to hypotheses that were raised."""
     for bearing in observed.bearings:
         name, _, alternative = bearing.template.partition("/")
         template = desk.templates.get(name)
         if template is None:
             continue
         subject = subject_of(desk, template, observed.phenomenon, observed.subject)
-        main = template.hypothesis(subject)
-        if raise_new:
-            raise_hypotheses(desk, template, subject)
-        elif main.id not in desk.state.hypotheses:
+        target = template.hypothesis(subject, alternative)
+        if target.id not in desk.state.hypotheses and target.id not in desk.gateway.hypotheses:
             continue
-        target = template.hypothesis(subject, alternative) if alternative else main
         against = bearing.against or (template.alternatives[0].id if not alternative else name)
         desk.attempt(
             partial(
@@ -174,8 +181,13 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
     """Put a probe to the desk's source; returns found, empty, cannot_say or failed, and records which, with the reason."""
     observed: list[Observed] = []
     calls: list[Call] = []
+    acquired = _acquired(desk) if probe.after_acquisition else ""
+    if probe.after_acquisition and not acquired:
+        return _made(desk, probe, hypothesis, "cannot_say", "the case file states no time of acquisition", [], [])
     if probe.rules:
-        about = {"parameters": {"subject": hypothesis.subject}} if hypothesis.subject else {}
+        known = {"subject": hypothesis.subject, "acquired": acquired}
+        known = {name: value for name, value in known.items() if value}
+        about = {"parameters": known} if known else {}
         for call in desk.calls("match_indicator", [{"rule": name, **about} for name in probe.rules]):
             calls.append(call)
             observed += observe(desk, desk.indicators[call.invocation.args["rule"]], call)
@@ -200,10 +212,9 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
                 desk,
                 Observed(
                     seen.phenomenon,
-                    tuple(b for b in seen.bearings if b.template.partition("/")[0] != template.id),
+                    tuple(b for b in seen.bearings if b.template not in (template.id, hypothesis.template)),
                     seen.subject,
                 ),
-                raise_new=False,
             )
     elif any(c.invocation.status == "failed" for c in calls):
         outcome, reason = "failed", next(c.invocation.error for c in calls if c.invocation.status == "failed")
@@ -214,6 +225,25 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
         outcome, reason = ("empty", "looked, and the records cover it") if complete else ("cannot_say", why)
         if complete:
             _note_absence(desk, template, probe, hypothesis, calls)
+    return _made(desk, probe, hypothesis, outcome, reason, calls, observed)
+
+
+def _acquired(desk: Desk) -> str:
+    """When the desk's source was acquired, as the case file says, in UTC; nothing where it says none."""
+    time = iso(str(desk.state.sources[desk.source_id].meta.get("acquired") or ""))
+    return instant_text(time["instant"]) if time and time["instant"] is not None else ""
+
+
+def _made(
+    desk: Desk,
+    probe: Probe,
+    hypothesis: Hypothesis,
+    outcome: str,
+    reason: str,
+    calls: list[Call],
+    observed: list[Observed],
+) -> str:
+    """Record what a probe came to; returns the outcome."""
     desk.gateway.buffer.append(
         Event(
             "probe",
@@ -235,7 +265,7 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
 
 
 def _against(template: Template, probe: Probe) -> str:
-    return probe.against or template.alternatives[0].id
+    return probe.against or ("" if template.standing else template.alternatives[0].id)
 
 
 def _observe_rows(desk: Desk, probe: Probe, call: Call) -> list[Observed]:
