@@ -7,16 +7,33 @@ from typing import Any
 from scenes import ACCOUNT, AUDIT, Scene, event, listed, row, scene, started
 
 PRINT = "Microsoft-Windows-PrintService"
-JOB = {"Param1": "7", "Param2": "plan.docx", "Param3": "a", "Param4": "HOST1", "Param5": "Office Laser 2", "Param6": "IP_192.0.2.9"}
+JOB = {
+    "Param1": "7",
+    "Param2": "plan.docx",
+    "Param3": "a",
+    "Param4": "HOST1",
+    "Param5": "Office Laser 2",
+    "Param6": "IP_192.0.2.9",
+}
 SET_BACK = {"PreviousTime": "2026-03-02T10:00:00Z", "NewTime": "2026-01-02T10:00:00Z"}
 SET_FORWARD = {"PreviousTime": "2026-01-02T10:05:00Z", "NewTime": "2026-03-02T10:05:00Z"}
 BY_ACCOUNT = {"ProcessName": "C:\\Windows\\System32\\dllhost.exe", "SubjectUserSid": ACCOUNT, "SubjectUserName": "a"}
-BY_SERVICE = {"ProcessName": "C:\\Windows\\System32\\svchost.exe", "SubjectUserSid": "S-1-5-19", "SubjectUserName": "LOCAL SERVICE"}
+BY_SERVICE = {
+    "ProcessName": "C:\\Windows\\System32\\svchost.exe",
+    "SubjectUserSid": "S-1-5-19",
+    "SubjectUserName": "LOCAL SERVICE",
+}
 
 
 def audit_log(operation: str, *parameters: tuple[str, str], **more: Any) -> dict[str, Any]:
     """An entry of the audit log of Microsoft 365, as its parser flattens it."""
-    made: dict[str, Any] = {"Operation": operation, "Workload": "Exchange", "user": "a@example.org", "ObjectId": "a", "UserType": "0"}
+    made: dict[str, Any] = {
+        "Operation": operation,
+        "Workload": "Exchange",
+        "user": "a@example.org",
+        "ObjectId": "a",
+        "UserType": "0",
+    }
     for number, (name, value) in enumerate(parameters):
         made |= {f"Parameters.{number}.Name": name, f"Parameters.{number}.Value": value}
     return made | more
@@ -48,7 +65,11 @@ def sms(body: str, direction: str = "received", **more: Any) -> tuple[str, Any]:
 
 
 def apple_sms(direction: str = "sent", **times: str) -> tuple[str, Any]:
-    return row({"party": "+442079460958", "text": "see you", "direction": direction, "guid": "G-1"}, date="2026-03-02T10:00:00Z", **times)
+    return row(
+        {"party": "+442079460958", "text": "see you", "direction": direction, "guid": "G-1"},
+        date="2026-03-02T10:00:00Z",
+        **times,
+    )
 
 
 def bad(path: str, **more: Any) -> tuple[str, Any]:
@@ -61,7 +82,9 @@ def term(path: str) -> tuple[str, Any]:
 
 
 def transfer(**more: Any) -> tuple[str, Any]:
-    times = {"added_at": "2026-03-01T10:00:00Z"} | ({"finished_at": "2026-03-02T10:00:00Z"} if more.pop("finished", False) else {})
+    times = {"added_at": "2026-03-01T10:00:00Z"} | (
+        {"finished_at": "2026-03-02T10:00:00Z"} if more.pop("finished", False) else {}
+    )
     return row(more, **times)
 
 
@@ -93,7 +116,9 @@ SCENES: dict[str, Scene] = {
     ),
     "print.failed_or_deleted": scene("windows.eventlog", event(372, PRINT, **JOB), event(307, PRINT, **JOB)),
     "print.spool_file": scene(
-        "file_listing", listed("Windows/System32/spool/PRINTERS/00002.SPL"), listed("Windows/System32/spool/drivers/00002.SPL")
+        "file_listing",
+        listed("Windows/System32/spool/PRINTERS/00002.SPL"),
+        listed("Windows/System32/spool/drivers/00002.SPL"),
     ),
     # mail rules
     "mailrule.hides_or_diverts": scene(
@@ -178,7 +203,9 @@ SCENES: dict[str, Scene] = {
     "hidden.by_command_windows": scene(
         "windows.eventlog", started("attrib +h +s C:\\Users\\a\\box"), started("attrib +h C:\\Users\\a\\desktop.ini")
     ),
-    "hidden.by_command": scene("linux.history", shell("steghide embed -cf a.jpg -ef b.txt"), shell("steghide info a.jpg")),
+    "hidden.by_command": scene(
+        "linux.history", shell("steghide embed -cf a.jpg -ef b.txt"), shell("steghide info a.jpg")
+    ),
     "hidden.container_opened": scene(
         "windows.lnk", {"local_path": "C:\\Users\\a\\box.hc"}, {"local_path": "C:\\Users\\a\\box.docx"}
     ),
@@ -205,7 +232,9 @@ SCENES: dict[str, Scene] = {
         "windows.eventlog", event(768, "Microsoft-Windows-BitLocker-API"), event(769, "Microsoft-Windows-BitLocker-API")
     ),
     "wipe.formatted": scene("linux.history", shell("sudo mkfs.ext4 /dev/sdb1"), shell("man mkfs.ext4")),
-    "wipe.formatted_windows": scene("windows.eventlog", started("format E: /fs:ntfs /q"), started("format E: /fs:ntfs /p:2")),
+    "wipe.formatted_windows": scene(
+        "windows.eventlog", started("format E: /fs:ntfs /q"), started("format E: /fs:ntfs /p:2")
+    ),
     # anonymity
     "anon.tor_started": scene(
         "windows.prefetch",
@@ -237,19 +266,27 @@ SCENES: dict[str, Scene] = {
     ),
     "anon.command": scene("linux.history", shell("torsocks ssh a@192.0.2.1"), shell("man torsocks")),
     "anon.company_tunnel": scene(
-        "windows.registry.installed_software", {"name": "Cisco AnyConnect Secure Mobility Client"}, {"name": "Cisco Packet Tracer"}
+        "windows.registry.installed_software",
+        {"name": "Cisco AnyConnect Secure Mobility Client"},
+        {"name": "Cisco Packet Tracer"},
     ),
     "anon.development_machines": scene("file_listing", listed("work/Dockerfile"), listed("work/Docker.pdf")),
     # resets
-    "reset.ios_erased": scene("file_listing", listed("private/var/root/.obliterated"), listed("private/var/root/.profile")),
-    "reset.windows_reset": scene("file_listing", listed("$SysReset/Logs/setupact.log"), listed("Windows/Panther/setupact.log")),
+    "reset.ios_erased": scene(
+        "file_listing", listed("private/var/root/.obliterated"), listed("private/var/root/.profile")
+    ),
+    "reset.windows_reset": scene(
+        "file_listing", listed("$SysReset/Logs/setupact.log"), listed("Windows/Panther/setupact.log")
+    ),
     "reset.android_recovery": scene(
         "generic.text",
-        row({"text": "Command: \"/sbin/recovery\" \"--wipe_data\""}, path="cache/recovery/last_log"),
-        row({"text": "Command: \"--wipe_data\""}, path="home/notes.txt"),
+        row({"text": 'Command: "/sbin/recovery" "--wipe_data"'}, path="cache/recovery/last_log"),
+        row({"text": 'Command: "--wipe_data"'}, path="home/notes.txt"),
     ),
     "reset.android_requested": scene(
-        "android.logcat", {"tag": "MasterClear", "message": "!!! FACTORY RESET !!! MASTER_CLEAR"}, {"tag": "x", "message": "reset view"}
+        "android.logcat",
+        {"tag": "MasterClear", "message": "!!! FACTORY RESET !!! MASTER_CLEAR"},
+        {"tag": "x", "message": "reset view"},
     ),
     "reset.restored": scene(
         "generic.plist",
@@ -263,26 +300,44 @@ SCENES: dict[str, Scene] = {
     # messages
     "message.network_stamp": scene("android.sms", sms("hello"), sms("hello", date_sent="2026-02-20T10:00:00Z")),
     "message.service_stamp": scene("ios.sms", apple_sms(date_delivered="2026-03-02T10:00:01Z"), apple_sms()),
-    "message.edited": scene("ios.sms", apple_sms(date_edited="2026-03-02T10:02:00Z"), apple_sms(date_read="2026-03-02T10:02:00Z")),
+    "message.edited": scene(
+        "ios.sms", apple_sms(date_edited="2026-03-02T10:02:00Z"), apple_sms(date_read="2026-03-02T10:02:00Z")
+    ),
     "message.retracted": scene("ios.sms", apple_sms(date_retracted="2026-03-02T10:02:00Z"), apple_sms()),
     "message.foreign_writer": scene(
-        "android.sms", sms("hello", creator="com.example.fakesms"), sms("hello", creator="com.google.android.apps.messaging")
+        "android.sms",
+        sms("hello", creator="com.example.fakesms"),
+        sms("hello", creator="com.google.android.apps.messaging"),
     ),
     "message.stamps_apart": scene("android.sms", sms("hello", date_sent="2026-02-20T10:00:00Z"), sms("hello")),
     # pictures
-    "picture.camera_asset": scene("ios.photo", photo(), photo(ZIMPORTEDBY=3, ZIMPORTEDBYBUNDLEIDENTIFIER="net.whatsapp.WhatsApp")),
+    "picture.camera_asset": scene(
+        "ios.photo", photo(), photo(ZIMPORTEDBY=3, ZIMPORTEDBYBUNDLEIDENTIFIER="net.whatsapp.WhatsApp")
+    ),
     "picture.camera_file_android": scene(
         "android.media_file",
-        {"owner_package_name": "com.google.android.GoogleCamera", "_data": "/storage/emulated/0/DCIM/Camera/a.jpg", "mime_type": "image/jpeg"},
-        {"owner_package_name": "com.whatsapp", "_data": "/storage/emulated/0/DCIM/Camera/a.jpg", "mime_type": "image/jpeg"},
+        {
+            "owner_package_name": "com.google.android.GoogleCamera",
+            "_data": "/storage/emulated/0/DCIM/Camera/a.jpg",
+            "mime_type": "image/jpeg",
+        },
+        {
+            "owner_package_name": "com.whatsapp",
+            "_data": "/storage/emulated/0/DCIM/Camera/a.jpg",
+            "mime_type": "image/jpeg",
+        },
     ),
     "picture.serial_in_series": scene(
         "media.exif",
         row({"make": "N", "model": "C", "serial_number": "77"}, taken_at="2026-03-02T10:00:00"),
         row({"make": "N", "model": "C"}, taken_at="2026-03-02T10:00:00"),
     ),
-    "picture.imported_asset": scene("ios.photo", photo(ZIMPORTEDBY=3, ZIMPORTEDBYBUNDLEIDENTIFIER="net.whatsapp.WhatsApp"), photo()),
-    "picture.edited": scene("media.exif", {"model": "C", "software": "Adobe Photoshop 25.0"}, {"model": "C", "software": "Ver.1.00"}),
+    "picture.imported_asset": scene(
+        "ios.photo", photo(ZIMPORTEDBY=3, ZIMPORTEDBYBUNDLEIDENTIFIER="net.whatsapp.WhatsApp"), photo()
+    ),
+    "picture.edited": scene(
+        "media.exif", {"model": "C", "software": "Adobe Photoshop 25.0"}, {"model": "C", "software": "Ver.1.00"}
+    ),
     "picture.edited_asset": scene(
         "ios.photo", photo(ZEDITORBUNDLEID="com.example.retouch"), photo(ZEDITORBUNDLEID="com.apple.mobileslideshow")
     ),
@@ -295,7 +350,9 @@ SCENES: dict[str, Scene] = {
     "content.listed_in_own_folder": scene(
         "lists.known_bad", bad("Users/a/Pictures/trip/1.jpg"), bad("Users/a/AppData/Local/Browser/Cache/1.jpg")
     ),
-    "content.listed_in_bin": scene("lists.known_bad", bad("$Recycle.Bin/S-1-5-21-1/$R1.jpg"), bad("Users/a/Pictures/1.jpg")),
+    "content.listed_in_bin": scene(
+        "lists.known_bad", bad("$Recycle.Bin/S-1-5-21-1/$R1.jpg"), bad("Users/a/Pictures/1.jpg")
+    ),
     "content.listed_in_cache": scene(
         "lists.known_bad", bad("Users/a/AppData/Local/Browser/Cache/1.jpg"), bad("Users/a/Pictures/trip/1.jpg")
     ),
@@ -305,7 +362,9 @@ SCENES: dict[str, Scene] = {
     "content.listed_remnant": scene(
         "lists.known_bad", bad("Users/a/Pictures/1.jpg", state="unallocated"), bad("Users/a/Pictures/1.jpg")
     ),
-    "content.term_in_searches": scene("lists.keyword_hit", term("Users/a/Browser/Default/History"), term("Users/a/Documents/report.txt")),
+    "content.term_in_searches": scene(
+        "lists.keyword_hit", term("Users/a/Browser/Default/History"), term("Users/a/Documents/report.txt")
+    ),
     # research
     "research.search": scene(
         "browser.chromium.search",
@@ -331,30 +390,50 @@ SCENES: dict[str, Scene] = {
     "document.program_newer_than_date": scene(
         "document.metadata",
         document("Microsoft Office Word", "16.0000", "2011-05-01T10:00:00Z"),
-        [document("Microsoft Office Word", "16.0000", "2021-05-01T10:00:00Z", created_at="2001-05-01T10:00:00Z"),
-         document("Microsoft Office Word", "14.0000", "2011-05-01T10:00:00Z")],
+        [
+            document("Microsoft Office Word", "16.0000", "2021-05-01T10:00:00Z", created_at="2001-05-01T10:00:00Z"),
+            document("Microsoft Office Word", "14.0000", "2011-05-01T10:00:00Z"),
+        ],
     ),
     "document.office_newer_than_pdf_date": scene(
         "document.metadata",
-        row({"producer": "Microsoft® Word 2016"}, created_at="2011-05-01T10:00:00Z", modified_at="2011-05-01T10:00:00Z"),
-        row({"producer": "Microsoft® Word 2010"}, created_at="2011-05-01T10:00:00Z", modified_at="2011-05-01T10:00:00Z"),
+        row(
+            {"producer": "Microsoft® Word 2016"}, created_at="2011-05-01T10:00:00Z", modified_at="2011-05-01T10:00:00Z"
+        ),
+        row(
+            {"producer": "Microsoft® Word 2010"}, created_at="2011-05-01T10:00:00Z", modified_at="2011-05-01T10:00:00Z"
+        ),
     ),
     "document.printed_before_created": scene(
         "document.metadata",
-        document("W", "14.0", "2026-03-02T10:00:00Z", created_at="2026-03-01T10:00:00Z", printed_at="2020-01-01T10:00:00Z"),
-        document("W", "14.0", "2026-03-02T10:00:00Z", created_at="2026-03-01T10:00:00Z", printed_at="2026-03-02T10:00:00Z"),
+        document(
+            "W", "14.0", "2026-03-02T10:00:00Z", created_at="2026-03-01T10:00:00Z", printed_at="2020-01-01T10:00:00Z"
+        ),
+        document(
+            "W", "14.0", "2026-03-02T10:00:00Z", created_at="2026-03-01T10:00:00Z", printed_at="2026-03-02T10:00:00Z"
+        ),
     ),
-    "document.converted": scene("document.metadata", {"application": "Aspose.Words for .NET"}, {"application": "Microsoft Office Word"}),
+    "document.converted": scene(
+        "document.metadata", {"application": "Aspose.Words for .NET"}, {"application": "Microsoft Office Word"}
+    ),
     "document.library_date": scene(
-        "document.metadata", document("W", "14.0", "2013-12-23T23:15:00Z"), document("W", "14.0", "2013-12-24T23:15:00Z")
+        "document.metadata",
+        document("W", "14.0", "2013-12-23T23:15:00Z"),
+        document("W", "14.0", "2013-12-24T23:15:00Z"),
     ),
     # peer-to-peer
-    "peer.sent": scene("torrent.state", transfer(name="x", uploaded=10, downloaded=5), transfer(name="x", uploaded=0, downloaded=5)),
+    "peer.sent": scene(
+        "torrent.state", transfer(name="x", uploaded=10, downloaded=5), transfer(name="x", uploaded=0, downloaded=5)
+    ),
     "peer.sent_caption": scene("torrent.state", transfer(caption="x", uploaded=10), transfer(caption="x", uploaded=0)),
     "peer.fetched": scene("torrent.state", transfer(name="x", downloaded=5), transfer(name="x", downloaded=0)),
-    "peer.fetched_caption": scene("torrent.state", transfer(caption="x", downloaded=5), transfer(caption="x", downloaded=0)),
+    "peer.fetched_caption": scene(
+        "torrent.state", transfer(caption="x", downloaded=5), transfer(caption="x", downloaded=0)
+    ),
     "peer.nothing_sent": scene("torrent.state", transfer(name="x", uploaded=0), transfer(name="x", uploaded=10)),
-    "peer.nothing_sent_caption": scene("torrent.state", transfer(caption="x", uploaded=0), transfer(caption="x", uploaded=10)),
+    "peer.nothing_sent_caption": scene(
+        "torrent.state", transfer(caption="x", uploaded=0), transfer(caption="x", uploaded=10)
+    ),
     "peer.sent_while_fetching": scene(
         "torrent.state",
         transfer(name="x", uploaded=1, downloaded=5),
@@ -371,14 +450,22 @@ SCENES: dict[str, Scene] = {
     # monitoring
     "monitor.listed_program": scene(
         "lists.ioc_hit",
-        row({"ioc": "com.example.watch", "ioc_type": "package", "matched": "content", "list": "l"}, path="data/system/packages.xml"),
-        row({"ioc": "com.example.watch", "ioc_type": "package", "matched": "content", "list": "l"}, path="data/media/0/Download/a.html"),
+        row(
+            {"ioc": "com.example.watch", "ioc_type": "package", "matched": "content", "list": "l"},
+            path="data/system/packages.xml",
+        ),
+        row(
+            {"ioc": "com.example.watch", "ioc_type": "package", "matched": "content", "list": "l"},
+            path="data/media/0/Download/a.html",
+        ),
     ),
     "monitor.rights_together": scene(
         "android.package",
         package("com.example.watch", permissions=ALL_RIGHTS),
-        [package("com.example.watch", permissions=ALL_RIGHTS, installer="com.android.vending"),
-         package("com.example.two", permissions=ALL_RIGHTS[:3])],
+        [
+            package("com.example.watch", permissions=ALL_RIGHTS, installer="com.android.vending"),
+            package("com.example.two", permissions=ALL_RIGHTS[:3]),
+        ],
     ),
     "monitor.screen_reader": scene(
         "android.setting",
@@ -391,7 +478,9 @@ SCENES: dict[str, Scene] = {
         {"name": "enabled_notification_listeners", "value": "com.google.android.projection.gearhead/.Listen"},
     ),
     "monitor.managed": scene("android.package", package("com.airwatch.androidagent"), package("com.example.air")),
-    "monitor.find_service": scene("android.package", package("com.google.android.apps.adm"), package("com.google.android.apps.maps")),
+    "monitor.find_service": scene(
+        "android.package", package("com.google.android.apps.adm"), package("com.google.android.apps.maps")
+    ),
     "monitor.aid_in_use": scene(
         "android.setting",
         {"name": "enabled_accessibility_services", "value": "com.google.android.marvin.talkback/.TalkBackService"},
@@ -399,7 +488,9 @@ SCENES: dict[str, Scene] = {
     ),
     # numbers
     "number.moved_message": scene(
-        "android.sms", sms("Your mobile number has been transferred to another provider."), sms("Your order has been transferred.")
+        "android.sms",
+        sms("Your mobile number has been transferred to another provider."),
+        sms("Your order has been transferred."),
     ),
     "number.moved_mail": scene(
         "mail.message",
@@ -413,15 +504,22 @@ SCENES: dict[str, Scene] = {
     ),
     "number.accounts_reset": scene(
         "mail.message",
-        [row({"subject": "Your password was changed", "to": "a@example.org"}, date=f"2026-03-02T1{n}:00:00Z") for n in range(2)],
+        [
+            row({"subject": "Your password was changed", "to": "a@example.org"}, date=f"2026-03-02T1{n}:00:00Z")
+            for n in range(2)
+        ],
         [row({"subject": "Your password was changed", "to": "a@example.org"}, date="2026-03-02T10:00:00Z")],
     ),
     "number.card_changed": scene(
-        "ios.device", {"previousICCID": "8944", "LastKnownICCID": "8949"}, {"previousICCID": "8944", "LastKnownICCID": "8944"}
+        "ios.device",
+        {"previousICCID": "8944", "LastKnownICCID": "8949"},
+        {"previousICCID": "8944", "LastKnownICCID": "8944"},
     ),
     "number.asked_for_here": scene("android.sms", sms("PAC", "sent"), sms("PAC", "received")),
     "number.ordered_by_mail": scene(
-        "mail.message", {"subject": "Your order of a replacement SIM", "to": "a"}, {"subject": "Your order of books", "to": "a"}
+        "mail.message",
+        {"subject": "Your order of a replacement SIM", "to": "a"},
+        {"subject": "Your order of books", "to": "a"},
     ),
     "number.second_slot": scene("android.sim", {"icc_id": "8944", "sim_id": 1}, {"icc_id": "8944", "sim_id": 0}),
     # wallets
@@ -448,7 +546,9 @@ SCENES: dict[str, Scene] = {
         row({"feature": "bitcoin", "value": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"}, path="Users/a/Documents/f.txt"),
     ),
     "wallet.exchange_visits": scene(
-        "browser.chromium.visit", visit("https://www.kraken.com/u/trade", "Kraken"), visit("https://www.krakenrum.com/", "Rum")
+        "browser.chromium.visit",
+        visit("https://www.kraken.com/u/trade", "Kraken"),
+        visit("https://www.krakenrum.com/", "Rum"),
     ),
     "wallet.address_received": scene(
         "android.sms", sms("send to bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq"), sms("send to 12 Main Street")
