@@ -158,8 +158,8 @@ def show(
         str,
         typer.Argument(
             help="findings, records, facts, phenomena, readings, hypotheses, matrix, edges, entities, "
-            "timeline, coverage, leads, rounds, invocations, rejections, questions, custody, "
-            "graph-hash"
+            "timeline, coverage, leads, rounds, invocations, rejections, questions, obligations, "
+            "reviews, custody, graph-hash"
         ),
     ],
     shape: TypeOption = Shape.table,

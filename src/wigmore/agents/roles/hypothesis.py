@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wigmore.agents.desk import Desk, role
-from wigmore.agents.offline import Observed, judge
+from wigmore.agents.offline import judge
 from wigmore.agents.prompts import DISCIPLINE, READING
+from wigmore.agents.unheard import judge_named, observed_by_rule
 
 
 @role(
@@ -22,15 +23,11 @@ conclusion.
 """,
 )
 def hypothesis(desk: Desk) -> None:
-    """Judge each phenomenon by the rule that led to it, in canonical order."""
+    """Judge each phenomenon by the rule that led to it, in canonical order; under a lead that names some, those alone."""
+    if desk.lead and desk.lead.context.get("phenomena"):
+        judge_named(desk, desk.lead.context["template"], list(desk.lead.context["phenomena"]))
+        return
     for phenomenon in sorted(desk.state.phenomena.values(), key=lambda p: (p.source_id, p.id)):
-        rule = desk.indicators.get(phenomenon.rule)
-        if rule is None or phenomenon.negative:
-            continue
-        subject = ""
-        if rule.subject:
-            named = next((f.value for f in phenomenon.verified_facts if f.name == rule.subject), None)
-            subject = "" if named is None else str(named)
-            if rule.subject == "host":
-                subject = ""
-        judge(desk, Observed(phenomenon, rule.bears_on, subject))
+        seen = observed_by_rule(desk, phenomenon)
+        if seen is not None:
+            judge(desk, seen)
