@@ -26,7 +26,9 @@ class Unheard:
 
     template: Template
     subject: str
-    motivating: str  # the hypothesis it would qualify: the one of the template, or the one under whose lead it was found
+    motivating: (
+        str  # the hypothesis it would qualify: the one of the template, or the one under whose lead it was found
+    )
     edge: str  # the strongest that is declared
     phenomena: tuple[str, ...]
     gain: float
@@ -83,9 +85,7 @@ def unheard(desk: Desk) -> list[Unheard]:
     return sorted((g for g in made if g is not None), key=lambda g: (-g.gain, g.template.id, g.subject))
 
 
-def _group(
-    desk: Desk, template: Template, subject: str, bearings: list[tuple[Phenomenon, Bearing]]
-) -> Unheard | None:
+def _group(desk: Desk, template: Template, subject: str, bearings: list[tuple[Phenomenon, Bearing]]) -> Unheard | None:
     """The group, or None where it changes no belief, or where nothing in it speaks for a hypothesis that is not there."""
     state, main = desk.state, template.hypothesis(subject).id
     raises = main not in state.hypotheses

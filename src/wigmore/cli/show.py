@@ -45,6 +45,7 @@ COLUMNS = {
     "rejections": ("agent", "what", "reason"),
     "obligations": ("kind", "state", "id", "title", "count", "reason"),
     "reviews": ("review", "by", "at", "item", "wording", "text", "disagreements"),
+    "difference": ("kind", "change", "what", "first", "second"),
     "custody": ("id", "type", "path", "hashes"),
 }
 

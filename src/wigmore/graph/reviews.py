@@ -23,7 +23,7 @@ OWN_WORDS = "examiner's own words, not grounded"
 
 
 def machine(state: GraphState, item: str) -> Row:
-    """What the machine says of an item: kind, wording, verdict, log_odds, status, edges and facts by id.
+    """What the machine says of an item: kind, wording, verdict, log_odds, status, edges by id.
 
     `kind` is hypothesis, phenomenon, fact, or gone for what is not there (the other keys are then missing).
     """
@@ -39,7 +39,6 @@ def machine(state: GraphState, item: str) -> Row:
             "log_odds": state.log_odds(item),
             "status": state.status(item),
             "edges": [e.id for e in edges],
-            "facts": sorted(f.id for p in _bearing(state, item) for f in p.verified_facts),
         }
     if item in state.phenomena:
         phenomenon = state.phenomena[item]
@@ -48,7 +47,6 @@ def machine(state: GraphState, item: str) -> Row:
             "wording": phenomenon.title,
             "interpretation": phenomenon.interpretation,
             "edges": sorted(e.id for e in state.edges.values() if e.phenomenon_id == item and e.edge_type != NEUTRAL),
-            "facts": sorted(f.id for f in phenomenon.verified_facts),
         }
     holders = _holders(state, item)
     if not holders:
@@ -60,7 +58,6 @@ def machine(state: GraphState, item: str) -> Row:
         "wording": f"{fact.name}: {fact.value}",
         "value": fact.value,
         "edges": sorted(e.id for e in state.edges.values() if e.phenomenon_id in names and e.edge_type != NEUTRAL),
-        "facts": [item],
     }
 
 
@@ -139,7 +136,7 @@ def disagreements(state: GraphState, decision: Row, now: Row) -> list[Row]:
     act = decision["decision"]
     if then and now["kind"] == "hypothesis":
         before, after = str(then["verdict"]), str(now["verdict"])
-        moved = f"the machine said {_words(before)} ({then['log_odds']:+.2f}), and now says {_words(after)} ({now['log_odds']:+.2f})"
+        moved = f"the machine said {_words(before, then)}, and now says {_words(after, now)}"
         if act == "accept" and RANK[after] < RANK[before]:
             out.append(_disagreement("verdict_fell", f"accepted; {moved}", fresh, state))
         elif act == "reject" and after == "concluded" and fresh:
@@ -152,14 +149,16 @@ def disagreements(state: GraphState, decision: Row, now: Row) -> list[Row]:
     if now["kind"] == "fact" and "value" in then and then["value"] != now["value"]:
         said = f"the value was {then['value']!r} and is {now['value']!r}"
         out.append(_disagreement("value_changed", said, [], state))
-    lost = sorted(set(decision.get("cites", ())) - set(now["facts"]))
+    lost = sorted(set(decision.get("cites", ())) - {f.id for f in _facts(state, decision["item"])})
     if act == "amend" and lost:
-        out.append({**_disagreement("facts_gone", "facts that the wording rests on are gone", [], state), "facts": lost})
+        out.append(
+            {**_disagreement("facts_gone", "facts that the wording rests on are gone", [], state), "facts": lost}
+        )
     return out
 
 
-def _words(verdict: str) -> str:
-    return verdict.replace("_", " ")
+def _words(verdict: str, said: Row) -> str:
+    return f"{verdict.replace('_', ' ')} ({said['log_odds']:+.2f})"
 
 
 def _disagreement(what: str, said: str, edges: list[str], state: GraphState) -> Row:
@@ -176,9 +175,7 @@ def rejected_phenomena(state: GraphState) -> set[str]:
     """The phenomena that people rejected, themselves or by a fact that they rest on; by the latest decision on each."""
     latest = {event["item"]: event["decision"] for event in state.reviews}
     items = {item for item, decision in latest.items() if decision == "reject"}
-    return {
-        p.id for p in state.phenomena.values() if p.id in items or any(f.id in items for f in p.verified_facts)
-    }
+    return {p.id for p in state.phenomena.values() if p.id in items or any(f.id in items for f in p.verified_facts)}
 
 
 def _beliefs_without(state: GraphState, decision: Row) -> list[Row]:

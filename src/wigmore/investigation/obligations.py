@@ -61,7 +61,9 @@ def _questions(bench: Workbench, looked: Looked) -> Iterator[Row]:
             continue
         status, receipt = str(question.get("status")), question.get("receipt") or {}
         if status == "unanswered" and not receipt:  # recorded by an older version
-            receipt = looked.receipt([str(row["artifact"]) for row in question.get("looked_at") or () if row["artifact"]])
+            receipt = looked.receipt(
+                [str(row["artifact"]) for row in question.get("looked_at") or () if row["artifact"]]
+            )
         state = {"answered": "answered", "unanswered": "unanswerable", "refused": "unanswerable"}.get(status, "open")
         reason = str(receipt.get("reason") or question.get("answer") or "not asked of the records yet")
         yield _row("question", name, state, str(question["ask"]), reason, **_of(receipt))
@@ -110,7 +112,9 @@ def _probes(desk: Desk, looked: Looked) -> Iterator[Row]:
         done = outcomes & {"found", "empty"}
         cannot = outcomes == {"cannot_say"}
         what = f"{probe.description if probe else probe_id} — owed by: {hypothesis.title}"
-        reasons = [f"{r['source_id'] or 'all sources'}: {r['outcome'].replace('_', ' ')}, {r['reason']}" for r in results]
+        reasons = [
+            f"{r['source_id'] or 'all sources'}: {r['outcome'].replace('_', ' ')}, {r['reason']}" for r in results
+        ]
         yield _row(
             "probe",
             f"{hypothesis_id}:{probe_id}",
@@ -169,7 +173,7 @@ def _facts(desk: Desk) -> Iterator[Row]:
         groups[phenomenon.rule, reason].append(name)
     for number, ((rule_id, reason), names) in enumerate(sorted(groups.items())):
         title = desk.indicators[rule_id].title if rule_id in desk.indicators else rule_id
-        alike = sum(other == rule_id for other, _ in list(sorted(groups))[:number])
+        alike = sum(other == rule_id for other, _ in sorted(groups)[:number])
         yield _row(
             "fact",
             f"fact:{rule_id}" + (f":{alike + 1}" if alike else ""),

@@ -57,9 +57,8 @@ class Looked:
     def _reason(self, needs: Sequence[str]) -> str:
         if not needs:
             return "cannot say: it names no kind of record that this program knows"
-        gaps, whole = [], []
-        for name in needs:
-            (gaps if (said := _gap(name, self.rows(name))) else whole).append(said or name)
+        said = {name: _gap(name, self.rows(name)) for name in needs}
+        gaps, whole = [gap for gap in said.values() if gap], [name for name, gap in said.items() if not gap]
         if gaps:
             more = f"; and {len(gaps) - SPOKEN} more" if len(gaps) > SPOKEN else ""
             return "cannot say: " + "; ".join(gaps[:SPOKEN]) + more
