@@ -44,8 +44,7 @@ COLUMNS = {
     "invocations": ("agent", "tool", "status", "source_id", "rerun"),
     "rejections": ("agent", "what", "reason"),
     "obligations": ("kind", "state", "id", "title", "count", "reason"),
-    "reviews": ("review", "by", "at", "item", "wording", "text", "disagreements"),
-    "difference": ("kind", "change", "what", "first", "second"),
+    "reviews": ("review", "by", "at", "item", "wording", "text", "disagreement"),
     "custody": ("id", "type", "path", "hashes"),
 }
 

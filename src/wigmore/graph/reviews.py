@@ -97,7 +97,8 @@ def reviewed(state: GraphState) -> list[Row]:
     """One row an item that people decided on, by item: the latest decision, its history, and where the machine disagrees.
 
     item, kind, review (accepted | amended | rejected), decision, by, at, reason, text, not_grounded, machine_then,
-    machine_now, disagreements [{what, said, edges, phenomena}], without (beliefs without what was rejected), history.
+    machine_now, disagreements [{what, said, edges, phenomena}], disagreement (their words), without (beliefs without what
+    was rejected), history.
     """
     by_item: dict[str, list[Row]] = defaultdict(list)
     for event in state.reviews:
@@ -115,7 +116,8 @@ def reviewed(state: GraphState) -> list[Row]:
                 "not_grounded": last.get("not_grounded", []),
                 "machine_then": last.get("machine", {}),
                 "machine_now": now,
-                "disagreements": disagreements(state, last, now),
+                "disagreements": (differing := disagreements(state, last, now)),
+                "disagreement": "; ".join(d["said"] for d in differing),
                 "without": _beliefs_without(state, last) if last["decision"] == "reject" else [],
                 "history": [
                     {k: h.get(k, "") for k in ("id", "decision", "by", "at", "reason", "text")} for h in history

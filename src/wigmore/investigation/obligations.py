@@ -224,16 +224,18 @@ def gaps(case: object, rows: Iterable[Row]) -> list[str]:
     held = list(rows)
     out = []
     for kind, state, what in (
-        ("question", "unanswerable", "questions cannot be answered"),
-        ("probe", "unanswerable", "probes that supported hypotheses owe could be made in no source"),
+        ("question", "unanswerable", "question{s} cannot be answered"),
+        ("probe", "unanswerable", "probe{s} that supported hypotheses owe could be made in no source"),
     ):
         names = [r["id"] for r in held if (r["kind"], r["state"]) == (kind, state)]
         if names:
             shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
             about = f": {shown}" if kind == "question" else ""
-            out.append(f"{len(names)} {what}{about}: `wigmore show {case} obligations` says why")
+            out.append(
+                f"{len(names)} {what.format(s='s' * (len(names) > 1))}{about}: `wigmore show {case} obligations` says why"
+            )
     waiting = [r for r in held if r["state"] == "open"]
     if waiting:
         kinds = ", ".join(f"{n} {k}" for k in KINDS if (n := sum(r["kind"] == k for r in waiting)))
-        out.append(f"{len(waiting)} obligations are open ({kinds}): `wigmore show {case} obligations` names them")
+        out.append(f"obligations that are open: {kinds}: `wigmore show {case} obligations` names them")
     return out

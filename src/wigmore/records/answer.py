@@ -19,7 +19,7 @@ from wigmore.records.answer_question import Question, parse, refusal
 from wigmore.records.answer_readings import Reading, answer_readings
 from wigmore.records.answer_render import answers_of, citation
 from wigmore.records.answer_scope import Scope, described, list_paths, normal
-from wigmore.records.answer_words import load_terms, stems_of
+from wigmore.records.answer_words import load_terms, name_stems, stems_of
 from wigmore.records.store import RecordStore
 
 NEAR = 0.4  # records this close to the best one answer too
@@ -121,6 +121,11 @@ class Answerer:
             or any(fnmatchcase(c.artifact, glob) for glob, _ in question.artifacts)
         ]
         spoken = [glob for glob, _ in question.artifacts if "*" not in glob and glob not in scope.artifacts]
+        if (
+            not best
+        ):  # nothing of the case is of the kind: the kinds of record that are called by a word of the question
+            said = set(stems_of(text))
+            spoken += [a for a in sorted(described()) if set(name_stems(a.rsplit(".", 1)[-1])) <= said]
         return list(dict.fromkeys([*best, *sorted(named), *spoken]))[: 2 * NEEDS]
 
     def _matches(self, scope: Scope, question: Question, kinds: dict[str, float]) -> list[Match]:
