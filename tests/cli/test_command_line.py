@@ -157,7 +157,9 @@ FIELDS: dict[str, set[str]] = {
     "rejections": {"id", "agent", "source_id", "what", "reason", "proposal"},
     "timeline": {"time", "source_id", "phenomenon_id", "title"},
     "questions": {"id", "ask", "status"},
-    "findings": {"hypothesis_id", "title", "verdict", "reasons", "status"},
+    "findings": {"hypothesis_id", "title", "verdict", "reasons", "status", "review", "review_by", "review_at"},
+    "obligations": {"kind", "id", "state", "title", "reason", "needs", "coverage", "invocations", "phenomena", "count"},
+    "reviews": {"item", "kind", "review", "by", "at", "reason", "text", "not_grounded", "disagreements", "history"},
     "custody": {"id", "path", "hashes"},
     "matrix": {"phenomenon_id", "title", "source_id", "edges"},
     "graph-hash": {"graph_hash"},
@@ -564,7 +566,15 @@ def test_an_unknown_name_is_refused_with_near_ones(cli: Cli) -> None:
 
 
 def test_a_case_does_not_differ_from_itself(cli: Cli, investigated: Path) -> None:
-    assert cli("diff", investigated / "case", investigated / "case", "-t", "jsonl") == (0, "", "")
+    code, out, error = cli("diff", investigated / "case", investigated / "case", "-t", "jsonl")
+    assert (code, out) == (0, "") and error.rstrip().endswith("no difference")
+
+
+def test_a_moment_of_a_case_differs_from_its_end_and_the_difference_is_counted(cli: Cli, investigated: Path) -> None:
+    code, out, error = cli("diff", f"{investigated / 'case'}@100", investigated / "case", "-t", "jsonl")
+    found = rows(out)
+    assert code == 0 and {"kind", "id", "change", "what", "first", "second"} <= set(found[0])
+    assert f"{len(found)} differences" in error and "at event 100 and" in error
 
 
 def test_a_review_is_a_persons_act_with_name_and_reason(cli: Cli, case: Path) -> None:
@@ -587,6 +597,11 @@ def test_a_review_is_a_persons_act_with_name_and_reason(cli: Cli, case: Path) ->
         item,
     )
     assert cli("show", case, "graph-hash")[1] == before
+    assert made["machine"]["kind"] == "hypothesis" and made["graph_hash"] == before.strip()
+    (shown,) = rows(cli("show", case, "reviews", "-t", "jsonl")[1])
+    assert (shown["item"], shown["review"], shown["disagreements"]) == (item, "accepted", [])
+    states = {r["hypothesis_id"]: r["review"] for r in rows(cli("show", case, "findings", "-t", "jsonl")[1])}
+    assert {name for name, state in states.items() if state != "not_examined"} == {item} & set(states)
     assert cli("review", case, "hyp-none", "--accept", "--reason", "r", "--by", "b")[0] == 2
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_views import closed, graph, hypothesis, observed
 
 from wigmore.graph.state import GraphState
@@ -114,3 +116,63 @@ def test_the_gates_never_change_the_status() -> None:
     state: GraphState = graph(hypothesis("h", **ACT), *on_act(1, "direct_evidence"), closed(1, 0, 0))
     assert conclusion(state, state.hypotheses["h"]).verdict == "not_tested"
     assert state.status("h") == "supported"
+
+
+# whatever the graph ------------------------------------------------------------------------------------------------------
+
+KINDS = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met", "weakens", "contradicts")
+an_edge = st.tuples(
+    st.sampled_from(KINDS), st.sampled_from(("RAN", "SENT")), st.sampled_from(("log", "registry", "memory"))
+)
+a_probe = st.tuples(st.sampled_from(("found", "empty", "cannot_say", "failed")), st.booleans(), st.booleans())
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    edges=st.lists(an_edge, min_size=1, max_size=8),
+    probes=st.lists(a_probe, max_size=4),
+    decisive=st.sampled_from(("", "q")),
+    prior=st.sampled_from((0.1, 0.5, 0.9)),
+    rival=st.lists(st.sampled_from(KINDS), max_size=2),
+)
+def test_nothing_is_concluded_before_its_disconfirming_probe_ran(
+    edges: list[tuple[str, str, str]],
+    probes: list[tuple[str, bool, bool]],
+    decisive: str,
+    prior: float,
+    rival: list[str],
+) -> None:
+    laid = [
+        e
+        for n, (kind, proposition, mechanism) in enumerate(edges)
+        for e in observed(n, "h", kind, proposition=proposition, mechanism=mechanism)
+    ]
+    other = [hypothesis("h-other", frame="f")] + [
+        e for n, kind in enumerate(rival, len(edges)) for e in observed(n, "h-other", kind)
+    ]
+    state = graph(hypothesis("h", prior, **{**ACT, "decisive": decisive}), *laid, *other)
+    made = [
+        probed(f"p{n}", outcome, decisive=weighty, disconfirming=against)
+        for n, (outcome, weighty, against) in enumerate(probes)
+    ]
+    for event in made:
+        state.apply(event)
+    verdict = conclusion(state, state.hypotheses["h"])
+    told = [e.body for e in made if e.body["outcome"] in ("found", "empty")]
+    if verdict.verdict == "concluded":
+        assert any(p["disconfirming"] for p in told)
+        assert not decisive or any(p["decisive"] for p in told)
+        assert state.status("h") == "supported" and not any(kind == "contradicts" for kind, _, _ in edges)
+        # and with the same graph, but for the probe that could have refuted it, nothing is
+        for key in [k for k, p in state.probes.items() if p["disconfirming"]]:
+            del state.probes[key]
+        assert conclusion(state, state.hypotheses["h"]).verdict == "not_tested"
+    else:
+        assert verdict.reasons or verdict.verdict == "refuted"
+
+
+def test_generated_graphs_do_reach_a_conclusion() -> None:
+    """The property above is not empty: this graph is one of those it draws."""
+    assert said(*on_act(1, "direct_evidence"), events=[probed("p0", "empty", decisive=True, disconfirming=True)]) == (
+        Conclusion("h", "concluded", ())
+    )

@@ -406,7 +406,9 @@ def test_a_failed_task_proposes_nothing_and_is_named(opened: Opened) -> None:
     assert len(investigation.outcome.failed_tasks) == 2
 
 
-def test_no_new_hypothesis_arises_in_the_loop(house: House, opened: Opened) -> None:
+def test_a_new_hypothesis_arises_in_the_loop_only_from_a_lead_to_the_hypothesis_role(
+    house: House, opened: Opened
+) -> None:
     house.rules(
         [
             *RULES[:1],
@@ -417,7 +419,15 @@ def test_no_new_hypothesis_arises_in_the_loop(house: House, opened: Opened) -> N
     )
     investigation = opened()
     investigation.run()
-    assert {h.template for h in investigation.bench.state.hypotheses.values()} == {"entry", "entry/upkeep"}
+    state = investigation.bench.state
+    asked = [x for x in leads(investigation) if x.target_agent == "hypothesis"]
+    assert [(x.proposed_by, x.motivating_hypothesis, x.status) for x in asked] == [
+        ("strategist", entry(investigation), "completed")
+    ]
+    late = {h.id for h in state.hypotheses.values() if h.frame == "late"}
+    raised = [e.seq for e in investigation.bench.ledger.events("hypothesis") if e.body["id"] in late]
+    assigned = next(e.seq for e in investigation.bench.ledger.events("lead") if e.body["id"] == asked[0].id)
+    assert len(raised) == 2 and min(raised) > assigned
 
 
 def test_a_lead_to_the_hypothesis_role_may_raise_one(house: House, opened: Opened) -> None:

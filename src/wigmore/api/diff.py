@@ -1,50 +1,39 @@
-"""`wigmore diff`: two cases (or two examinations of one) compared: facts, beliefs, decisions."""
+"""`wigmore diff`: two cases, or two moments of one, compared: facts, beliefs, decisions, and what explains the differences."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from wigmore.api.cases import open_case
-from wigmore.investigation.workbench import Workbench
-from wigmore.model.canonical import canonical
+from wigmore.api.cases import FAILED, INTEGRITY, UseError, is_case
+from wigmore.investigation.case_file import CaseFileError
+from wigmore.investigation.compare import Comparison, summary
+from wigmore.investigation.moments import Moment, MomentError, moment
 
 
-def _facts(bench: Workbench) -> dict[str, dict[str, Any]]:
-    return {
-        f.id: {"name": f.name, "value": f.value, "path": f.path, "artifact": f.artifact}
-        for p in bench.state.phenomena.values()
-        for f in p.verified_facts
-    }
+def diff(first: str, second: str) -> tuple[list[dict[str, Any]], str]:
+    """One row a difference, and a sentence that counts them; each side is CASE or CASE@MOMENT.
+
+    MOMENT is a ledger number, a time (UTC) or a run's id. Raises UseError for what is no case or no moment of it.
+    """
+    one, two = _moment(first), _moment(second)
+    rows = [{"case": one.name, **row} for row in Comparison(one, two).rows()]
+    sides = " and ".join(f"{m.name} at event {m.seq}" for m in (one, two))
+    return rows, f"{sides}: {summary(rows)}"
 
 
-def _beliefs(bench: Workbench) -> dict[str, dict[str, Any]]:
-    return {
-        h: {
-            "title": bench.state.hypotheses[h].title,
-            "log_odds": bench.state.log_odds(h),
-            "status": bench.state.status(h),
-        }
-        for h in bench.state.hypotheses
-    }
+def _moment(written: str) -> Moment:
+    from wigmore.ledger import LedgerError
 
-
-def _decisions(bench: Workbench) -> dict[str, dict[str, Any]]:
-    return {r["item"]: {"decision": r["decision"], "by": r["by"], "reason": r["reason"]} for r in bench.state.reviews}
-
-
-def diff(first: Path, second: Path) -> Iterator[dict[str, Any]]:
-    """One row a difference: kind (fact | belief | decision), id, what the first has and what the second has."""
-    with open_case(first) as one, open_case(second) as two:
-        for kind, gather in (("fact", _facts), ("belief", _beliefs), ("decision", _decisions)):
-            left, right = gather(one), gather(two)
-            for name in sorted({*left, *right}):
-                if canonical(left.get(name)) != canonical(right.get(name)):
-                    yield {
-                        "case": one.case_file.case,
-                        "kind": kind,
-                        "id": name,
-                        "first": left.get(name),
-                        "second": right.get(name),
-                    }
+    case, _, when = (written, "", "") if is_case(Path(written)) else written.rpartition("@")
+    path = Path(case or written)
+    if not is_case(path):
+        raise UseError(f"{written} is no case (no case.yaml in {path}); name a case's folder, or CASE@MOMENT")
+    if not (path / "ledger.sqlite").exists():
+        raise UseError(f"{path} was never run; `wigmore run {path}` investigates it")
+    try:
+        return moment(path, when)
+    except (MomentError, CaseFileError) as error:
+        raise UseError(f"{written}: {error}") from error
+    except LedgerError as error:
+        raise UseError(str(error), INTEGRITY if "amage" in type(error).__name__ else FAILED) from error

@@ -23,7 +23,10 @@ from wigmore.evidence.source import SourceSpec
 from wigmore.investigation.audit import Audit, audit_case, check_chain
 from wigmore.investigation.case_file import SourceEntry
 from wigmore.investigation.lists import list_coverage, sigma_coverage
+from wigmore.investigation.obligations import gaps as obligation_gaps
+from wigmore.investigation.obligations import obligations
 from wigmore.investigation.phases import Investigation, conclusions
+from wigmore.investigation.receipts import Looked
 from wigmore.investigation.tasks import Outcome
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event, durable_file, sweep
@@ -157,6 +160,8 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
         audit = audit_case(bench, check_chain(case, None), pool)
         bench.append([Event("audit", {"id": f"audit-{run_id}", **audit.to_dict()})])
     gaps += _gaps(bench, outcome)
+    if options.profile == "full":
+        gaps += obligation_gaps(case, obligations(bench))
     head = str(bench.ledger.head())
     graph_hash = bench.state.graph_hash()
     folder = case / "runs" / started.replace(":", "-")
@@ -187,10 +192,13 @@ def _obligations(bench: Workbench, options: Options) -> list[str]:
     waiting = [q for _, q in sorted(bench.state.questions.items()) if q.get("ask") and not q.get("standard")]
     options.say(f"questions: {len(waiting)}, and the standard ones")
     if waiting:
-        answerer = case_answerer(bench)
-        bench.append(
-            [Event("question", {**q, "question": q["ask"], **answerer.answer(str(q["ask"]))}) for q in waiting]
-        )
+        answerer, looked = case_answerer(bench), Looked(bench.coverage, bench.store.parts)
+        events = []
+        for q in waiting:
+            said = answerer.answer(str(q["ask"]))
+            receipt = looked.receipt(answerer.needs(str(q["ask"]))) if said["status"] == "unanswered" else {}
+            events.append(Event("question", {**q, "question": q["ask"], **said, "receipt": receipt}))
+        bench.append(events)
     task = f"sheet:{bench.snapshot()}"
     if task in bench.state.tasks_done:
         return []
@@ -234,6 +242,7 @@ def _context(bench: Workbench, archive: dict[str, Any], known: dict[str, dict[st
         "questions": [dict(q) for q in file.questions],
         "run": archive,
         "conclusions": conclusions(bench),
+        "obligations": obligations(bench),
         "invocations": {i.id: i.to_dict() for i in bench.runner.known.values()},
         "templates": {
             t.id: {"not_enough": t.not_enough, "reference": t.reference} for t in bench.rules.templates.values()

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.api.cases import UseError, open_case
-from wigmore.graph import views
+from wigmore.graph import reviews, views
+from wigmore.investigation.obligations import obligations
 from wigmore.investigation.phases import conclusions
 from wigmore.investigation.workbench import Workbench
 from wigmore.reports.data import fact_rows
@@ -16,13 +17,24 @@ Row = dict[str, Any]
 
 
 def _findings(bench: Workbench, _: Row) -> Iterable[Row]:
+    people = {row["item"]: row for row in reviews.reviewed(bench.state)}
+    rejected = reviews.rejected_phenomena(bench.state)
     for said in conclusions(bench):
-        edges = [e for e in bench.state.edges_to(said["hypothesis_id"]) if e.edge_type != "consistent_with"]
+        name = said["hypothesis_id"]
+        edges = [e for e in bench.state.edges_to(name) if e.edge_type != "consistent_with"]
+        person = people.get(name, {})
+        without = [p for p in dict.fromkeys(e.phenomenon_id for e in edges) if p in rejected]
         yield {
             **said,
-            "working_score": bench.state.confidence(said["hypothesis_id"]),
+            "working_score": bench.state.confidence(name),
             "edges": len(edges),
             "phenomena": [e.phenomenon_id for e in edges],
+            "review": person.get("review", reviews.NOT_EXAMINED),
+            "review_by": person.get("by", ""),
+            "review_at": person.get("at", ""),
+            "review_text": person.get("text", ""),
+            "review_disagreements": [d["said"] for d in person.get("disagreements", ())],
+            "without_rejected": reviews.beliefs_without(bench.state, set(without), [name])[0] if without else None,
         }
 
 
@@ -158,7 +170,9 @@ VIEWS: dict[str, Callable[[Workbench, Row], Iterable[Row]]] = {
     "rounds": _rounds,
     "invocations": _ledger("invocation"),
     "rejections": _ledger("rejection"),
+    "obligations": lambda b, _: obligations(b),
     "questions": lambda b, _: (q for _, q in sorted(b.state.questions.items())),
+    "reviews": lambda b, _: reviews.reviewed(b.state),
     "custody": _custody,
     "graph-hash": _graph_hash,
 }

@@ -161,8 +161,8 @@ def show(
         str,
         typer.Argument(
             help="findings, records, facts, phenomena, readings, hypotheses, matrix, edges, entities, "
-            "timeline, coverage, leads, rounds, invocations, rejections, questions, custody, "
-            "graph-hash"
+            "timeline, coverage, leads, rounds, invocations, rejections, questions, obligations, "
+            "reviews, custody, graph-hash"
         ),
     ],
     shape: TypeOption = Shape.table,
@@ -296,13 +296,20 @@ def audit(
 
 @app.command()
 def diff(
-    first: Case, second: Annotated[Path, typer.Argument(help="the other case")], shape: TypeOption = Shape.table
+    first: Annotated[str, typer.Argument(help="a case, or a moment of one as CASE@MOMENT", show_default=False)],
+    second: Annotated[str, typer.Argument(help="the other", show_default=False)],
+    shape: TypeOption = Shape.table,
 ) -> None:
-    """Compare two cases: facts, beliefs, decisions."""
-    from wigmore.api.diff import diff as use
-    from wigmore.cli.show import print_rows
+    """Compare two cases, or two moments of one: facts, beliefs, decisions, and what explains the differences.
 
-    print_rows(use(first, second), shape.value, "difference")
+    MOMENT is a number of the ledger (CASE@812), a time (CASE@2026-04-17T14:02Z), or a run (CASE@run-001: its end).
+    """
+    from wigmore.api.diff import diff as use
+    from wigmore.cli.show import note, print_rows
+
+    rows, said = use(first, second)
+    print_rows(rows, shape.value, "difference")
+    note(said)
 
 
 @app.command()

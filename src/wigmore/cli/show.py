@@ -22,7 +22,7 @@ from wigmore.records.extraction import Progress
 TABLE_ROWS = 200
 CLEAR = "\r\x1b[K"  # back to the line's start, and clear it
 COLUMNS = {
-    "findings": ("verdict", "title", "working_score", "edges", "reasons"),
+    "findings": ("verdict", "review", "title", "working_score", "edges", "reasons"),
     "records": ("artifact", "path", "time", "data"),
     "facts": ("name", "value", "artifact", "path", "rerun"),
     "phenomena": ("source_id", "category", "title", "occurred_at", "id"),
@@ -45,6 +45,8 @@ COLUMNS = {
     "invocations": ("agent", "tool", "status", "source_id", "rerun"),
     "rejections": ("agent", "what", "reason"),
     "kinds": ("kind", "recall", "guilty", "innocent", "ambiguous", "failed"),
+    "obligations": ("kind", "state", "id", "title", "count", "reason"),
+    "reviews": ("review", "by", "at", "item", "wording", "text", "disagreement"),
     "custody": ("id", "type", "path", "hashes"),
 }
 

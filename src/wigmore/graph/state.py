@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
@@ -244,6 +245,16 @@ class GraphState:
     def alike(self, phenomenon: Phenomenon) -> list[Phenomenon]:
         """The phenomena of the same kind: source, category, rule, and whether it is an absence."""
         return [self.phenomena[name] for name in self._kinds.get(kind_of(phenomenon), ())]
+
+    def without(self, phenomena: Collection[str]) -> GraphState:
+        """A state to ask beliefs of, as if some phenomena bore on nothing; it shares all else with this one."""
+        bare = copy(self)
+        bare.edges = {name: edge for name, edge in self.edges.items() if edge.phenomenon_id not in phenomena}
+        bare._edges_to = defaultdict(list)
+        for edge in bare.edges.values():
+            bare._edges_to[edge.hypothesis_id].append(edge)
+        bare._odds = {}
+        return bare
 
     def hypothesis_view(self, hypothesis_id: str) -> dict[str, Any]:
         """A hypothesis with its belief, as INTERFACE.md prints it."""

@@ -126,13 +126,17 @@ class Investigation(Rounds):
         """The strategist loop, or the fixed-round loop; then one retry of failed leads, gap analysis, inconclusive."""
         before = len(self.bench.runner.known)
         self._repair()
-        if self.bench.config.strategist.enabled and "strategist" in self.roles:
-            self._strategist_loop()
-        else:
-            self._fixed_loop()
-        self._finish_leads()
-        self._retry()
-        self._gap_analysis()
+        led = self.bench.config.strategist.enabled and "strategist" in self.roles
+        while True:
+            if led:
+                self._strategist_loop()
+            else:
+                self._fixed_loop()
+            self._finish_leads()
+            self._retry()
+            self._gap_analysis()
+            if not led or not self._more_to_judge():
+                break
         state = self.bench.state
         open_ones = sorted(h for h in state.hypotheses if state.status(h) == "active")
         if set(open_ones) - state.inconclusive:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from wigmore.agents.unheard import unheard
 from wigmore.investigation.decisions import Decisions
 from wigmore.investigation.leads import Leads
 from wigmore.ledger import Event
@@ -71,6 +72,13 @@ class Rounds(Leads):
             if 0 < config.hard_stop_marginal_yield_zero_rounds <= zero:
                 self.outcome.stop = f"{zero} rounds in a row brought nothing"
                 return
+
+    def _more_to_judge(self) -> bool:
+        """Whether the probes that were owed brought what the strategist would still have judged, and it may go on."""
+        used = sum(r.strategist_action != "interrupted_resume" for r in self.bench.state.rounds.values())
+        if self.outcome.budget or "strategist" in self.outcome.failed_roles:
+            return False
+        return used < self.bench.config.strategist.max_rounds and bool(unheard(self.desk("strategist", "gap", "")))
 
     def _rounds_without_yield(self) -> int:
         """How many of the last rounds in a row brought nothing; a round cut short belongs to the one that finished it."""

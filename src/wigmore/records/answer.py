@@ -8,6 +8,7 @@ was looked at, and "cannot say" where a part could not be read: never "no".
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from wigmore.records.answer_question import Question, parse, refusal
 from wigmore.records.answer_readings import Reading, answer_readings
 from wigmore.records.answer_render import answers_of, citation
 from wigmore.records.answer_scope import Scope, described, list_paths, normal
-from wigmore.records.answer_words import load_terms, stems_of
+from wigmore.records.answer_words import load_terms, name_stems, stems_of
 from wigmore.records.store import RecordStore
 
 NEAR = 0.4  # records this close to the best one answer too
 WIDE = 0.7  # the same where several things are asked for
 LOOKED_AT = 30
+FITS = 0.25  # artifacts that fit a question so well are what it is about,
+NEEDS = 5  # so many at most
 OPENING = 5  # a question that names an attack, a risk or the like among its first words asks what rules read
 
 
@@ -104,6 +107,26 @@ class Answerer:
             "answers": answers,
             "citations": [citation(c) for c in [*(by_id[a["record_id"]] for a in answers), *copies][:CITED]],
         }
+
+    def needs(self, text: str) -> list[str]:
+        """The artifacts that a question is about: those of the case that fit it best, then expected ones it lacks."""
+        question, scope = parse(text, self.terms), self.scope("")
+        kinds = scope.kinds(question)
+        best = [a for a in sorted(kinds, key=lambda a: (-kinds[a], a)) if kinds[a] >= FITS][:NEEDS]
+        lacking = [c for c in self.coverage if c.outcome == "not_run" and c.artifact not in scope.artifacts]
+        named = [
+            c.artifact
+            for c in lacking
+            if set(question.words) & set(stems_of(c.reason.partition(";")[0]))
+            or any(fnmatchcase(c.artifact, glob) for glob, _ in question.artifacts)
+        ]
+        spoken = [glob for glob, _ in question.artifacts if "*" not in glob and glob not in scope.artifacts]
+        if (
+            not best
+        ):  # nothing of the case is of the kind: the kinds of record that are called by a word of the question
+            said = set(stems_of(text))
+            spoken += [a for a in sorted(described()) if set(name_stems(a.rsplit(".", 1)[-1])) <= said]
+        return list(dict.fromkeys([*best, *sorted(named), *spoken]))[: 2 * NEEDS]
 
     def _matches(self, scope: Scope, question: Question, kinds: dict[str, float]) -> list[Match]:
         candidates, idf = scope.candidates(question, kinds)

@@ -81,6 +81,11 @@ class StandardQuestion:
     subject: str = ""  # what has to be named for it to be asked at all (a program, a device); such are not in the sheet
     sha256: str = ""
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What an answer rests on: where a "no" does, or else the artifacts in which an answer may stand."""
+        return self.no_rests_on or tuple(dict.fromkeys(a for p in self.places for a in p.artifacts))
+
     @classmethod
     def read(cls, values: dict[str, Any], origin: str) -> StandardQuestion:
         """A question from YAML values; raises QuestionError naming it and the fault."""
@@ -317,14 +322,15 @@ def _said(place: Place, row: dict[str, Any]) -> str:
 
 
 def _rests_on(coverage: Sequence[Coverage], question: StandardQuestion) -> list[Coverage]:
-    wanted = question.no_rests_on or tuple(a for p in question.places for a in p.artifacts)
+    wanted = question.needs
     named = {c.artifact for c in coverage}
     likely = {a for a in named if any(_named(a, name.partition(":")[0]) for name in wanted)}
-    rows = (c for c in coverage if c.artifact in likely and any(_of(c, name) for name in wanted))
+    rows = (c for c in coverage if c.artifact in likely and any(speaks_of(c, name) for name in wanted))
     return sorted(rows, key=lambda c: (c.source_id, c.path, c.inode or "", c.parser, c.artifact))
 
 
-def _of(row: Coverage, name: str) -> bool:
+def speaks_of(row: Coverage, name: str) -> bool:
+    """Whether a coverage row is about `ARTIFACT` or `ARTIFACT:PATH`, as questions name what a "no" rests on."""
     artifact, _, path = name.partition(":")
     return _named(row.artifact, artifact) and (not path or fnmatchcase((row.path or "").casefold(), path.casefold()))
 
@@ -337,7 +343,7 @@ def _absence(rests: Sequence[Coverage], question: StandardQuestion, period: Peri
     """`no` where the coverage carries it, else `cannot_say`; and the sentence that says why."""
     if not question.no_rests_on:
         return "cannot_say", "cannot say: no record shows it, and nothing is kept that would show its absence"
-    missing = [name for name in question.no_rests_on if not any(_of(c, name) for c in rests)]
+    missing = [name for name in question.no_rests_on if not any(speaks_of(c, name) for c in rests)]
     if missing:
         return (
             "cannot_say",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.graph import views
+from wigmore.graph.reviews import reviewed
 from wigmore.graph.state import GraphState
 from wigmore.model.nouns import NEUTRAL, Coverage, Phenomenon
 from wigmore.records.store import RecordStore
@@ -34,8 +35,9 @@ class ReportData:
     coverage: list[dict[str, Any]]
     coverage_counts: dict[str, dict[str, int]]
     unused: list[str]
-    reviews: list[dict[str, Any]]
+    reviews: list[dict[str, Any]]  # rows of graph/reviews.py: the latest decision on each item, with its history
     questions: list[dict[str, Any]]
+    obligations: list[dict[str, Any]] = field(default_factory=list)  # rows of investigation/obligations.py
     rejections: int = 0
     artifacts: dict[str, int] = field(default_factory=dict)
     records: Callable[[], Iterator[dict[str, Any]]] = lambda: iter(())
@@ -160,8 +162,9 @@ def report_data(
         coverage=[c.to_dict() for c in sorted(coverage, key=lambda c: (c.source_id, c.path, c.inode or "", c.parser))],
         coverage_counts={a: dict(sorted(c.items())) for a, c in sorted(counts.items())},
         unused=views.unused_phenomena(state),
-        reviews=list(state.reviews),
+        reviews=reviewed(state),
         questions=[q for _, q in sorted(state.questions.items())],
+        obligations=context.get("obligations", []),
         rejections=rejections,
         artifacts=store.artifacts(),
         records=lambda: store.records(),

@@ -31,7 +31,7 @@ class Index:
             self.bearing[edge["phenomenon_id"]].append(edge)
         self.reviews: dict[str, list[Row]] = defaultdict(list)
         for review in data.reviews:
-            self.reviews[plain(review.get("item"))].append(review)
+            self.reviews[plain(review.get("item"))] += review.get("history") or [review]
         self.drawn: set[str] = set()  # phenomena printed in full: only these may be linked to
         self.carded: set[str] = set()  # hypotheses with a finding of their own
 

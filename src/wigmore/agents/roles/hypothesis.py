@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wigmore.agents.desk import Desk, role
-from wigmore.agents.offline import Observed, judge, raise_led_to
+from wigmore.agents.offline import judge, raise_led_to
 from wigmore.agents.prompts import DISCIPLINE, READING
+from wigmore.agents.unheard import judge_named, observed_by_rule
 
 
 @role(
@@ -22,19 +23,12 @@ conclusion.
 """,
 )
 def hypothesis(desk: Desk) -> None:
-    """Raise what the phenomena lead to, then judge each by the rule that led to it, in canonical order."""
-    observed = []
-    for phenomenon in sorted(desk.state.phenomena.values(), key=lambda p: (p.source_id, p.id)):
-        rule = desk.indicators.get(phenomenon.rule)
-        if rule is None or phenomenon.negative:
-            continue
-        subject = ""
-        if rule.subject:
-            named = next((f.value for f in phenomenon.verified_facts if f.name == rule.subject), None)
-            subject = "" if named is None else str(named)
-            if rule.subject == "host":
-                subject = ""
-        observed.append(Observed(phenomenon, rule.bears_on, subject))
+    """Raise what the phenomena lead to, then judge each by the rule that led to it; under a lead that names some, those alone."""
+    if desk.lead and desk.lead.context.get("phenomena"):
+        judge_named(desk, desk.lead.context["template"], list(desk.lead.context["phenomena"]))
+        return
+    ordered = sorted(desk.state.phenomena.values(), key=lambda p: (p.source_id, p.id))
+    observed = [seen for phenomenon in ordered if (seen := observed_by_rule(desk, phenomenon))]
     for seen in observed:
         raise_led_to(desk, seen)
     for seen in observed:

@@ -13,7 +13,8 @@ from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk, role
 from wigmore.agents.prompts import DISCIPLINE
 from wigmore.agents.templates import Probe, Template, template_of
-from wigmore.model.nouns import Hypothesis
+from wigmore.agents.unheard import offer
+from wigmore.model.nouns import Hypothesis, Lead
 
 LEADS_A_ROUND = 3
 
@@ -155,8 +156,9 @@ def unfinished(desk: Desk) -> bool:
     The graph is then what it would have been without the interruption before anything new is decided.
     """
     leads = sorted(desk.state.leads.values(), key=lambda x: x.id)
+    judged = {_asked(x) for x in leads if x.status == "completed"}
     for lead in leads:
-        made = all(
+        made = (bool(lead.context.get("phenomena")) and _asked(lead) in judged) or all(
             (lead.motivating_hypothesis, lead.context.get("probe"), s) in desk.state.probes
             for s in lead.context.get("sources") or [lead.context.get("source_id", "")]
         )
@@ -171,6 +173,10 @@ def unfinished(desk: Desk) -> bool:
                 **{k: v for k, v in lead.context.items() if k not in ("failure_reason", "retry")},
             )
     return bool(desk.config["decide"].leads) or any(x.status == "pending" for x in leads)
+
+
+def _asked(lead: Lead) -> tuple[str, str]:
+    return lead.motivating_hypothesis, str(lead.context.get("probe"))
 
 
 @role(
@@ -208,6 +214,8 @@ def strategist(desk: Desk) -> None:
     if unfinished(desk):
         return
     best = candidates(desk)[:LEADS_A_ROUND]
+    if not best and offer(desk, LEADS_A_ROUND):
+        return
     if not best:
         statuses = desk.state.statuses()
         open_ones = sorted(h for h, s in statuses.items() if s == "active")
