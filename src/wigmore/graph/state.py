@@ -336,6 +336,10 @@ class GraphState:
                     "second": link.second,
                     "relation": link.relation,
                     "hypothesis_id": link.hypothesis_id,
+                    "phenomenon_id": link.phenomenon_id,
+                    "count": link.count,
+                    "first_at": link.first_at,
+                    "last_at": link.last_at,
                 }
                 for link in self.links.values()
             ),

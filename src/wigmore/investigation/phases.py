@@ -82,15 +82,24 @@ class Investigation(Rounds):
         else:
             self.bench.append(events)
             self._tasks([(self.roles["hypothesis"], f"hypotheses:{snapshot}", "")])
+        self._tasks(
+            [(self.roles["coreference"], f"coreference:{snapshot}", "")]
+        )  # also where hypotheses are configured
         self._derive_areas()
-        self.say(f"hypotheses: {len(self.bench.state.hypotheses)}")
+        mine = [h.of_identity for h in self.bench.state.hypotheses.values()]
+        self.say(f"hypotheses: {len(mine) - sum(mine)}, and {sum(mine)} on which records name one")
         self._phase("hypotheses", before)
 
     def _derive_areas(self) -> None:
         events: list[Event] = []
         for hypothesis in sorted(self.bench.state.hypotheses.values(), key=lambda h: h.id):
             template = self.bench.rules.templates.get(hypothesis.template)
-            if template is None or hypothesis.innocent or template.id in self.bench.state.areas:
+            if (
+                template is None
+                or hypothesis.of_identity
+                or hypothesis.innocent
+                or template.id in self.bench.state.areas
+            ):
                 continue
             tools = tuple(dict.fromkeys(p.tool for p in template.probes if p.tool))
             area = InvestigationArea(
@@ -151,7 +160,7 @@ def conclusions(bench: Workbench) -> list[dict[str, Any]]:
     state = bench.state
     out = []
     for hypothesis in state.hypotheses.values():
-        if hypothesis.innocent:
+        if hypothesis.innocent or hypothesis.of_identity:
             continue
         said = conclusion(state, hypothesis)
         out.append(
