@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 
+from wigmore.generator.draws import draws
 from wigmore.generator.world import FAMILY, GIVEN
 
 OFFICE = "office@castell-bau.example.com"
@@ -26,6 +27,7 @@ class Member:
     emails: tuple[str, ...]
     landline: str = ""  # shared with somebody
     office: str = ""  # a mailbox that several read
+    family_mail: str = ""  # a couple's one address
     pet_name: str = ""  # how the owner's own telephone calls them
 
     @property
@@ -71,14 +73,15 @@ def dialled(number: str) -> str:
 
 
 def circle(seed: int, people: int = 20) -> Circle:
-    """Draw a circle: a fifth of the people are namesakes in pairs, two share a line, three a mailbox, one number passed on.
+    """Draw a circle: a fifth of the people are namesakes in pairs, two lines, a mailbox and
+    a couple's address are shared, one number is passed on.
 
     Raises ValueError for fewer than ten people or more than forty.
     """
     if not 10 <= people <= 40:
         raise ValueError(f"a circle is of ten to forty people, not {people}")
-    draw = random.Random(seed)
-    mobiles = [f"+49171392{n:04d}" for n in range(0, 100)] + [f"+4917604069{n:03d}" for n in range(0, 100)]
+    draw = draws(f"circle {seed}")
+    mobiles = [f"+49171392{n:04d}" for n in range(100)] + [f"+4917604069{n:03d}" for n in range(100)]
     mobiles = draw.sample(mobiles, len(mobiles))
     lines = [f"+493023125{n:03d}" for n in draw.sample(range(1000), 10)]
     names = draw.sample([(g, f) for g in GIVEN for f in FAMILY], people)
@@ -102,6 +105,7 @@ def circle(seed: int, people: int = 20) -> Circle:
                 tuple(emails),
                 lines[0] if number in (0, 1) else lines[1] if number in (2 * twins, 2 * twins + 1) else "",
                 OFFICE if number in (2, 3, 2 * twins + 2) else "",  # namesakes 2 and 3 share it too
+                f"familie.{family}@posteo.test".lower() if number in (2 * twins, 2 * twins + 1) else "",
                 draw.choice(("Mama", "Chefin", "Nachbar", given[:4])) if draw.random() < 0.15 else "",
             )
         )
@@ -121,6 +125,8 @@ def _entries(draw: random.Random, made: Circle, member: Member, book: str) -> li
         phones = [phones[0 if book != "laptop" else 1]]  # each device knows another number: the address ties them
     elif draw.random() < 0.3:
         emails = []
+    elif draw.random() < 0.15:
+        phones = []  # known by mail alone
     if book == "iphone" and len(emails) > 1:
         emails = emails[:1]
     for number, (giver, taker) in made.passed_on.items():
@@ -143,10 +149,16 @@ def _entries(draw: random.Random, made: Circle, member: Member, book: str) -> li
         given = f"Dr. {given}"
     if member.landline and draw.random() < 0.8:
         phones.append(member.landline)
+        if draw.random() < 0.1:
+            phones, emails = [member.landline], emails[:1]  # the old entry: the line, and perhaps an address
+    if member.family_mail and draw.random() < 0.7:
+        emails = [member.family_mail] if draw.random() < 0.1 else [*emails, member.family_mail]
     if member.office and draw.random() < 0.8:
         emails.append(member.office)
     shapes = {"laptop": (national, spaced, str), "iphone": (str, spaced, dialled), "tablet": (national, str)}[book]
     shape = draw.choice(shapes)
     shown = [shape(p) for p in phones]
+    if not shown and not emails:
+        return []
     shown_mail = [e.title() if draw.random() < 0.2 else e for e in emails]
     return [Entry(member.number, given, family, tuple(shown), tuple(shown_mail))]

@@ -1,4 +1,4 @@
-"""A circle of people as three devices hold it: a laptop (cards, mail), an iPhone and an Android tablet (books, messages, calls)."""
+"""A circle of people as a laptop (cards, mail), an iPhone and an Android tablet (books, messages, calls) hold it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from wigmore.generator.android import buildprop, contacts2, mmssms
+from wigmore.generator.draws import draws
 from wigmore.generator.ios import addressbook, callhistory, plists, sms, whatsapp
 from wigmore.generator.mail import mbox, vcard
-from wigmore.generator.people import Circle, Entry, Member
+from wigmore.generator.people import Circle, Entry, Member, national
 
 START = datetime(2025, 3, 3, 8, 0, 0, tzinfo=UTC)
 OWNER = ("Rosa Lindqvist", "rosa.lindqvist@posteo.test", "+4917281234567")
@@ -21,7 +22,7 @@ DEVICES = ("laptop", "iphone", "tablet")
 
 def devices(target: Path, circle: Circle, seed: int) -> list[Path]:
     """Write the three devices below a folder; their folders, in the order of DEVICES."""
-    draw = random.Random(f"devices {seed}")
+    draw = draws(f"devices {seed}")
     _laptop(target / "laptop", circle, draw)
     _iphone(target / "iphone", circle, draw, seed)
     _tablet(target / "tablet", circle, draw, seed)
@@ -87,7 +88,7 @@ def _iphone(folder: Path, circle: Circle, draw: random.Random, seed: int) -> Non
     ]
     shared = f"{MOBILE}/Containers/Shared/AppGroup/6F0B1C52-0000-4000-8000-0000000000AA/ChatStorage.sqlite"
     whatsapp.chats(_place(folder, shared), chats)
-    numbers = random.Random(f"iphone {seed}")
+    numbers = draws(f"iphone {seed}")
     udid, serial = f"{numbers.getrandbits(160):040x}", "F" + "".join(numbers.choices("ABCDGHJKLMNPQ2456789", k=11))
     ark = _place(folder, "private/var/root/Library/Lockdown/data_ark.plist")
     ark.write_bytes(plists.data_ark("Rosa's iPhone", OWNER[2], "Europe/Berlin", udid, serial))
@@ -100,10 +101,10 @@ def _tablet(folder: Path, circle: Circle, draw: random.Random, seed: int) -> Non
     ]
     contacts2.contacts(_place(folder, f"{PROVIDERS}.contacts/databases/contacts2.db"), people, OWNER[1])
     parties = [m for m in circle.members if reached(circle, m) and draw.random() < 0.6]
-    texts = [
-        mmssms.Message(_moment(draw), reached(circle, m), draw.choice(TALK), draw.random() < 0.5)
-        for m in parties
-        for _ in range(draw.randrange(1, 3))
+    texts = [  # sent ones as they were dialled, received ones as the network gives them
+        mmssms.Message(_moment(draw), national(number).replace(" ", "") if sent else number, draw.choice(TALK), sent)
+        for number in (reached(circle, m) for m in parties)
+        for sent in draw.choices((True, False), k=draw.randrange(1, 3))
     ]
     mmssms.messages(_place(folder, f"{PROVIDERS}.telephony/databases/mmssms.db"), texts, ())
     calls = [

@@ -118,13 +118,17 @@ def _contacts(desk: Desk) -> set[frozenset[str]]:
         for identifier in entity.identifiers:
             ends.setdefault((identifier.phenomenon_id, classify(identifier.type, identifier.value).key), entity.id)
     wrote: set[frozenset[str]] = set()
+    devices: dict[str, str] = {}
     for phenomenon in sorted(desk.state.phenomena.values(), key=lambda p: p.id):
         rule = desk.indicators.get(phenomenon.rule)
         if rule is None or not rule.contacted or phenomenon.negative:
             continue
+        if phenomenon.source_id not in devices:
+            devices[phenomenon.source_id] = _own(desk, phenomenon)
+        own = devices[phenomenon.source_id]
         ties: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for row in _rows(phenomenon):
-            for first, second in _ends(desk, rule, phenomenon, row, ends):
+            for first, second in _ends(rule, phenomenon, row, ends, own):
                 ties[first, second].append(row)
         for (first, second), rows in sorted(ties.items()):
             starts = [str(r["first"]) for r in rows if r.get("first")]
@@ -151,11 +155,11 @@ def _rows(phenomenon: Phenomenon) -> list[dict[str, Any]]:
 
 
 def _ends(
-    desk: Desk,
     rule: Indicator,
     phenomenon: Phenomenon,
     row: dict[str, Any],
     ends: dict[tuple[str, tuple[str, str]], str],
+    own: str,
 ) -> list[tuple[str, str]]:
     """From whom to whom the records of a row went; the device stands for the side that a store does not name."""
     group = row["group"]
@@ -174,12 +178,11 @@ def _ends(
     direction = str(group.get(rule.contacted["direction"]) or "").casefold()
     if not direction or not to:
         return []
-    own = _own(desk, phenomenon)
     return [(own, party) if direction in OUTGOING else (party, own) for party in to if party != own]
 
 
 def _own(desk: Desk, phenomenon: Phenomenon) -> str:
-    """The device that a store was on: the one the source names by a number of its own, else the store's place in it."""
+    """The device of a source: the one that it names by a number of its own, else whatever its first store was on."""
     source = phenomenon.source_id
     named = [
         e
