@@ -7,6 +7,7 @@ mobile 0171 39200xx, 0176 040690xx; fixed 030 23125xxx, 069 90009xxx), addresses
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wigmore.generator.draws import draws
@@ -155,8 +156,12 @@ def _entries(draw: random.Random, made: Circle, member: Member, book: str) -> li
         emails = [member.family_mail] if draw.random() < 0.1 else [*emails, member.family_mail]
     if member.office and draw.random() < 0.8:
         emails.append(member.office)
-    shapes = {"laptop": (national, spaced, str), "iphone": (str, spaced, dialled), "tablet": (national, str)}[book]
-    shape = draw.choice(shapes)
+    forms: dict[str, tuple[Callable[[str], str], ...]] = {
+        "laptop": (national, spaced, str),
+        "iphone": (str, spaced, dialled),
+        "tablet": (national, str),
+    }
+    shape = draw.choice(forms[book])
     shown = [shape(p) for p in phones]
     if not shown and not emails:
         return []

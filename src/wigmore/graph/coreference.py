@@ -79,7 +79,8 @@ def pairs(
 ) -> Iterator[Pair]:
     """The pairs worth a hypothesis, in order; `wrote` names pairs of entities between which messages passed.
 
-    `books` gives the address book that a phenomenon is of (default: each is its own).
+    `books` gives the address book that a phenomenon is of: default each its own, empty for none (a messenger's list has an
+    entry for every number, and so several for one person).
     Entities are compared only with those that share a value or a full name with them, so the work grows with the entities,
     not with their square.
     """
@@ -146,7 +147,8 @@ def _holder(entity: Entity, region: str, of_book: Mapping[str, str]) -> _Holder:
     for identifier in entity.identifiers:
         if identifier.type == "name":
             names.append(identifier.value)
-            books.add(of_book.get(identifier.phenomenon_id, identifier.phenomenon_id))
+            if book := of_book.get(identifier.phenomenon_id, identifier.phenomenon_id):
+                books.add(book)
             continue
         known = classify(identifier.type, identifier.value, region)
         if known.rarity != NOTHING:

@@ -77,8 +77,7 @@ def _placeholder(text: str) -> bool:
 
 def _by_form(text: str, region: str) -> Known | None:
     """What a value is by its form alone: a messenger's id or an e-mail address; None for neither."""
-    jid = re.fullmatch(r"\+?(\d{7,15})(?::\d+)?@(?:s\.whatsapp\.net|c\.us)", text)
-    if jid:
+    if jid := JID.fullmatch(text):
         return _phone("+" + jid.group(1), region)
     if re.fullmatch(r"\S+@(?:g\.us|broadcast|newsletter|lid)", text):
         return Known("group", text.casefold(), NOTHING, "a group or a list, no single party")
@@ -103,7 +102,13 @@ def _email(text: str) -> Known:
     return Known("email", address, UNIQUE)
 
 
+JID = re.compile(r"\+?(\d{7,15})(?::\d+)?@(?:s\.whatsapp\.net|c\.us)")
+WHOLE = re.compile(r".*\((\+\d{7,15})\)")  # a number as typed, and behind it the one that the device made of it
+
+
 def _phone(text: str, region: str) -> Known:
+    if whole := WHOLE.fullmatch(text):
+        text = whole.group(1)
     digits = re.sub(r"\D", "", text)
     if re.search(r"[A-Za-z]", re.sub(r"(?:;|,|x|ext\.?)\s*\d+$", "", text, flags=re.IGNORECASE)):
         return Known("handle", text.casefold(), COMMON, "a sender's name that anybody may set")
@@ -141,7 +146,8 @@ def region_of(numbers: Iterable[str]) -> str:
 
     National numbers of one address book are read as its international ones: a guess from the book, and stated as such.
     """
-    wanted = [n for n in numbers if re.match(r"\s*\(?(?:\+|00)\d", n)]
+    told = [("+" + jid.group(1)) if (jid := JID.fullmatch(n)) else WHOLE.sub(r"\1", n) for n in numbers]
+    wanted = [n for n in told if re.match(r"\s*\(?(?:\+|00)\d", n)]
     if len(wanted) < 3:
         return ""
     import phonenumbers

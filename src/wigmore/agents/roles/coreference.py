@@ -17,6 +17,8 @@ from wigmore.model.nouns import Entity, Phenomenon
 from wigmore.records.rules import Indicator
 
 OUTGOING = ("sent", "outgoing")
+BOOK = "contact entry"  # categories of rules: an address book's entries, and what a device says of itself
+IDENTITY = ("device identity", "computer name")
 
 
 @role(
@@ -47,11 +49,12 @@ def _entities(desk: Desk) -> list[Entity]:
 
 
 def _books(desk: Desk) -> dict[str, str]:
-    """The files that each phenomenon of address books was read in: parts of one book are one book."""
+    """The address book that each phenomenon is of: its files, so that parts of one book are one; empty for no book."""
     return {
         name: " ".join((p.source_id, p.rule, *sorted({f.path for f in p.verified_facts if f.path})))
+        if p.category == BOOK
+        else ""
         for name, p in desk.state.phenomena.items()
-        if p.category == "contact entry"
     }
 
 
@@ -201,6 +204,3 @@ def _own(desk: Desk, phenomenon: Phenomenon) -> str:
     path = next(str(f.value) for f in phenomenon.verified_facts if f.name == "path")
     label = desk.state.sources[source].label or source
     return desk.gateway.entity("device", label, source, [("store", path)], phenomenon).id
-
-
-IDENTITY = ("device identity", "computer name")
