@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -48,6 +50,8 @@ def present(row: dict[str, Any], names: tuple[str, ...]) -> tuple[str, ...]:
 def observe(desk: Desk, rule: Indicator, call: Call) -> list[Observed]:
     """A phenomenon for each group that a rule found, proposed with the facts of its example records."""
     records = {r["record_id"]: r for r in call.rows if "record_id" in r}
+    if rule.together:
+        return _observe_together(desk, rule, call, records)
     out = []
     for index, group in enumerate(r for r in call.rows if "group" in r):
         examples = [records[i] for i in group["record_ids"] if i in records]
@@ -97,9 +101,42 @@ def observe(desk: Desk, rule: Indicator, call: Call) -> list[Observed]:
         made = desk.attempt(partial(desk.gateway.admit, proposal))
         if made is None:
             continue
-        _entities(desk, rule, made, examples[0])
+        for example in examples:
+            note_entities(desk, rule, made, example, example["record_id"])
         out.append(Observed(made, rule.bears_on, subject))
     return out
+
+
+def _observe_together(desk: Desk, rule: Indicator, call: Call, records: dict[str, dict[str, Any]]) -> list[Observed]:
+    """One phenomenon of all groups that a rule found: an example record, and each group as a row of the query."""
+    groups = [r for r in call.rows if "group" in r]
+    example = next((records[i] for g in groups for i in g["record_ids"] if i in records), None)
+    if example is None or not (fields := present(example, rule.facts)):
+        return []
+    values = {"count": len(groups), **{name: field_of(example, name) for name in rule.facts}}
+    proposal = Proposal(
+        source_id=desk.source_id or example.get("source_id", ""),
+        category=rule.category,
+        title=_title(fill(rule.title, values)),
+        interpretation=fill(rule.interpretation, values),
+        records=(CitedRecord(call.invocation.id, example["record_id"], fields),),
+        results=tuple(
+            CitedResult(call.invocation.id, index, name)
+            for index, group in enumerate(groups)
+            for name in ("group", "count", "first", "last")
+            if group.get(name) is not None
+        ),
+        rule=rule.id,
+        caveat=rule.caveat,
+        key=(rule.id,),
+        record_count=sum(g["count"] for g in groups),
+    )
+    made = desk.attempt(partial(desk.gateway.admit, proposal))
+    if made is None:
+        return []
+    for index, group in enumerate(groups):
+        note_entities(desk, rule, made, group["group"], f"row {index}")
+    return [Observed(made, rule.bears_on, "")]
 
 
 def _title(text: str) -> str:
@@ -109,24 +146,43 @@ def _title(text: str) -> str:
     return flat[:298].rsplit(" ", 1)[0] + " …"  # a value is named whole or not at all
 
 
-def _entities(desk: Desk, rule: Indicator, phenomenon: Phenomenon, example: dict[str, Any]) -> None:
+def note_entities(desk: Desk, rule: Indicator, phenomenon: Phenomenon, row: dict[str, Any], part: str) -> list[str]:
+    """Note what a rule names in a record or group, `part` of a phenomenon; the ids of the entities."""
+    out = []
     for entry in rule.entities:
-        identifiers = [
-            (what, each)
-            for what, name in entry["identifiers"].items()
-            for each in _identifiers(field_of(example, name))
-        ]
-        name = str(field_of(example, entry.get("name", "")) or (identifiers[0][1] if identifiers else ""))
-        if identifiers:
-            desk.attempt(
-                partial(desk.gateway.entity, str(entry["type"]), name, phenomenon.source_id, identifiers, phenomenon)
-            )
+        whole = {what: items(field_of(row, name)) for what, name in entry["identifiers"].items()}
+        named = str(field_of(row, entry.get("name", "")) or "")
+        each = items(field_of(row, entry["each"])) if "each" in entry else [""]
+        for item in each:
+            found = {what: [item] if item else many for what, many in whole.items()}
+            identifiers = [(what, bare(one) if item else one) for what, many in found.items() for one in many]
+            name = shown_name(item) or named or (identifiers[0][1] if identifiers else "")
+            if any(what != "name" for what, _ in identifiers):  # a name by itself identifies nobody
+                source, kind = phenomenon.source_id, str(entry["type"])
+                made = desk.attempt(partial(desk.gateway.entity, kind, name, source, identifiers, phenomenon, part))
+                out += [made.id] if made is not None else []
+    return out
 
 
-def _identifiers(value: Any) -> list[str]:
-    """The identifiers of a field: each item of a list, without a label before it (`Mobile: +44…`)."""
+def items(value: Any) -> list[str]:
+    """The items of a field: each of a list (also one written as JSON), without a label before it (`Mobile: +44…`)."""
+    if isinstance(value, str) and value.startswith("["):
+        with suppress(ValueError):
+            value = json.loads(value)
     listed = value if isinstance(value, list) else [] if value in (None, "") else [value]
-    return [re.sub(r"^[A-Za-z][^:@+]{0,40}: +", "", str(item)) for item in listed[:20]]
+    return [re.sub(r"^[A-Za-z][^:@+]{0,40}: +", "", str(item)) for item in listed[:50]]
+
+
+def bare(text: str) -> str:
+    """The address of a party written `Name <address>`; else the text itself."""
+    found = re.search(r"<([^<>\s]+@[^<>\s]+)>", text)
+    return found.group(1) if found else text.strip()
+
+
+def shown_name(text: str) -> str:
+    """The name of a party written `Name <address>`; empty where there is none."""
+    found = re.match(r"\s*(.+?)\s*<[^<>]+>", text)
+    return found.group(1).strip("\"' ") if found else ""
 
 
 def party(text: str) -> str:

@@ -81,6 +81,7 @@ class Template:
     not_enough: str = ""
     reference: str = ""
     standing: bool = False
+    judged_by: str = ""  # the role that weighs such a hypothesis whole, for and against, when it raises it: no probes
     origin: str = ""
 
     def hypothesis(self, subject: str, alternative: str = "") -> Hypothesis:
@@ -147,7 +148,7 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
         raise TemplateError(f"{origin}: template {name}: {error}") from error
     if not template.alternatives:
         raise TemplateError(f"{origin}: template {name}: a hypothesis needs at least one alternative")
-    if not any(p.disconfirming for p in template.probes):
+    if not template.judged_by and not any(p.disconfirming for p in template.probes):
         raise TemplateError(f"{origin}: template {name}: a hypothesis needs a disconfirming probe")
     about = {a.id for a in template.alternatives} if template.standing else {""}
     if strange := sorted({p.of for p in template.probes} - about):
@@ -179,6 +180,8 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
     """Refuse rules and templates that name what is not there: rules of probes, templates and alternatives, roles."""
     known_roles = set(roles)
     for template in templates.values():
+        if template.judged_by and template.judged_by not in known_roles:
+            raise TemplateError(f"{template.origin}: template {template.id}: no role {template.judged_by!r}")
         for probe in template.probes:
             if missing := [r for r in probe.rules if r not in indicators]:
                 raise TemplateError(

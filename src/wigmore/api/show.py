@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.api.cases import UseError, open_case
-from wigmore.graph import reviews, views
+from wigmore.graph import joins, reviews, views
 from wigmore.investigation.obligations import obligations
 from wigmore.investigation.phases import conclusions
 from wigmore.investigation.workbench import Workbench
@@ -163,7 +163,9 @@ VIEWS: dict[str, Callable[[Workbench, Row], Iterable[Row]]] = {
     "hypotheses": _hypotheses,
     "matrix": _matrix,
     "edges": lambda b, _: (e.to_dict() for e in sorted(b.state.edges.values(), key=lambda e: e.id)),
-    "entities": lambda b, _: (e.to_dict() for e in sorted(b.state.entities.values(), key=lambda e: (e.type, e.id))),
+    "entities": lambda b, _: joins.entity_rows(b.state),
+    "links": lambda b, _: joins.link_rows(b.state),
+    "contacts": lambda b, _: joins.contact_rows(b.state),
     "timeline": _timeline,
     "coverage": _coverage,
     "leads": lambda b, _: (x.to_dict() for x in sorted(b.state.leads.values(), key=lambda x: (x.round_number, x.id))),

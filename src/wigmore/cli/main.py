@@ -160,7 +160,7 @@ def show(
     what: Annotated[
         str,
         typer.Argument(
-            help="findings, records, facts, phenomena, readings, hypotheses, matrix, edges, entities, "
+            help="findings, records, facts, phenomena, readings, hypotheses, matrix, edges, entities, links, contacts, "
             "timeline, coverage, leads, rounds, invocations, rejections, questions, obligations, "
             "reviews, custody, graph-hash"
         ),

@@ -18,6 +18,7 @@ from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState, Kind, kind_of
 from wigmore.ledger import Event
 from wigmore.model.canonical import canonical, identify
+from wigmore.model.identifiers import classify
 from wigmore.model.nouns import (
     EDGE_TYPES,
     NEUTRAL,
@@ -81,6 +82,9 @@ class Gateway:
         self.hypotheses: dict[str, Hypothesis] = {}
         self.edges: dict[str, Edge] = {}
         self._kinds: dict[Kind, list[str]] = defaultdict(list)
+        self._said: dict[str, dict[str, list[str]]] = {}  # of phenomena, as `_parts` says
+        self._noted: dict[str, set[Identifier]] = defaultdict(set)
+        self._linked: set[str] = set()
         self.grounding = Grounding(outputs, agent)
 
     def _refuse(self, what: str, source_id: str, reason: str, proposal: dict[str, Any]) -> Refused:
@@ -188,8 +192,12 @@ class Gateway:
         *,
         against: str = "",
         reason: str = "",
+        event_key: str = "",
     ) -> Edge:
-        """Lay an edge, its type capped by artifact semantics; raises Refused for unknown ends or types."""
+        """Lay an edge, its type capped by artifact semantics; raises Refused for unknown ends or types.
+
+        Edges of one `event_key` (default: the phenomenon's) are one event, of which the strongest counts.
+        """
         wished = {
             "phenomenon_id": phenomenon.id,
             "hypothesis_id": hypothesis_id,
@@ -201,12 +209,12 @@ class Gateway:
             raise self._refuse(
                 "edge", phenomenon.source_id, f"unknown edge type {edge_type!r}; one of {', '.join(EDGE_TYPES)}", wished
             )
-        known = {**self.state.hypotheses, **self.hypotheses}
-        if hypothesis_id not in known:
+        if hypothesis_id not in self.state.hypotheses and hypothesis_id not in self.hypotheses:
+            known = sorted({*self.state.hypotheses, *self.hypotheses})
             raise self._refuse(
                 "edge",
                 phenomenon.source_id,
-                f"unknown hypothesis {hypothesis_id!r}; known: {', '.join(sorted(known)) or 'none'}",
+                f"unknown hypothesis {hypothesis_id!r}; known: {', '.join(known) or 'none'}",
                 wished,
             )
         if phenomenon.id not in self.state.phenomena and phenomenon.id not in self.phenomena:
@@ -233,7 +241,8 @@ class Gateway:
                 kind, capped_from, caveat = NEUTRAL, edge_type, "no record of an artifact is cited"
             else:
                 _, kind, capped_from, caveat, mechanism = best
-            if kind in FOR and self._outside(phenomenon):
+            identity = (self.hypotheses.get(hypothesis_id) or self.state.hypotheses[hypothesis_id]).of_identity
+            if kind in FOR and not identity and self._outside(phenomenon):  # whose a number is has no period
                 kind, capped_from, caveat = NEUTRAL, edge_type, "outside the period of the case: context, not support"
         made = Edge(
             identify("edge", phenomenon.id, hypothesis_id, kind),
@@ -244,7 +253,7 @@ class Gateway:
             proposition,
             capped_from,
             caveat,
-            phenomenon.event_key,
+            event_key or phenomenon.event_key,
             phenomenon.source_id,
             mechanism,
             self.agent,
@@ -270,14 +279,35 @@ class Gateway:
             return False
         return all((start is not None and i < start) or (end is not None and i >= end) for i in instants)
 
+    def _parts(self, phenomenon: Phenomenon) -> dict[str, list[str]]:
+        """What a phenomenon's facts say, in the form that is compared, by their record or `row N` of a query."""
+        known = self._said.get(phenomenon.id)
+        if known is None:
+            known = self._said[phenomenon.id] = defaultdict(list)
+            for fact in phenomenon.verified_facts:
+                part = fact.citation.record_id or f"row {fact.locator.get('row')}"
+                said = [normal(leaf) for leaf in leaves(fact.value)]
+                known[part] += said
+        return known
+
     def entity(
-        self, kind: str, name: str, source_id: str, identifiers: Iterable[tuple[str, str]], phenomenon: Phenomenon
+        self,
+        kind: str,
+        name: str,
+        source_id: str,
+        identifiers: Iterable[tuple[str, str]],
+        phenomenon: Phenomenon,
+        part: str = "",
     ) -> Entity:
-        """Note an entity whose identifiers stand in a phenomenon's facts; raises Refused otherwise."""
+        """Note an entity whose identifiers stand in a phenomenon's facts; raises Refused otherwise.
+
+        `part` is the record (or `row N` of a query) in which they stand together; empty for anywhere in the phenomenon.
+        """
         identifiers = tuple(identifiers)
-        values = [f.value for f in phenomenon.verified_facts]
+        parts = self._parts(phenomenon)
+        said = parts.get(part, []) if part in parts else [leaf for each in parts.values() for leaf in each]
         for what, value in identifiers:
-            if not any(normal(value) in normal(leaf) for leaf in leaves(values)):
+            if not any(normal(value) in leaf for leaf in said):
                 raise self._refuse(
                     "entity",
                     source_id,
@@ -285,29 +315,41 @@ class Gateway:
                     {"type": kind, "name": name, "identifiers": [list(i) for i in identifiers]},
                 )
         made = Entity(
-            identify("ent", source_id, kind, sorted(normal(v) for _, v in identifiers)),
+            identify("ent", source_id, kind, sorted({"=".join(classify(t, v).key) for t, v in identifiers})),
             kind,
             name,
             source_id,
             tuple(Identifier(what, value, phenomenon.id) for what, value in identifiers),
         )
         known = self.state.entities.get(made.id)
-        if known is None or any(i not in known.identifiers for i in made.identifiers):
-            event = Event("entity", made.to_dict())
-            if event not in self.buffer:
-                self.buffer.append(event)
+        fresh = set(made.identifiers).difference(known.identifiers if known else (), self._noted[made.id])
+        if fresh or (known is None and made.id not in self._noted):
+            self.buffer.append(Event("entity", made.to_dict()))
+        self._noted[made.id].update(made.identifiers)
         return made
 
     def link(
-        self, first: str, second: str, relation: str, *, phenomenon_id: str = "", hypothesis_id: str = ""
+        self,
+        first: str,
+        second: str,
+        relation: str,
+        *,
+        phenomenon_id: str = "",
+        hypothesis_id: str = "",
+        count: int = 0,
+        span: tuple[str | None, str | None] = (None, None),
     ) -> EntityLink:
-        """Link two entities."""
-        low, high = sorted((first, second)) if relation == "same_as" else (first, second)
-        made = EntityLink(identify("link", low, high, relation), low, high, relation, phenomenon_id, hypothesis_id)
-        if made.id not in self.state.links:
-            event = Event("entity_link", made.to_dict())
-            if event not in self.buffer:
-                self.buffer.append(event)
+        """Link two entities: the same (with the hypothesis that says so), or tied as a phenomenon shows.
+
+        `count` and `span` (first and last time, as stored) say how often and when, where the tie is made of many records.
+        """
+        same = relation == "same_as"
+        low, high = sorted((first, second)) if same else (first, second)
+        name = identify("link", low, high, relation) if same else identify("link", low, high, relation, phenomenon_id)
+        made = EntityLink(name, low, high, relation, phenomenon_id, hypothesis_id, count, *span)
+        if made.id not in self.state.links and made.id not in self._linked:
+            self._linked.add(made.id)
+            self.buffer.append(Event("entity_link", made.to_dict()))
         return made
 
     def order(self, first: str, second: str, relation: str, reason: str = "") -> TemporalEdge:

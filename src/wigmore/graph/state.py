@@ -238,9 +238,10 @@ class GraphState:
         return {h: self.status(h) for h in sorted(self.hypotheses)}
 
     def alternatives(self, hypothesis_id: str) -> list[str]:
-        """The other hypotheses of a hypothesis' frame about the same subject, and those that compete with every one."""
+        """The other hypotheses of a hypothesis' frame about the same subject, and those that compete with every act."""
         mine = self.hypotheses[hypothesis_id]
-        return sorted({*self._frames.get((mine.frame, mine.subject), ()), *self._standing} - {hypothesis_id})
+        standing = set() if mine.of_identity else self._standing
+        return sorted({*self._frames.get((mine.frame, mine.subject), ()), *standing} - {hypothesis_id})
 
     def alike(self, phenomenon: Phenomenon) -> list[Phenomenon]:
         """The phenomena of the same kind: source, category, rule, and whether it is an absence."""
@@ -350,6 +351,10 @@ class GraphState:
                     "second": link.second,
                     "relation": link.relation,
                     "hypothesis_id": link.hypothesis_id,
+                    "phenomenon_id": link.phenomenon_id,
+                    "count": link.count,
+                    "first_at": link.first_at,
+                    "last_at": link.last_at,
                 }
                 for link in self.links.values()
             ),

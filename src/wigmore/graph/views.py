@@ -23,6 +23,8 @@ def graph_overview(state: GraphState) -> dict[str, Any]:
     recent = sorted((r for r in state.rounds.values() if r.completed_at), key=lambda r: r.round_number)[-2:]
     rows: list[dict[str, Any]] = []
     for hypothesis in state.hypotheses.values():
+        if hypothesis.of_identity:
+            continue
         edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
         flips = [
             r.id
@@ -178,9 +180,12 @@ def _detects(detector: str, invocation: dict[str, Any]) -> bool:
 
 
 def matrix(state: GraphState) -> dict[str, Any]:
-    """Hypotheses × phenomena: the edge between each pair that has one."""
-    hypotheses = sorted(state.hypotheses.values(), key=lambda h: (h.frame, h.innocent, h.title, h.id))
-    used = {e.phenomenon_id for e in state.edges.values()}
+    """Hypotheses about acts × phenomena: the edge between each pair that has one."""
+    hypotheses = sorted(
+        (h for h in state.hypotheses.values() if not h.of_identity), key=lambda h: (h.frame, h.innocent, h.title, h.id)
+    )
+    acts = {h.id for h in hypotheses}
+    used = {e.phenomenon_id for e in state.edges.values() if e.hypothesis_id in acts}
     phenomena = sorted(
         (p for p in state.phenomena.values() if p.id in used), key=lambda p: (p.source_id, -state.quality(p), p.id)
     )
@@ -289,7 +294,8 @@ def _verdict(state: GraphState, hypothesis: Hypothesis) -> tuple[str, tuple[str,
 
 def unused_phenomena(state: GraphState) -> list[str]:
     """Recorded phenomena that bear on no hypothesis, best quality first."""
-    used = {e.phenomenon_id for e in state.edges.values()}
+    acts = {h.id for h in state.hypotheses.values() if not h.of_identity}
+    used = {e.phenomenon_id for e in state.edges.values() if e.hypothesis_id in acts}
     left = [p for p in state.phenomena.values() if p.id not in used and not p.negative]
     return [p.id for p in sorted(left, key=lambda p: (-state.quality(p), p.id))]
 

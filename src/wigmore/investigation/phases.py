@@ -85,8 +85,11 @@ class Investigation(Rounds):
             self.bench.append(events)
             self._tasks([(self.roles["hypothesis"], f"hypotheses:{snapshot}", "")])
         self._raise_standing()
+        # also where hypotheses are configured
+        self._tasks([(self.roles["coreference"], f"coreference:{snapshot}", "")])
         self._derive_areas()
-        self.say(f"hypotheses: {len(self.bench.state.hypotheses)}")
+        mine = [h.of_identity for h in self.bench.state.hypotheses.values()]
+        self.say(f"hypotheses: {len(mine) - sum(mine)}, and {sum(mine)} on which records name one")
         self._phase("hypotheses", before)
 
     def _raise_standing(self) -> None:
@@ -104,7 +107,8 @@ class Investigation(Rounds):
         events: list[Event] = []
         for hypothesis in sorted(self.bench.state.hypotheses.values(), key=lambda h: h.id):
             template = template_of(self.bench.rules.templates, hypothesis)
-            if template is None or hypothesis.innocent or template.id in self.bench.state.areas:
+            named = template is None or template.id in self.bench.state.areas
+            if template is None or named or hypothesis.innocent or hypothesis.of_identity:
                 continue
             tools = tuple(dict.fromkeys(p.tool for p in template.probes if p.tool))
             area = InvestigationArea(
@@ -169,7 +173,7 @@ def conclusions(bench: Workbench) -> list[dict[str, Any]]:
     state = bench.state
     out = []
     for hypothesis in state.hypotheses.values():
-        if hypothesis.innocent:
+        if hypothesis.innocent or hypothesis.of_identity:
             continue
         said = conclusion(state, hypothesis)
         out.append(

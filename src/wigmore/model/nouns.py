@@ -202,6 +202,11 @@ class Hypothesis(_Noun):
     decisive: str = ""
     standing: bool = False  # an alternative of every hypothesis of the case
 
+    @property
+    def of_identity(self) -> bool:
+        """Whether it says that two entities are one: such ones join the entity graph, and are no finding about an act."""
+        return "SAME" in self.propositions
+
     def __post_init__(self) -> None:
         if not 0 < self.prior_prob < 1:
             raise ValueError(f"a prior lies strictly between 0 and 1, not {self.prior_prob}")
@@ -279,6 +284,9 @@ class EntityLink(_Noun):
     relation: str
     phenomenon_id: str = ""
     hypothesis_id: str = ""
+    count: int = 0  # records that a tie is made of
+    first_at: str | None = None  # of them, as stored
+    last_at: str | None = None
 
     def __post_init__(self) -> None:
         if self.relation == "same_as" and not self.hypothesis_id:

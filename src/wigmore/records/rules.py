@@ -8,6 +8,10 @@ whatever its separators and prefix; any number while its `$name` is not set), as
 is not set), apart ([other time, seconds]: the two texts, zones ignored, differ by more), differs and earlier (than another
 field, as text). Text compares without case unless `case: true`.
 `distinct: {field: n}` asks of a group at least n different values of a field; its examples then show one of each first.
+`together: true` makes one phenomenon of all groups (parties of a message store), each group cited as a row of the query.
+`entities` are noted for each example (with `together`, for each group): type, the field of the name, identifiers as
+{type: field}; with `each: field` one entity for each item of that list. `contacted` says who wrote or called whom in a group:
+`from` and `to` are fields, or empty for the device itself; `direction` the field whose sent or outgoing turns them round.
 """
 
 from __future__ import annotations
@@ -63,6 +67,8 @@ class Indicator:
     subject: str = ""
     significance: int = 5
     entities: tuple[dict[str, Any], ...] = ()
+    together: bool = False
+    contacted: dict[str, str] = field(default_factory=dict)
     origin: str = ""
     sha256: str = ""  # of what the rule says
 
@@ -84,6 +90,8 @@ class Indicator:
             made["bears_on"] = tuple(Bearing(**b) for b in made.get("bears_on") or ())
         except TypeError as error:
             raise RuleError(f"{origin}: rule {name}: bears_on: {error}") from error
+        if made.get("contacted") and not made.get("together"):
+            raise RuleError(f"{origin}: rule {name}: `contacted` reads the groups of a rule with `together: true`")
         rule = cls(**made, origin=origin, sha256=sha256(canonical(values)))
         Compiler(named=f"{origin}: rule {name}").condition(rule.where)  # refuses what cannot be compiled, at load
         return rule

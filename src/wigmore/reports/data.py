@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wigmore.graph import views
+from wigmore.graph import joins, views
 from wigmore.graph.reviews import reviewed
 from wigmore.graph.state import GraphState
 from wigmore.model.nouns import NEUTRAL, Coverage, Phenomenon
@@ -124,7 +124,8 @@ def report_data(
     for row_ in coverage:
         counts.setdefault(row_.artifact, Counter())[row_.outcome] += 1
     hypotheses = []
-    for hypothesis_id in sorted(state.hypotheses):
+    acts = sorted(name for name, h in state.hypotheses.items() if not h.of_identity)
+    for hypothesis_id in acts:
         view = state.hypothesis_view(hypothesis_id)
         said = views.conclusion(state, state.hypotheses[hypothesis_id])
         view["conclusion"], view["conclusion_reasons"] = said.verdict, list(said.reasons)
@@ -133,6 +134,11 @@ def report_data(
         view["edges"] = [e.to_dict() for e in state.edges_to(hypothesis_id)]
         view["probes_made"] = [p for (h, _, _), p in sorted(state.probes.items()) if h == hypothesis_id]
         hypotheses.append(view)
+    joining = state.hypotheses.keys() - set(acts)
+    shown = sorted(
+        (e for e in state.edges.values() if e.edge_type != NEUTRAL and e.hypothesis_id not in joining),
+        key=lambda e: e.id,
+    )
     order = {"concluded": 0, "contested": 1, "not_tested": 2, "refuted": 3, "open": 4}
     hypotheses.sort(key=lambda h: (h["innocent"], order[h["conclusion"]], -h["log_odds"], h["id"]))
     return ReportData(
@@ -143,9 +149,9 @@ def report_data(
         ],
         hypotheses=hypotheses,
         phenomena=phenomena,
-        edges=[e.to_dict() for e in sorted(state.edges.values(), key=lambda e: e.id) if e.edge_type != NEUTRAL],
-        entities=[e.to_dict() for e in sorted(state.entities.values(), key=lambda e: (e.type, e.name, e.id))],
-        links=[link.to_dict() for link in sorted(state.links.values(), key=lambda x: x.id)],
+        edges=[e.to_dict() for e in shown],
+        entities=sorted(joins.entity_rows(state), key=lambda e: (e["type"], e["name"], e["id"])),
+        links=sorted(joins.link_rows(state), key=lambda x: str(x["id"])),
         matrix=views.matrix(state),
         timeline=timeline,
         rounds=[

@@ -9,6 +9,8 @@ from wigmore.records.rows import shown
 from wigmore.registry import tool
 from wigmore.tools.context import ToolContext, ToolOutput, citable
 
+GROUPS, TOGETHER = 200, 2000  # groups that a rule shows; the second where they are one phenomenon
+
 
 @tool("scan_indicators", domain="indicators", cost=1)
 def scan_indicators(context: ToolContext, role: str, phase: str = "triage") -> ToolOutput:
@@ -29,6 +31,7 @@ def match_indicator(context: ToolContext, rule: str, parameters: dict[str, Any] 
     if rule not in context.indicators:
         return ToolOutput.failed(f"unknown rule {rule!r}; `wigmore list rules` names them")
     chosen = context.indicators[rule]
+    limit = TOGETHER if chosen.together else GROUPS
     groups = match(
         context.store,
         chosen,
@@ -36,6 +39,7 @@ def match_indicator(context: ToolContext, rule: str, parameters: dict[str, Any] 
         parameters,
         catalogue=context.served(chosen),
         period=context.period,
+        limit=limit,
     )
     ids, paths = (i for g in groups for i in g.record_ids), (p for g in groups for p in g.paths)
     found = context.store.by_id(ids, chosen.artifacts, context.source_id or None, paths)
@@ -44,7 +48,8 @@ def match_indicator(context: ToolContext, rule: str, parameters: dict[str, Any] 
         for g in groups
     ]
     rows += [citable(shown(found[i])) for i in sorted(found)]
-    return ToolOutput("found" if groups else "empty", tuple(rows), f"{len(groups)} groups")
+    more = f"; only the first {limit} are listed" if len(groups) == limit else ""
+    return ToolOutput("found" if groups else "empty", tuple(rows), f"{len(groups)} groups{more}")
 
 
 @tool("query_records", domain="records", cost=1)

@@ -70,6 +70,8 @@ class Contact:
     email: str
     organization: str
     updated: datetime
+    more_phones: tuple[str, ...] = ()
+    more_emails: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def contacts(path: Path, people: Iterable[Contact], account: str) -> None:
                 (2, {"data1": person.phone, "data2": "2", "data4": person.phone}),
                 (3, {"data1": person.email, "data2": "2"}),
                 (4, {"data1": person.organization}),
+                *((2, {"data1": more, "data2": "2", "data4": more}) for more in person.more_phones),
+                *((3, {"data1": more, "data2": "2"}) for more in person.more_emails),
             )
             for mimetype, values in fields:
                 if values["data1"]:
@@ -112,8 +116,9 @@ def contacts(path: Path, people: Iterable[Contact], account: str) -> None:
                         [{"_id": entry, "mimetype_id": mimetype, "raw_contact_id": number, **values}],
                     )
                     if mimetype == 2:
-                        number_row = {"data_id": entry, "raw_contact_id": number, "normalized_number": person.phone}
-                        insert(connection, "phone_lookup", [{**number_row, "min_match": person.phone[-7:][::-1]}])
+                        phone = str(values["data1"])
+                        number_row = {"data_id": entry, "raw_contact_id": number, "normalized_number": phone}
+                        insert(connection, "phone_lookup", [{**number_row, "min_match": phone[-7:][::-1]}])
 
 
 def calls(path: Path, records: Iterable[Call]) -> None:

@@ -43,6 +43,8 @@ class Contact:
     organization: str
     created: datetime
     note: str = ""
+    more_phones: tuple[str, ...] = ()
+    more_emails: tuple[str, ...] = ()
 
 
 def contacts(path: Path, people: Iterable[Contact]) -> None:
@@ -65,6 +67,8 @@ def contacts(path: Path, people: Iterable[Contact]) -> None:
             }
             insert(connection, "ABPerson", [row])
             entries = [(PHONE, 1, person.phone), (EMAIL, 2, person.email)]
+            entries += [(PHONE, 1, more) for more in person.more_phones]
+            entries += [(EMAIL, 2, more) for more in person.more_emails]
             for index, (kind, label, value) in enumerate(entries):
                 if value:
                     row = {"UID": number * 10 + index, "record_id": number, "property": kind, "identifier": index}

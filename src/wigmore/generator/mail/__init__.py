@@ -1,0 +1,1 @@
+"""Mailboxes and cards as mail programs write them."""
