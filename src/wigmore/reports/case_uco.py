@@ -206,7 +206,9 @@ class Writer:
             folder = source["access_mode"] == "tree"
             me = self.id("source", source["id"])
             segments = [s for s in hashes.get("segments") or () if isinstance(s, dict)]
-            own = {k: hashes.get(f"container_{k}") or (segments[0].get(k) if len(segments) == 1 else None) for k in HASHES}
+            own = {
+                k: hashes.get(f"container_{k}") or (segments[0].get(k) if len(segments) == 1 else None) for k in HASHES
+            }
             size = segments[0].get("size") if len(segments) == 1 else None
             container = self.node(
                 "observable:ObservableObject",
@@ -260,9 +262,7 @@ class Writer:
         if not made:
             return None
         size = size if isinstance(size, int) else None
-        return self.facet(
-            "observable:ContentDataFacet", owner, observable_hash=made, observable_sizeInBytes=size
-        )
+        return self.facet("observable:ContentDataFacet", owner, observable_hash=made, observable_sizeInBytes=size)
 
     def _cited(self) -> list[tuple[str, str]]:
         """(source, path) of each file that a fact was read from."""

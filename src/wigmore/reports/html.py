@@ -51,7 +51,11 @@ def render_html(data: ReportData, paper: bool = False) -> str:
         " nothing. Characters of evidence that would hide or reorder text are written as \\u{…}.",
     )
     title = html_front.title(index)
-    order = (tag("header", title), contents, tag("main", *body, foot)) if paper else (contents, tag("main", title, *body, foot))
+    order = (
+        (tag("header", title), contents, tag("main", *body, foot))
+        if paper
+        else (contents, tag("main", title, *body, foot))
+    )
     page = tag("div", *order, class_="page")
     return "<!DOCTYPE html>\n" + tag("html", head, tag("body", page), lang="en") + "\n"
 
