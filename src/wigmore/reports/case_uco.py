@@ -218,7 +218,7 @@ class Writer:
                 wigmore_itemId=source["id"],
                 wigmore_manifestHash=hashes.get("manifest_sha256"),
                 core_hasFacet=[
-                    self._file_facet(me, plain(source["path"]), size, is_directory=folder),
+                    self._file_facet(me, plain(source["path"]), size, observable_isDirectory=folder),
                     self._content_facet(me, size, own),
                 ],
             )
@@ -246,13 +246,12 @@ class Writer:
                 core_object=objects,
             )
 
-    def _file_facet(self, owner: str, path: str, size: Any, is_directory: bool = False, **more: Any) -> Node:
+    def _file_facet(self, owner: str, path: str, size: Any, **more: Any) -> Node:
         return self.facet(
             "observable:FileFacet",
             owner,
             observable_fileName=path.rsplit("/", 1)[-1],
             observable_filePath=path,
-            observable_isDirectory=is_directory,
             observable_sizeInBytes=size if isinstance(size, int) else None,
             **more,
         )
@@ -271,13 +270,13 @@ class Writer:
     def _files(self) -> Iterator[Node]:
         cited = self._cited()
         known: dict[tuple[str, str], list[Mapping[str, Any]]] = {key: [] for key in cited}
-        for record in self.data.records():
-            if record["artifact"] == LISTING and (key := (record["source_id"], record["path"])) in known:
-                known[key].append(record)
+        for row in self.data.records():
+            if row["artifact"] == LISTING and (key := (row["source_id"], row["path"])) in known:
+                known[key].append(row)
         for (source, path), entries in sorted(known.items()):
             me = self.id("file", source, path)
             # a path that a deleted twin shares names two contents: neither's hashes may stand for both
-            record = entries[0] if len(entries) == 1 else {}
+            record: Mapping[str, Any] = entries[0] if len(entries) == 1 else {}
             data, times = record.get("data") or {}, record.get("times") or {}
             moments = {
                 f"observable_{term}": _instant(times[name]["instant"])
@@ -293,7 +292,7 @@ class Writer:
                 path,
                 core_description=None if len(entries) < 2 else f"{len(entries)} entries have this path: see the case",
                 core_hasFacet=[
-                    self._file_facet(me, path, data.get("size"), **moments),
+                    self._file_facet(me, path, data.get("size"), observable_isDirectory=False, **moments),
                     self._content_facet(me, data.get("size"), data),
                 ],
             )
