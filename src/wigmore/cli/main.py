@@ -243,15 +243,24 @@ def extract(
 def export(
     case: Case,
     kinds: Annotated[
-        str, typer.Option("-t", "--type", help="formats, commas between: html, csv, jsonl, timesketch, bodyfile")
+        str,
+        typer.Option(
+            "-t",
+            "--type",
+            help="formats, commas between: html, pdf, csv, jsonl, timesketch, bodyfile, case, stix, dfiq",
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="folder for the files")],
 ) -> None:
     """Write a case in other formats, one file each."""
     from wigmore.api.export import export as use
 
-    for path in use(case, [k for k in kinds.split(",") if k], output):
+    result = use(case, [k for k in kinds.split(",") if k], output)
+    for path in result.files:
         print(path)
+    for line in result.missing:
+        print(line, file=sys.stderr)
+    raise typer.Exit(1 if result.missing else 0)
 
 
 @app.command()

@@ -16,6 +16,10 @@ from wigmore.records.store import RecordStore
 from wigmore.registry import origin_of, register
 
 
+class FormatError(Exception):
+    """A format cannot be written on this machine; the message says what is missing and how to get it."""
+
+
 @dataclass
 class ReportData:
     """One case, ready to be shown. Lists are sorted; every text of evidence is still raw: formats escape it."""

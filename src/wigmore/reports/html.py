@@ -10,7 +10,7 @@ from wigmore.reports import html_annex, html_findings, html_front, html_limits
 from wigmore.reports.data import ReportData, report_format
 from wigmore.reports.index import Index
 from wigmore.reports.markup import Part, Safe, folded, joined, plain, tag
-from wigmore.reports.style import CSS
+from wigmore.reports.style import CSS, PAPER
 from wigmore.reports.svg_entities import entities
 from wigmore.reports.svg_matrix import matrix
 from wigmore.reports.svg_timeline import timeline, timeline_note
@@ -19,11 +19,15 @@ from wigmore.reports.svg_timeline import timeline, timeline_note
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
 
-def render_html(data: ReportData) -> str:
-    """The whole report as one HTML text: UTF-8, no script, no network, every text of evidence escaped."""
+def render_html(data: ReportData, paper: bool = False) -> str:
+    """The whole report as one HTML text: UTF-8, no script, no network, every text of evidence escaped.
+
+    `paper` is the edition to be printed: its title stands before the contents, and it prints fewer observations in
+    full (the same ones first), as a bound volume must end somewhere; each list says how many are not in it.
+    """
     index = Index(data)
     index.carded = {h["id"] for h in [h for h in data.hypotheses if not h["innocent"]][: html_findings.FINDINGS]}
-    blocks = html_findings.choose(index)
+    blocks = html_findings.choose(index, html_findings.PRINTED if paper else html_findings.BUDGET)
     sections = list(_sections(index, blocks))
     contents = tag(
         "nav",
@@ -39,14 +43,20 @@ def render_html(data: ReportData) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="referrer", content="no-referrer"),
         tag("title", f"{name} — examination report"),
-        tag("style", Safe(CSS)),
+        tag("style", Safe(CSS + PAPER if paper else CSS)),
     )
     foot = tag(
         "footer",
         f"Made by wigmore {plain((index.run.get('versions') or {}).get('wigmore'))}. This page runs no script and loads"
         " nothing. Characters of evidence that would hide or reorder text are written as \\u{…}.",
     )
-    page = tag("div", contents, tag("main", html_front.title(index), *body, foot), class_="page")
+    title = html_front.title(index)
+    order = (
+        (tag("header", title), contents, tag("main", *body, foot))
+        if paper
+        else (contents, tag("main", title, *body, foot))
+    )
+    page = tag("div", *order, class_="page")
     return "<!DOCTYPE html>\n" + tag("html", head, tag("body", page), lang="en") + "\n"
 
 

@@ -21,6 +21,7 @@ from wigmore.reports.words import (
 )
 
 BUDGET = 9_000_000  # bytes of observations printed in full; the rest is counted and pointed to
+PRINTED = 700_000  # the same on paper
 ROWS = 40  # observations listed in one finding, for and against each
 FACTS = 40  # facts of one observation
 ALTERNATIVES = 30
@@ -229,8 +230,8 @@ def _opinion(index: Index, hypothesis: Row) -> list[Part]:
     return out
 
 
-def choose(index: Index) -> dict[str, Safe]:
-    """The observations printed in full, those that bear on hypotheses first, until the page's budget is spent."""
+def choose(index: Index, budget: int) -> dict[str, Safe]:
+    """The observations printed in full, those that bear on hypotheses first, until `budget` bytes are spent."""
     used = [p for p in index.data.phenomena if index.bearing.get(p["id"])]
     negative = [p for p in index.data.phenomena if p["negative"] and not index.bearing.get(p["id"])]
     unused = [index.phenomena[i] for i in index.data.unused if i in index.phenomena]
@@ -242,7 +243,7 @@ def choose(index: Index) -> dict[str, Safe]:
             continue
         block = _observation(index, row)
         spent += len(block.encode("utf-8", "replace"))
-        if spent > BUDGET:
+        if spent > budget:
             break
         out[row["id"]] = block
     index.drawn = set(out)

@@ -1,4 +1,6 @@
-"""The style sheet of the report: print, light and dark, narrow and wide; system fonts only."""
+"""The style sheets of the report: print, light and dark, narrow and wide; system fonts only. `PAPER` is for A4 pages."""
+
+import re
 
 CSS = """
 :root{color-scheme:light dark;--paper:#fff;--ink:#1b1f24;--quiet:#5b6470;--line:#d7dce2;--soft:#f4f6f8;--link:#0b57a4;
@@ -95,3 +97,63 @@ main{padding-top:.6rem}h1{font-size:1.5rem}}
 a{color:inherit;text-decoration:none}
 details::details-content{content-visibility:visible;block-size:auto}@page{margin:18mm 16mm}}
 """
+
+# Tables have fixed columns: nothing is cut off, and a page is laid out in half the time. A list of names and values runs
+# on as text: grids and floats cost more than all the rest of a page.
+PAPER = """
+html{font-size:9pt}
+body{font:9pt/1.4 "Liberation Sans","DejaVu Sans",sans-serif;overflow-wrap:break-word;
+font-variant-numeric:normal}
+code,.mono,pre{font-family:"Liberation Mono","DejaVu Sans Mono",monospace}code{padding:0 .15em}
+header{break-after:page;padding-top:35mm}h1{font-size:24pt;margin:4mm 0 10mm}
+nav{display:block;break-after:page;position:static;max-height:none;overflow:visible;padding:0;font-size:9.5pt}
+nav::before{content:"Contents";display:block;font-size:15pt;font-weight:700;margin-bottom:5mm}
+nav ol{max-width:none}nav a{padding:.6mm 0;color:var(--ink)}
+nav a::after{content:leader(". ") target-counter(attr(href),page);color:var(--quiet)}
+main{padding:0}p,ul,ol{max-width:none}h2{margin:0 0 3mm;padding-top:3mm;font-size:14pt;bookmark-level:1}
+section{margin-top:8mm}main>section:first-child{margin-top:0}
+h3{font-size:11pt;bookmark-level:2}h4{font-size:9.5pt;bookmark-level:none}.finding>h3{font-size:11.5pt}
+a{color:var(--link)}
+table{table-layout:fixed;width:100%;font-size:8pt}th,td{padding:1mm 2mm 1mm 0}td{min-width:0}
+thead th{white-space:normal;font-size:7.5pt}td .w,td time,table.kv th,.strength{white-space:normal}
+.strength{font-size:7.5pt;padding:0 1mm}svg{max-height:195mm}
+table.kv{width:100%}table.kv th{width:28%}
+dl.pairs{display:block;font-size:8.5pt}dl.pairs dt,dl.pairs dd{display:inline}
+dl.pairs dt::after{content:":\\A0"}dl.pairs dd::after{content:"\\A";white-space:pre}
+.obs dl.pairs dt::after,.obs dl.pairs dd::after{content:none}.obs dl.pairs dt{margin-right:1mm}
+.obs dl.pairs dd{margin-right:3mm}
+header dl.pairs{font-size:10pt;line-height:1.9}
+summary{color:var(--quiet);font-size:8pt;break-after:avoid}.obs,.finding,figure{break-inside:auto}
+.obs h4,.part>.label,.obs .meta:first-of-type{break-after:avoid}
+.part.f>table,.part .scroll{margin:1mm 0}
+.part.f th:nth-child(1){width:22%}.part.f th:nth-child(2){width:44%}
+table.kv th:nth-child(1){width:28%}
+.part.a th:nth-child(1){width:28%}.part.a th:nth-child(2){width:40%}
+.part.t th:nth-child(5){width:36%}
+#s-summary th:nth-child(1):nth-last-child(3),#s-sheet th:nth-child(1){width:8%}
+#s-summary th:nth-child(3):nth-last-child(1){width:52%}
+#s-summary th:nth-child(1):nth-last-child(4),#s-summary th:nth-child(4){width:36%}
+#s-method th:nth-child(1){width:18%}
+#s-items th:nth-child(2){width:10%}#s-items th:nth-child(5){width:32%}
+#s-sheet th:nth-child(2){width:27%}#s-sheet th:nth-child(3){width:11%}
+#s-timeline th:nth-child(1){width:22%}#s-timeline th:nth-child(4){width:44%}
+#s-coverage th:nth-child(1){width:20%}#s-coverage th:nth-child(3):nth-last-child(2){width:13%}
+table.counts th:nth-child(1){width:34%}
+#s-negative th:nth-child(5),#s-rounds th:nth-child(6),#s-rounds th:nth-child(3):nth-last-child(3){width:36%}
+#s-audit th:nth-child(1){width:11%}#s-audit th:nth-child(3){width:42%}
+#s-bearings th:nth-child(1){width:48%}#s-scores th:nth-child(1){width:38%}
+#s-calls th:nth-child(5){width:24%}#s-calls th:nth-child(6){width:28%}
+#s-calls th:nth-child(1){width:15%}
+@page{size:A4;margin:17mm 16mm 20mm}
+"""
+
+
+def _light() -> dict[str, str]:
+    """The colours by name, those for a light page."""
+    return dict(re.findall(r"--(\w+):([^;}]+)", CSS[CSS.index(":root{") : CSS.index("@media")]))
+
+
+def pictures() -> str:
+    """The rules for pictures alone with their colours written out, for readers that style a picture by itself."""
+    rules = "".join(re.findall(r"svg [^{}]*\{[^{}]*\}", CSS.replace("\n", "")))
+    return re.sub(r"var\(--(\w+)\)", lambda m: _light()[m[1]], rules.replace("inherit", "Liberation Sans"))
