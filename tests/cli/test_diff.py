@@ -161,7 +161,7 @@ def test_decisions_are_matched_by_what_they_are_about(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["coverage", "configuration", "version"])
 def test_what_may_explain_differences_is_compared(tmp_path: Path, what: str) -> None:
     def made(folder: Path, changed: bool) -> Path:
-        run = run_of(1, **({"max_investigation_rounds": 9 if changed else 5}))
+        run = run_of(1, max_investigation_rounds=9 if changed else 5)
         if what == "version" and changed:
             run.body["versions"] = {"python": "3.12"}
         outcome = "failed" if what == "coverage" and changed else "found"
