@@ -102,9 +102,12 @@ def test_a_paper_edition_ends_somewhere_and_says_what_is_not_in_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("wigmore.reports.html_findings.PRINTED", 20_000)
-    text = " ".join(texts(pdf(report(30, "some case"), tmp_path)))
-    assert "are not shown here" in text
-    assert "wigmore show /cases/one phenomena" in text
+    pages = texts(pdf(report(30, "some case"), tmp_path))
+    assert re.search(r"This edition prints \d of 30 observations in full", pages[0])
+    assert "wigmore show /cases/one phenomena" in pages[0]
+    assert "are not shown here" in " ".join(pages[2:])
+    monkeypatch.undo()
+    assert "This edition prints" not in texts(pdf(report(3, "some case"), tmp_path))[0]
 
 
 def test_the_rules_of_pictures_have_their_colours_written_out() -> None:
