@@ -252,6 +252,16 @@ def test_a_folder_that_is_no_case_is_refused_in_one_line_that_says_what_to_do(
     assert one_line(error) and "case.yaml" in error
 
 
+def test_a_format_that_this_machine_cannot_write_loses_no_other(
+    cli: Cli, investigated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "weasyprint", None)
+    code, out, error = cli("export", investigated / "case", "-t", "pdf,csv,stix", "-o", tmp_path)
+    assert code == 1 and one_line(error) and "pip install 'wigmore[pdf]'" in error
+    assert out.split() == [str(tmp_path / "facts.csv"), str(tmp_path / "stix.json")]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["facts.csv", "stix.json"]
+
+
 def test_a_case_that_was_never_run_names_the_command_that_runs_it(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "e.txt").write_text("x", encoding="utf-8")
     assert cli("new", tmp_path / "case", tmp_path / "e.txt")[0] == 0

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from wigmore.model.times import filetime, in_zone, posix
+from wigmore.model.times import aware, filetime, in_zone, iso, posix
 
 
 @pytest.mark.parametrize(
@@ -30,3 +31,15 @@ def test_early_years_are_written_with_four_digits() -> None:
     assert early is not None and early["text"] == "0001-01-01T00:00:00Z"
     later = filetime(132_223_104_000_000_001)
     assert later is not None and later["text"] == "2020-01-01T00:00:00.0000001Z"
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+05:00"])
+def test_a_time_that_has_no_year_in_utc_keeps_its_text_and_has_no_instant(text: str) -> None:
+    written, stored = iso(text), aware(datetime.fromisoformat(text), None)
+    assert written is not None and written["text"] == stored["text"] == text
+    assert written["instant"] is stored["instant"] is None
+
+
+def test_an_offset_of_a_day_or_more_is_no_time() -> None:
+    assert iso("2022-01-01T00:00:00+24:00") is None
+    assert iso("2022-01-01T00:00:00-99:99") is None

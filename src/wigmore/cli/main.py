@@ -259,7 +259,7 @@ def export(
     for path in result.files:
         print(path)
     for line in result.missing:
-        print(line, file=sys.stderr)
+        print(f"wigmore: {line}", file=sys.stderr)
     raise typer.Exit(1 if result.missing else 0)
 
 

@@ -22,6 +22,7 @@ NAIVE_EPOCH = datetime(1970, 1, 1)
 FILETIME_OFFSET = 116_444_736_000_000_000  # 100 ns from 1601 to 1970
 WEBKIT_OFFSET = 11_644_473_600_000_000  # µs from 1601 to 1970
 COCOA_OFFSET = 978_307_200  # s from 1970 to 2001
+FIRST = -62_135_596_800_000_000  # µs at the beginning of year 1
 LIMIT = 253_402_300_800_000_000  # µs at the end of year 9999
 
 
@@ -45,7 +46,7 @@ def _text(ticks: int, per_second: int, digits: int) -> str:
 
 def _utc(ticks: int, per_second: int, digits: int, raw: Any, owner: str, source: str) -> Time | None:
     instant = ticks * 1_000_000 // per_second
-    if not -62_135_596_800_000_000 <= instant < LIMIT:
+    if not FIRST <= instant < LIMIT:
         return None
     return _time(_text(ticks, per_second, digits), instant, "Z", raw, owner, 1 / per_second, source)
 
@@ -131,8 +132,13 @@ def aware(
     zone = text[-6:]
     if not offset:
         text, zone = text[:-6] + "Z", "Z"
-    instant = (moment - EPOCH) // timedelta(microseconds=1)
-    return _time(text, instant, zone, raw, owner, precision, source)
+    return _time(text, _instant(moment), zone, raw, owner, precision, source)
+
+
+def _instant(moment: datetime, more: int = 0) -> int | None:
+    """µs since 1970 of an aware time; None where UTC has no such year, as for the last hours of 9999 west of Greenwich."""
+    instant = (moment - EPOCH) // timedelta(microseconds=1) + more
+    return instant if FIRST <= instant < LIMIT else None
 
 
 ISO = re.compile(
@@ -161,11 +167,13 @@ def iso(text: str, owner: str = "host", zone: str | None = None, source: str | N
         return _time(base, None, "local-unknown", text, owner, precision, source or "no zone written")
     micro = int((fraction or "0")[:6].ljust(6, "0"))
     if written in ("Z", "UTC", "+00:00", "+0000"):
-        instant = (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) + micro
+        instant = _instant(moment.replace(tzinfo=UTC), micro)
         return _time(base + "Z", instant, "Z", text, owner, precision, source or "written as UTC")
     sign = -1 if written[0] == "-" else 1
     offset = timedelta(hours=int(written[1:3]), minutes=int(written[-2:])) * sign
-    instant = (moment.replace(tzinfo=timezone(offset)) - EPOCH) // timedelta(microseconds=1) + micro
+    if abs(offset) >= timedelta(days=1):
+        return None
+    instant = _instant(moment.replace(tzinfo=timezone(offset)), micro)
     zone_text = f"{written[:3]}:{written[-2:]}"
     return _time(base + zone_text, instant, zone_text, text, owner, precision, source or "offset written")
 

@@ -51,13 +51,22 @@ def render_html(data: ReportData, paper: bool = False) -> str:
         " nothing. Characters of evidence that would hide or reorder text are written as \\u{…}.",
     )
     title = html_front.title(index)
-    order = (
-        (tag("header", title), contents, tag("main", *body, foot))
-        if paper
-        else (contents, tag("main", title, *body, foot))
-    )
+    order: tuple[Safe, ...] = (contents, tag("main", title, *body, foot))
+    if paper:
+        order = (tag("header", title, _abridged(index)), contents, tag("main", *body, foot))
     page = tag("div", *order, class_="page")
     return "<!DOCTYPE html>\n" + tag("html", head, tag("body", page), lang="en") + "\n"
+
+
+def _abridged(index: Index) -> Part:
+    """What the paper edition leaves to the others; empty where it prints all."""
+    shown, total = len(index.drawn), len(index.data.phenomena)
+    if shown == total:
+        return ""
+    said = (
+        f"This edition prints {shown:,} of {total:,} observations in full, those that bear on hypotheses first. All: "
+    )
+    return tag("p", said, tag("code", f"wigmore show {index.case} phenomena -t jsonl"), class_="box")
 
 
 def _sections(index: Index, blocks: dict[str, Safe]) -> Iterator[tuple[str, str, Part]]:

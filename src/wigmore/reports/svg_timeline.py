@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
 
-from wigmore.model.times import EPOCH, instant_text, iso
+from wigmore.model.times import EPOCH, iso
 from wigmore.reports.index import Index
 from wigmore.reports.markup import Part, Safe, clipped, joined, tag
 from wigmore.reports.svg_matrix import clipped_label
@@ -163,10 +163,7 @@ def _axis(spans: list[tuple[int, int]], boxes: list[tuple[float, float]], base: 
 
 def _label(instant: int, fine: bool) -> str:
     """The day of an instant, and its minute where the stretch is short."""
-    try:
-        moment = EPOCH + timedelta(microseconds=instant)
-    except OverflowError:
-        return instant_text(instant)
+    moment = EPOCH + timedelta(microseconds=instant)
     return moment.strftime("%Y-%m-%d %H:%M") if fine else moment.date().isoformat()
 
 
