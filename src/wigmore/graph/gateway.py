@@ -85,6 +85,7 @@ class Gateway:
         self._said: dict[str, dict[str, list[str]]] = {}  # of phenomena, as `_parts` says
         self._noted: dict[str, set[Identifier]] = defaultdict(set)
         self._linked: set[str] = set()
+        self._read_in: dict[str, tuple[tuple[str, str], ...]] = {}  # of phenomena, as `_artifacts` says
         self.grounding = Grounding(outputs, agent)
 
     def _refuse(self, what: str, source_id: str, reason: str, proposal: dict[str, Any]) -> Refused:
@@ -226,10 +227,8 @@ class Gateway:
             mechanism = "absence"
         else:
             best: tuple[int, str, str, str, str] | None = None
-            for fact in phenomenon.verified_facts:
-                if not fact.artifact:
-                    continue
-                capped = self.semantics.cap(edge_type, fact.artifact, proposition, fact.state)
+            for artifact, state in self._artifacts(phenomenon):
+                capped = self.semantics.cap(edge_type, artifact, proposition, state)
                 rank = (*EDGE_TYPES, NEUTRAL).index(capped.edge_type)
                 if best is None or rank < best[0]:
                     best = (rank, capped.edge_type, capped.capped_from, capped.reason or reason, capped.mechanism)
@@ -261,6 +260,14 @@ class Gateway:
         self.edges[made.id] = made
         self.buffer.append(Event("edge", made.to_dict()))
         return made
+
+    def _artifacts(self, phenomenon: Phenomenon) -> tuple[tuple[str, str], ...]:
+        """The artifacts and record states that a phenomenon's facts were read in, each once, in their order."""
+        known = self._read_in.get(phenomenon.id)
+        if known is None:
+            seen = dict.fromkeys((f.artifact, f.state) for f in phenomenon.verified_facts if f.artifact)
+            known = self._read_in[phenomenon.id] = tuple(seen)
+        return known
 
     def _outside(self, phenomenon: Phenomenon) -> bool:
         """Whether every known instant of a phenomenon lies outside the case's period (none known: it may lie inside)."""
