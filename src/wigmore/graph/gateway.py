@@ -85,6 +85,7 @@ class Gateway:
         self._said: dict[str, dict[str, list[str]]] = {}  # of phenomena, as `_parts` says
         self._noted: dict[str, set[Identifier]] = defaultdict(set)
         self._linked: set[str] = set()
+        self._read_in: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {}  # of phenomena, as `_records` says
         self.grounding = Grounding(outputs, agent)
 
     def _refuse(self, what: str, source_id: str, reason: str, proposal: dict[str, Any]) -> Refused:
@@ -226,14 +227,8 @@ class Gateway:
             mechanism = "absence"
         else:
             best: tuple[int, str, str, str, str] | None = None
-            cited: dict[str, dict[str, Any]] = defaultdict(dict)  # fields by record
-            for fact in phenomenon.verified_facts:
-                cited[fact.citation.record_id][fact.name] = fact.value
-            for fact in phenomenon.verified_facts:
-                if not fact.artifact:
-                    continue
-                values = cited[fact.citation.record_id]
-                capped = self.semantics.cap(edge_type, fact.artifact, proposition, fact.state, values)
+            for artifact, state, values in self._records(phenomenon):
+                capped = self.semantics.cap(edge_type, artifact, proposition, state, values)
                 rank = (*EDGE_TYPES, NEUTRAL).index(capped.edge_type)
                 if best is None or rank < best[0]:
                     best = (rank, capped.edge_type, capped.capped_from, capped.reason or reason, capped.mechanism)
@@ -265,6 +260,18 @@ class Gateway:
         self.edges[made.id] = made
         self.buffer.append(Event("edge", made.to_dict()))
         return made
+
+    def _records(self, phenomenon: Phenomenon) -> tuple[tuple[str, str, dict[str, Any]], ...]:
+        """Artifact, state and cited fields of each record that a phenomenon's facts were read in, in their order."""
+        known = self._read_in.get(phenomenon.id)
+        if known is None:
+            cited: dict[str, tuple[str, str, dict[str, Any]]] = {}
+            for fact in phenomenon.verified_facts:
+                if fact.artifact:
+                    name = fact.citation.record_id or fact.id
+                    cited.setdefault(name, (fact.artifact, fact.state, {}))[2][fact.name] = fact.value
+            known = self._read_in[phenomenon.id] = tuple(cited.values())
+        return known
 
     def _outside(self, phenomenon: Phenomenon) -> bool:
         """Whether every known instant of a phenomenon lies outside the case's period (none known: it may lie inside)."""

@@ -32,6 +32,7 @@ class Grounding:
         self.agent = agent
         self.healed: list[dict[str, Any]] = []
         self._rows: dict[str, list[Row]] = {}
+        self._by_record: dict[str, dict[str, Row]] = {}
 
     def facts(self, proposal: Proposal, label: str) -> list[VerifiedFact]:
         """The facts of a proposal about the source with that label; raises Ungrounded."""
@@ -63,6 +64,15 @@ class Grounding:
         if invocation.id not in self._rows:
             self._rows[invocation.id] = self.outputs.rows(invocation)
         return self._rows[invocation.id]
+
+    def _records(self, invocation: ToolInvocation) -> dict[str, Row]:
+        """The first row of an output for each record."""
+        if invocation.id not in self._by_record:
+            known = self._by_record[invocation.id] = {}
+            for row in self._output(invocation):
+                if "record_id" in row:
+                    known.setdefault(str(row["record_id"]), row)
+        return self._by_record[invocation.id]
 
     def _invocation(self, proposal: Proposal, invocation_id: str) -> ToolInvocation:
         invocation = self.outputs.invocation(invocation_id)
@@ -114,7 +124,7 @@ class Grounding:
         except _NotRecorded as error:
             refusal = error
         else:
-            row = next((r for r in self._output(invocation) if r.get("record_id") == cited.record_id), None)
+            row = self._records(invocation).get(cited.record_id)
             if row is not None:
                 return invocation, row
             refusal = Ungrounded(
