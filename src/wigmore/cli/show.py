@@ -30,7 +30,7 @@ COLUMNS = {
     "matrix": ("title", "source_id", "edges"),
     "edges": ("edge_type", "phenomenon_id", "hypothesis_id", "proposition", "capped_from"),
     "entities": ("type", "name", "source_id", "identifiers"),
-    "timeline": ("time", "source_id", "title"),
+    "timeline": ("time", "corrected", "zone", "source_id", "artifact", "field", "title"),
     "coverage": ("outcome", "path", "parser", "records", "reason"),
     "leads": ("round_number", "status", "target_agent", "description"),
     "rounds": (

@@ -21,6 +21,7 @@ from wigmore.investigation.rule_book import RuleBook
 from wigmore.investigation.sealed_secrets import seal, sealed_secrets
 from wigmore.ledger import Event, Ledger, Outputs
 from wigmore.model.canonical import identify
+from wigmore.model.clocks import Interval
 from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import Clock
@@ -218,6 +219,7 @@ class Workbench:
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
             lists=lambda: self.lists,
+            taken=self.taken(),
             recovery=Recovery(self.case_file.password_recovery, self.spec, self.secrets, self.keep_secret, self.say),
         )
 
@@ -266,6 +268,22 @@ class Workbench:
         }
         self.append([Event("asset", body)])
         return body
+
+    @property
+    def clocks(self) -> dict[str, tuple[Interval, ...]]:
+        """What the case file states of the sources' clocks."""
+        return {s.id: s.intervals for s in self.case_file.sources if s.clocks}
+
+    def taken(self) -> dict[str, tuple[int, str]]:
+        """By source: the latest time (µs UTC) that a record of it can honestly carry, and why that one."""
+        out = {}
+        for entry in self.case_file.sources:
+            received = iso(self.state.received.get(entry.id, ""))
+            if entry.acquired is not None:
+                out[entry.id] = (entry.acquired, "the acquisition, as the case file states it")
+            elif received is not None and received["instant"] is not None:
+                out[entry.id] = (received["instant"], "the intake of the source")
+        return out
 
     def period(self) -> tuple[int | None, int | None]:
         """From and to of the case's scope, in microseconds UTC; CaseFileError for what is no time in UTC."""

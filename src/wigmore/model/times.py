@@ -194,6 +194,13 @@ def iso(text: str, owner: str = "host", zone: str | None = None, source: str | N
     return _time(base + zone_text, instant, zone_text, text, owner, precision, source or "offset written")
 
 
+def by_instant(text: str) -> tuple[bool, int, str]:
+    """A key that sorts texts of times: known instants first, by the instant, then the others by their text."""
+    time = iso(text)
+    instant = time["instant"] if time else None
+    return instant is None, instant or 0, text
+
+
 UTC_TEXT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)((?:\.\d{1,9})?)Z")
 
 

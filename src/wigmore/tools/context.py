@@ -88,6 +88,7 @@ class ToolContext:
     invocations: Callable[[], list[dict[str, Any]]] = list
     questions: dict[str, StandardQuestion] = field(default_factory=dict)
     lists: Callable[[], tuple[ListFile, ...]] = tuple  # the examiner's lists of the case
+    taken: dict[str, tuple[int, str]] = field(default_factory=dict)  # see Workbench.taken
     recovery: Recovery | None = None
     asked: frozenset[str] = frozenset()  # rules that calls will ask for, where that is known; none: any may be
 
