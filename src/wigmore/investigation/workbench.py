@@ -219,6 +219,7 @@ class Workbench:
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
             lists=lambda: self.lists,
+            clocks=self.clocks,
             taken=self.taken(),
             recovery=Recovery(self.case_file.password_recovery, self.spec, self.secrets, self.keep_secret, self.say),
         )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any
 
-from wigmore.model.clocks import duration
-from wigmore.model.times import instant_text
-from wigmore.records.clocks import LOGS, Change, beginning, changes, proposals, shown_twice
+from wigmore.graph.dated import asked, cited_times, dating
+from wigmore.model.clocks import HOST, Interval, duration, interval_of
+from wigmore.model.nouns import Phenomenon
+from wigmore.model.times import instant_text, iso
+from wigmore.records.clocks import LOGS, Change, beginning, changes, error_at, proposals, shown_twice
 from wigmore.records.implausible import KINDS, implausible
 from wigmore.records.rows import shown
 from wigmore.registry import tool
@@ -82,6 +84,70 @@ def _proposed(context: ToolContext, some: list[Change]) -> list[dict[str, Any]]:
         {"shown_twice": True, **about, "from": instant_text(start), "to": instant_text(end)}
         for start, end in shown_twice(some)
     ]
+
+
+@tool("list_observation_times", domain="clocks", cached=False, cost=2)
+def list_observation_times(context: ToolContext, tolerance_seconds: float = 60.0) -> ToolOutput:
+    """List when each dated observation happened: from its first to its last time, with clock, precision and error.
+
+    `start` and `end` are microseconds: since 1970 UTC where the instant is known, with the offset that the case file states of a
+    host's clock taken off; else (`zone` local-unknown) as the clock showed them, to be compared with times of the same source
+    and owner alone. `error` (µs) is how far changes of that clock may have put it off against other clocks, `error_within`
+    against times of the same clock.
+    """
+    dated = sorted((p for p in context.state.phenomena.values() if p.occurred_at), key=lambda p: p.id)
+    if context.source_id:
+        dated = [p for p in dated if p.source_id == context.source_id]
+    ids, artifacts = asked(dated)
+    records = context.store.by_id(ids, artifacts, context.source_id or None, columns="record_id, times")
+    moved: dict[str, list[Change]] = {}
+    for change in changes(context.store, context.source_id or None, max(1, round(tolerance_seconds * 1_000_000))):
+        moved.setdefault(change.source_id, []).append(change)
+    rows = (_when(p, records, context.clocks.get(p.source_id, ()), moved.get(p.source_id, [])) for p in dated)
+    return ToolOutput.of((r for r in rows if r is not None), cap=len(dated) or 1)
+
+
+def _when(
+    phenomenon: Phenomenon, records: dict[str, Any], stated: tuple[Interval, ...], moved: list[Change]
+) -> dict[str, Any] | None:
+    """The row of one observation; None where its time cannot be placed on any clock (it has no year)."""
+    dates = dating(phenomenon, records)
+    if dates is None:
+        return None
+    owner, known = dates.time["owner"], dates.time["instant"] is not None
+    alike = [dates, *(c for c in cited_times(phenomenon, records) if c.field == dates.field)]
+    bounds = [str(f.value) for f in phenomenon.verified_facts if f.name in ("first", "last")]
+    times = [c.time for c in alike] + [t for text in bounds if (t := iso(text, owner)) is not None]
+    stood, ahead, off, within = [], set(), 0, 0
+    for time in times:
+        if (time["instant"] is not None) != known:
+            continue
+        at = time["instant"] if known else (iso(time["text"], zone="Z") or {}).get("instant")
+        if at is None:
+            continue
+        interval = interval_of(time, stated)
+        if interval is not None:
+            at -= interval.ahead
+            ahead.add(interval.said() if interval.ahead else "")
+        elif owner == HOST:
+            off = max(off, error_at(moved, at, across=True))
+            within = max(within, error_at(moved, at, across=False))
+        stood.append((at, round(float(time["precision"]) * 1_000_000)))
+    if not stood:
+        return None
+    return {
+        "phenomenon_id": phenomenon.id,
+        "source_id": phenomenon.source_id,
+        "start": min(at for at, _ in stood),
+        "end": max(at + precision for at, precision in stood),
+        "zone": "Z" if known else "local-unknown",
+        "owner": owner,
+        "artifact": dates.artifact,
+        "field": dates.field,
+        "basis": "; ".join(sorted(a for a in ahead if a)),
+        "error": off,
+        "error_within": within,
+    }
 
 
 @tool("find_implausible_times", domain="clocks", cost=2)
