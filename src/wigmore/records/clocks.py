@@ -3,8 +3,7 @@
 A log numbers its records as they are written, and so the numbers survive a moved clock (a file is a log: one channel, one
 journal). Where the time goes back between two numbers by more than the tolerance, the clock was set back, or the later record
 was dated by another; where it goes forward, only a record of the change, or a second clock beside the first (the journal's
-monotonic one), tells that from a pause. Events: Microsoft, "4616(S): The system time was changed", Kernel-General event 1;
-OLD_TIME and NEW_TIME of utmp(5); systemd, "Journal File Format" (realtime and monotonic of each entry).
+monotonic one), tells that from a pause. Which records these are stands in `rules/clocks.yaml`, with sources.
 """
 
 from __future__ import annotations
@@ -14,24 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wigmore.model.clocks import END, Interval
-from wigmore.records.store import RecordStore
+from wigmore.records.store import RecordStore, quoted
+from wigmore.records.timing import holds, instant_of, number_of, text_of, timing, unless
 
-EVENTS = "windows.eventlog"
-AUDIT, KERNEL = "Microsoft-Windows-Security-Auditing", "Microsoft-Windows-Kernel-General"
-ORDERED = {  # artifact → what numbers its records
-    EVENTS: "CAST(json_extract(data, '$.record_id') AS BIGINT)",
-    "windows.eventlog.legacy": "CAST(json_extract(data, '$.record_id') AS BIGINT)",
-    "windows.ntfs.usn": "CAST(json_extract(data, '$.usn') AS BIGINT)",
-    "linux.wtmp": "ordinal",
-}
-JOURNAL = (
-    "linux.journal",
-    "linux.authlog",
-    "linux.cron",
-    "linux.devices",
-    "linux.network",
-)  # what journald's records become
-LOGS = (*ORDERED, *JOURNAL)
 MOST = 2000  # changes of one kind that are taken in
 SAME = 2_000_000  # µs within which two records state one change
 AHEAD = 20  # records before a step back that are compared with what follows it
@@ -106,65 +90,65 @@ def _in_order(some: list[Change]) -> list[Change]:
 
 def _stated(store: RecordStore, source_id: str | None, tolerance: int) -> Iterator[Change]:
     """What records of changes say."""
-    old = "CAST(coalesce(json_extract(times, '$.PreviousTime.instant'), json_extract(times, '$.OldTime.instant')) AS BIGINT)"
-    fields = "['$.provider', '$.event_id', '$.ProcessName', '$.SubjectUserName', '$.user_sid']"
-    events = (
-        f"SELECT source_id, host_id, path, record_id, ordinal, json_extract_string(data, {fields}) AS f, {old} AS old, "
-        f"CAST(json_extract(times, '$.NewTime.instant') AS BIGINT) AS new, {ORDERED[EVENTS]} AS number "
-        f"FROM {store.relation([EVENTS], source_id)} "
-        f"""WHERE (contains(data, '"event_id":4616,') OR contains(data, '"event_id":1,')) AND contains(times, '"NewTime"')"""
-    )
-    for row in store.query(
-        f"SELECT * FROM ({events}) WHERE ((f[1] = '{AUDIT}' AND f[2] = '4616') OR (f[1] = '{KERNEL}' AND f[2] = '1')) "
-        f"AND abs(new - old) >= {tolerance} ORDER BY source_id, path, number, ordinal LIMIT {MOST}"
-    ):
-        provider, number, process, account, sid = row["f"]
-        name = f"event {number} of {'Security' if provider == AUDIT else 'Kernel-General'}"
-        yield _change(row, {name}, str(process or "").rpartition("\\")[2], str(account or sid or ""))
-    logins = (
-        "SELECT source_id, host_id, path, record_id, ordinal AS number, instant AS new, "
-        "json_extract_string(data, '$.event') AS event, lag(instant) OVER w AS old, "
-        f"lag(json_extract_string(data, '$.event')) OVER w AS before FROM {store.relation(['linux.wtmp'], source_id)} "
-        "WINDOW w AS (PARTITION BY source_id, path ORDER BY ordinal)"
-    )
-    for row in store.query(
-        f"SELECT * FROM ({logins}) WHERE event = 'clock changed (new)' AND before = 'clock changed (old)' "
-        f"AND abs(new - old) >= {tolerance} ORDER BY source_id, path, number LIMIT {MOST}"
-    ):
-        yield _change(row, {"login records"})
+    for spec in timing()["stated"]:
+        old, new = instant_of(spec["old"]), instant_of(spec["new"])
+        rows = (
+            f"SELECT source_id, host_id, path, record_id, {old} AS old, {new} AS new, {number_of(spec['number'])} AS number, "
+            f"{text_of(spec['program'])} AS program, {text_of(spec['account'])} AS account "
+            f"FROM {store.relation([spec['artifact']], source_id)} WHERE {holds(spec['where'])}"
+        )
+        for row in store.query(
+            f"SELECT * FROM ({rows}) WHERE abs(new - old) >= {tolerance} "
+            f"ORDER BY source_id, path, number, record_id LIMIT {MOST}"
+        ):
+            program = str(row["program"] or "").rpartition("\\")[2]
+            yield _change(row, {spec["said"]}, program, str(row["account"] or ""))
+    for spec in timing()["stated_in_turn"]:
+        event = text_of(spec["field"])
+        rows = (
+            f"SELECT source_id, host_id, path, record_id, ordinal AS number, instant AS new, {event} AS event, "
+            f"lag(instant) OVER w AS old, lag({event}) OVER w AS before FROM {store.relation([spec['artifact']], source_id)} "
+            f"WINDOW w AS (PARTITION BY source_id, path ORDER BY ordinal)"
+        )
+        for row in store.query(
+            f"SELECT * FROM ({rows}) WHERE event = {quoted(spec['new'])} AND before = {quoted(spec['old'])} "
+            f"AND abs(new - old) >= {tolerance} ORDER BY source_id, path, number LIMIT {MOST}"
+        ):
+            yield _change(row, {spec["said"]})
 
 
 def _monotonic(store: RecordStore, source_id: str | None, tolerance: int) -> Iterator[Change]:
-    """Where the journal's realtime clock moves against its monotonic one, within one boot."""
-    entries = (
-        "SELECT source_id, host_id, path, record_id, instant, "
-        "CAST(json_extract(data, '$.sequence_number') AS BIGINT) AS number, json_extract_string(data, '$.boot_id') AS boot, "
-        "CAST(json_extract(data, '$.monotonic_microseconds') AS BIGINT) AS ticks "
-        f"FROM {store.relation(JOURNAL, source_id)} WHERE contains(data, '\"monotonic_microseconds\"') AND instant IS NOT NULL"
-    )
-    moved = (
-        "SELECT *, instant - ticks - lag(instant - ticks) OVER w AS moved FROM "
-        f"({entries}) WINDOW w AS (PARTITION BY source_id, path, boot ORDER BY number, record_id)"
-    )
-    for row in store.query(
-        f"SELECT *, instant AS new, instant - moved AS old FROM ({moved}) WHERE abs(moved) >= {tolerance} "
-        f"ORDER BY source_id, path, number LIMIT {MOST}"
-    ):
-        yield _change(row, {"the journal's monotonic clock"})
+    """Where the clock moves against a second one that nothing sets, within one boot."""
+    for spec in timing()["monotonic"]:
+        ticks = spec["microseconds"]
+        entries = (
+            f"SELECT source_id, host_id, path, record_id, instant, {number_of(spec['number'])} AS number, "
+            f"{text_of(spec['boot'])} AS boot, {number_of(ticks)} AS ticks "
+            f"FROM {store.relation(spec['artifacts'], source_id)} "
+            f"WHERE contains(data, {quoted(ticks)}) AND instant IS NOT NULL"
+        )
+        moved = (
+            f"SELECT *, instant - ticks - lag(instant - ticks) OVER w AS moved FROM ({entries}) "
+            f"WINDOW w AS (PARTITION BY source_id, path, boot ORDER BY number, record_id)"
+        )
+        for row in store.query(
+            f"SELECT *, instant AS new, instant - moved AS old FROM ({moved}) WHERE abs(moved) >= {tolerance} "
+            f"ORDER BY source_id, path, number, record_id LIMIT {MOST}"
+        ):
+            yield _change(row, {spec["said"]})
 
 
 def _back(store: RecordStore, source_id: str | None, tolerance: int) -> Iterator[Change]:
     """Where the time goes back inside one log and stays back."""
-    for artifact, number in ORDERED.items():
-        if not store.chosen([artifact], source_id):
+    for spec in timing()["ordered"]:
+        if not store.chosen([spec["artifact"]], source_id):
             continue
-        # another log's records arrive in any order; those no longer in use belong to an earlier numbering
-        own = ' AND NOT contains(data, \'"channel":"ForwardedEvents"\')' if artifact == EVENTS else ""
+        # records that are no longer in use belong to an earlier numbering
         rows = (
-            f"SELECT source_id, host_id, path, record_id, instant, {number} AS number FROM "
-            f"{store.relation([artifact], source_id)} WHERE instant IS NOT NULL AND state = 'live'{own}"
+            f"SELECT source_id, host_id, path, record_id, instant, {number_of(spec.get('number'))} AS number FROM "
+            f"{store.relation([spec['artifact']], source_id)} WHERE instant IS NOT NULL AND state = 'live'"
+            f"{unless(spec.get('unless'))}"
         )
-        window = "PARTITION BY source_id, path, host_id ORDER BY number, instant, record_id"
         beside = ", ".join(
             [
                 "lag(instant) OVER w AS old",
@@ -176,7 +160,8 @@ def _back(store: RecordStore, source_id: str | None, tolerance: int) -> Iterator
         )
         stays = " AND ".join(f"coalesce({name} < old - {tolerance}, true)" for name in ("next", "second"))
         for row in store.query(
-            f"SELECT * FROM (SELECT *, {beside} FROM ({rows}) WINDOW w AS ({window})) "
+            f"SELECT * FROM (SELECT *, {beside} FROM ({rows}) "
+            f"WINDOW w AS (PARTITION BY source_id, path, host_id ORDER BY number, instant, record_id)) "
             f"WHERE old - instant >= {tolerance} AND {stays} ORDER BY source_id, path, number, record_id LIMIT {MOST}"
         ):
             later = [t > row["instant"] for t in reversed(row["preceding"])]
@@ -219,11 +204,12 @@ def beginning(store: RecordStore, some: Sequence[Change]) -> int | None:
     if not some or not some[0].numbers:
         return None
     log = min(some[0].numbers)
-    artifacts = [a for a in ORDERED if store.chosen([a], some[0].source_id)]
-    for artifact in artifacts:
+    for spec in timing()["ordered"]:
+        if not store.chosen([spec["artifact"]], some[0].source_id):
+            continue
         found = store.query(
-            f"SELECT min(instant) AS first FROM {store.relation([artifact], some[0].source_id)} "
-            f"WHERE path = ? AND host_id = ? AND state = 'live' AND {ORDERED[artifact]} < ?",
+            f"SELECT min(instant) AS first FROM {store.relation([spec['artifact']], some[0].source_id)} "
+            f"WHERE path = ? AND host_id = ? AND state = 'live' AND {number_of(spec.get('number'))} < ?",
             [log, some[0].host_id, some[0].numbers[log]],
         )
         if found[0]["first"] is not None:

@@ -9,18 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from wigmore.records.clocks import ORDERED, Change
+from wigmore.records.clocks import Change
 from wigmore.records.store import RecordStore
+from wigmore.records.timing import number_of, timing
 
 HOUR = 3_600_000_000
 FACTOR, LEAST, BASE = 10, 50, 5  # times the median; records of an hour; hours that make a median
 AROUND, DENSE = 72, 12  # hours on either side of a gap, and how many of them hold records
-RECORDERS = (  # artifacts that a host writes while it runs
-    "windows.eventlog", "windows.eventlog.legacy", "windows.ntfs.usn", "windows.srum*", "windows.timeline", "windows.firewall",
-    "linux.journal", "linux.authlog", "linux.audit", "linux.cron", "linux.wtmp", "logs.syslog", "web.*", "macos.asl",
-    "macos.fsevents", "ios.knowledgec", "ios.biome*", "android.usage_event",
-)  # fmt: skip
-NUMBERED = {k: v for k, v in ORDERED.items() if k.startswith("windows.eventlog")}  # numbers that run on by one
 EXAMPLES = 3
 
 
@@ -94,7 +89,8 @@ def gaps(store: RecordStore, source_id: str | None, least: float, limit: int) ->
 
     First those of all logs of a source together, then those of one kind while others went on; the longest first.
     """
-    relation = store.relation(RECORDERS, source_id)
+    recorders = timing()["recorders"]
+    relation = store.relation(recorders, source_id)
     out: list[Gap] = []
     for kind in ("''", "artifact"):
         hours = (
@@ -122,7 +118,7 @@ def gaps(store: RecordStore, source_id: str | None, least: float, limit: int) ->
                 g.source_id == row["source_id"] and g.start <= end and start <= g.end for g in out if not g.artifact
             ):
                 continue  # all were silent then
-            among = [row["artifact"]] if row["artifact"] else list(RECORDERS)
+            among = [row["artifact"]] if row["artifact"] else recorders
             out.append(
                 Gap(
                     row["source_id"],
@@ -148,8 +144,9 @@ def _at(store: RecordStore, source_id: str, artifacts: list[str], instant: int) 
 def _numbers(store: RecordStore, source_id: str, artifact: str, start: int, end: int) -> list[tuple[str, int, int]]:
     """Of each numbered log, the last number before a gap and the first after it."""
     out = []
-    for name, number in NUMBERED.items():
-        if artifact not in ("", name) or not store.chosen([name], source_id):
+    for spec in timing()["ordered"]:
+        name, number = spec["artifact"], number_of(spec.get("number"))
+        if not spec.get("by_one") or artifact not in ("", name) or not store.chosen([name], source_id):
             continue
         rows = store.query(
             f"SELECT path, max({number}) FILTER (instant <= {start}) AS last, min({number}) FILTER (instant >= {end}) AS next "

@@ -1,8 +1,7 @@
 """Times that cannot be what they seem: an epoch's zero, "never", before the system was there, after the evidence was taken.
 
-Zeros: the epochs of `model/times.py`. Ends: the largest values of 32-bit and .NET, Cocoa and SQL times. Beginnings: release
-dates of the makers (Microsoft lifecycle pages for Windows NT 3.1, XP, Vista and 8; Apple, 29 June 2007; Google, 23 September
-2008; systemd 38, January 2012); file times from 1980 on, the epoch of FAT.
+Zeros: the epochs of `model/times.py`. Ends: the largest values of 32-bit, .NET, Cocoa and SQL times. Beginnings, and what may
+lie ahead of its time: `rules/clocks.yaml`.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ from typing import Any
 from wigmore.model import times
 from wigmore.records.store import RecordStore, quoted
 from wigmore.records.timeline import LISTINGS, times_of
+from wigmore.records.timing import among, timing
 
 DAY = 86_400_000_000
 ZONE, STEP = 14 * 3_600_000_000, 900_000_000  # µs: the farthest zone, and what zones differ by
 LATE = DAY  # after the taking: a zone that was mistaken is no finding
 EXAMPLES, FIELDS = 3, 5
 SHOWN = 1000  # findings
-AHEAD = r"expir|valid|until|due|next|not_after|deadline|renew|schedul|end"  # fields that may lie in the future
-PLANS = ("calendar", "reminder", "alarm", "scheduled_task", "certificate", "cookie")  # and artifacts
 KINDS = {
     "epoch_zero": "the zero of a way to store times: nothing was stored, or it was cleared",
     "sentinel": "the largest or a reserved value of a way to store times: it says never, not when",
@@ -42,17 +40,6 @@ SOFT_ZEROS = (
 )  # midnights at which something may well have happened
 NEVER = (_at(9999, 12, 31), _at(4001, 1, 1), _at(1, 1, 1))  # and the day after each
 LARGEST = (2**31 - 1, 2**32 - 1)  # s
-BEGINNINGS = (  # artifact as a pattern of LIKE, and what no record of it can precede
-    ("windows.eventlog", _at(2006, 11, 8)),
-    ("windows.eventlog.legacy", _at(1993, 7, 27)),
-    ("windows.prefetch", _at(2001, 8, 24)),
-    ("windows.srum%", _at(2012, 8, 1)),
-    ("windows.ual%", _at(2012, 8, 1)),
-    ("linux.journal", _at(2012, 1, 11)),
-    ("ios.%", _at(2007, 6, 29)),
-    ("android.%", _at(2008, 9, 23)),
-    *((name, times.DOS_OFFSET * 10**6) for name in LISTINGS),
-)
 
 
 @dataclass(frozen=True)
@@ -123,12 +110,16 @@ def _kind(taken: Mapping[str, tuple[int, str]]) -> str:
     never += [f"stood // 1000000 = {n}" for n in LARGEST]
     dates = f"field = coalesce(time_field, '') OR artifact IN ({', '.join(map(quoted, LISTINGS))})"
     own = f"known AND t.owner = 'host' AND ({dates})"
-    before = [f"(artifact LIKE {quoted(pattern)} AND stood < {at})" for pattern, at in BEGINNINGS]
-    planned = " OR ".join(f"contains(artifact, {quoted(p)})" for p in PLANS)
+    known = timing()
+    before = [
+        f"({among(b['artifacts'])} AND stood < {_at(*map(int, b['from'].split('-')))})" for b in known["beginnings"]
+    ]
+    ahead = known["ahead_of_time"]
     after = [f"(source_id = {quoted(s)} AND stood > {at + LATE})" for s, (at, _) in sorted(taken.items())] or ["false"]
     return (
         f"CASE WHEN {' OR '.join(zero)} THEN 'epoch_zero' WHEN {' OR '.join(never)} THEN 'sentinel' "
         f"WHEN {own} AND ({' OR '.join(before)}) THEN 'before_system' "
-        f"WHEN {own} AND ({' OR '.join(after)}) AND NOT regexp_matches(field, '{AHEAD}', 'i') AND NOT ({planned}) "
-        f"AND NOT starts_with(artifact, 'generic.') THEN 'after_taking' END"
+        f"WHEN {own} AND ({' OR '.join(after)}) "
+        f"AND NOT regexp_matches(field, {quoted(ahead['fields'])}, 'i') "
+        f"AND NOT {among(ahead['artifacts'])} THEN 'after_taking' END"
     )

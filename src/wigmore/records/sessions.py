@@ -1,39 +1,20 @@
 """Sessions: what was begun and ended under one name in one log: logons by logon id, runs of the system, unlocked screens.
 
-Sources: Microsoft, "Audit logon events" (4624, 4634, 4647, 4608, 4800, 4801), Kernel-General 12 and 13, EventLog 6005 and
-6006, TerminalServices-LocalSessionManager 21 and 23; utmp(5); AOSP, UsageEvents.Event; KnowledgeC's stream /device/isLocked
-as public research describes it.
+Which records begin and end them stands in `rules/clocks.yaml`, with sources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from wigmore.records.store import RecordStore
+from wigmore.records.compiler import json_path
+from wigmore.records.store import RecordStore, quoted
+from wigmore.records.timing import Spec, holds, instant_of, number_of, text_of, timing, unless
 
 OPEN = 100_000  # sessions held open at a time; the oldest is given up first
-WINDOWS, LOGINS = "windows.eventlog", ("linux.wtmp", "macos.utmpx")
-ANDROID, APPLE = "android.usage_event", "ios.knowledgec"
-ARTIFACTS = (WINDOWS, *LOGINS, ANDROID, APPLE)
 KINDS = ("run", "logon", "unlocked")
-AUDIT = "Microsoft-Windows-Security-Auditing"
-TERMINAL = "Microsoft-Windows-TerminalServices-LocalSessionManager"
-_ACTS = (  # provider, event id, kind, act, what names the session
-    (AUDIT, 4608, "", "restart", "''"),
-    (AUDIT, 4624, "logon", "start", "f[4]"),
-    (AUDIT, 4634, "logon", "end", "f[4]"),
-    (AUDIT, 4647, "logon", "end", "f[4]"),
-    (AUDIT, 4801, "unlocked", "start", "f[4]"),
-    (AUDIT, 4800, "unlocked", "end", "f[4]"),
-    (TERMINAL, 21, "logon", "start", "'session ' || f[9]"),
-    (TERMINAL, 23, "logon", "end", "'session ' || f[9]"),
-    ("Microsoft-Windows-Kernel-General", 12, "run", "start", "''"),
-    ("Microsoft-Windows-Kernel-General", 13, "run", "end", "''"),
-    ("EventLog", 6005, "run", "start again", "''"),
-    ("EventLog", 6006, "run", "end", "''"),
-)
 
 
 @dataclass(frozen=True)
@@ -58,11 +39,21 @@ class Session:
     record_ids: tuple[str, ...]
 
 
+def kept_in() -> list[str]:
+    """The artifacts that hold sessions."""
+    known = timing()
+    named = [a for spec in known["sessions"] for a in spec["artifacts"]]
+    return list(dict.fromkeys([*named, *(s["artifact"] for s in known["whole_sessions"])]))
+
+
 def sessions(store: RecordStore, source_id: str | None) -> Iterator[Session]:
     """The sessions of a source (or all) by log, in the order in which they ended; memory is bounded by those open."""
-    for rows in (_windows(store, source_id), _logins(store, source_id), _android(store, source_id)):
-        yield from _paired(rows)
-    yield from _apple(store, source_id)
+    for spec in timing()["sessions"]:
+        if store.chosen(spec["artifacts"], source_id):
+            yield from _paired(_acts(store, source_id, spec))
+    for spec in timing()["whole_sessions"]:
+        if store.chosen([spec["artifact"]], source_id):
+            yield from _whole(store, source_id, spec)
 
 
 def _paired(rows: Iterator[dict[str, Any]]) -> Iterator[Session]:
@@ -112,71 +103,43 @@ def _session(first: dict[str, Any] | None, last: dict[str, Any] | None, ended: s
     )
 
 
-def _windows(store: RecordStore, source_id: str | None) -> Iterator[dict[str, Any]]:
-    if not store.chosen([WINDOWS], source_id):
-        return
-    fields = (
-        "['$.provider', '$.event_id', '$.LogonType', '$.TargetLogonId', '$.TargetUserName', '$.TargetDomainName', "
-        "'$.IpAddress', '$.logon_type_name', '$.SessionID', '$.User', '$.Address']"
-    )
-    ids = sorted({str(number) for _, number, *_ in _ACTS})
-    held = (
-        "SELECT source_id, host_id, path, record_id, instant, time_text, ordinal, "
-        f"CAST(json_extract(data, '$.record_id') AS BIGINT) AS number, json_extract_string(data, {fields}) AS f "
-        f"FROM {store.relation([WINDOWS], source_id)} WHERE state = 'live' "
-        f"AND regexp_matches(data, '\"event_id\":({'|'.join(ids)}),')"
-    )
-    which = [f"f[1] = '{provider}' AND f[2] = '{number}'" for provider, number, *_ in _ACTS]
+def _acts(store: RecordStore, source_id: str | None, spec: Spec) -> Iterator[dict[str, Any]]:
+    """What begins and ends sessions, log by log, in the order of writing."""
+    which = [f"({holds(act['where'])}{unless(act.get('unless'))})" for act in spec["acts"]]
 
-    def chosen(part: int) -> str:
-        said = (act[part] if part == 4 else f"'{act[part]}'" for act in _ACTS)
-        return "CASE " + " ".join(f"WHEN {w} THEN {s}" for w, s in zip(which, said, strict=True)) + " END"
+    def chosen(values: Iterable[str]) -> str:
+        return "CASE " + " ".join(f"WHEN {w} THEN {v}" for w, v in zip(which, values, strict=True)) + " END"
 
-    service = f"f[1] = '{AUDIT}' AND f[2] = '4624' AND f[3] IN ('0', '5')"  # the system's own
+    def first(names: Iterable[str]) -> str:
+        given = [f"nullif({text_of(n)}, '-')" for n in names]
+        return f"coalesce({', '.join([*given, quoted('')])})"
+
+    named = f"nullif(concat_ws('\\', {', '.join(text_of(n) for n in spec.get('account', ())) or 'NULL'}), '')"
+    account = f"coalesce({named}, {text_of(spec['or_account']) if 'or_account' in spec else 'NULL'}, '')"
+    order = "instant NULLS FIRST, ordinal" if spec.get("by_time") else f"{number_of(spec.get('number'))}, ordinal"
+    path = "''" if spec.get("by_time") else "path"
     yield from store.stream(
-        f"SELECT *, coalesce(nullif(concat_ws('\\', f[6], f[5]), ''), f[10]) AS account, "
-        f"coalesce(f[8], f[3]) AS how, nullif(coalesce(f[7], f[11]), '-') AS origin FROM "
-        f"(SELECT *, {chosen(2)} AS kind, {chosen(3)} AS act, {chosen(4)} AS name FROM ({held}) "
-        f"WHERE ({' OR '.join(f'({w})' for w in which)}) AND NOT ({service})) WHERE name IS NOT NULL "
-        f"ORDER BY source_id, host_id, path, number, ordinal"
+        f"SELECT * EXCLUDE (o) FROM (SELECT source_id, host_id, {path} AS path, record_id, instant, time_text, "
+        f"{account} AS account, {first(spec.get('how', ()))} AS how, {first(spec.get('origin', ()))} AS origin, "
+        f"{chosen(quoted(act.get('kind', '')) for act in spec['acts'])} AS kind, "
+        f"{chosen(quoted(act['act']) for act in spec['acts'])} AS act, "
+        f"coalesce({chosen(text_of(a['name']) if 'name' in a else 'NULL' for a in spec['acts'])}, '') AS name, "
+        f"row_number() OVER (ORDER BY source_id, host_id, {path}, {order}, record_id) AS o "
+        f"FROM {store.relation(spec['artifacts'], source_id)} WHERE state = 'live' AND ({' OR '.join(which)})) ORDER BY o"
     )
 
 
-def _logins(store: RecordStore, source_id: str | None) -> Iterator[dict[str, Any]]:
-    event, user = (f"json_extract_string(data, '$.{name}')" for name in ("event", "user"))
-    down = f"({event} = 'shut down' OR ({event} = 'run level changed' AND {user} = 'shutdown'))"
-    yield from store.stream(
-        f"SELECT source_id, host_id, path, record_id, instant, time_text, {user} AS account, '' AS how, "
-        f"CASE WHEN {event} IN ('login', 'logout') THEN 'logon' ELSE 'run' END AS kind, "
-        f"CASE WHEN {event} IN ('login', 'booted') THEN 'start' ELSE 'end' END AS act, "
-        f"CASE WHEN {event} IN ('login', 'logout') THEN json_extract_string(data, '$.terminal') ELSE '' END AS name, "
-        f"json_extract_string(data, '$.host') AS origin FROM {store.relation(LOGINS, source_id)} "
-        f"WHERE {event} IN ('login', 'logout', 'booted') OR {down} ORDER BY source_id, host_id, path, ordinal"
-    )
-
-
-def _android(store: RecordStore, source_id: str | None) -> Iterator[dict[str, Any]]:
-    kind = "json_extract_string(data, '$.type')"
-    yield from store.stream(
-        f"SELECT source_id, host_id, '' AS path, record_id, instant, time_text, '' AS name, '' AS account, '' AS how, "
-        f"'' AS origin, CASE WHEN {kind} IN ('17', '18') THEN 'unlocked' ELSE 'run' END AS kind, "
-        f"CASE WHEN {kind} IN ('18', '27') THEN 'start' ELSE 'end' END AS act "
-        f"FROM {store.relation([ANDROID], source_id)} WHERE {kind} IN ('17', '18', '26', '27') "
-        f"ORDER BY source_id, host_id, instant NULLS FIRST, ordinal, record_id"
-    )
-
-
-def _apple(store: RecordStore, source_id: str | None) -> Iterator[Session]:
-    """One record an unlocked stretch, with both its times."""
-    start, end = (f"json_extract_string(times, '$.{name}.text')" for name in ("ZSTARTDATE", "ZENDDATE"))
-    instants = (f"CAST(json_extract(times, '$.{name}.instant') AS BIGINT)" for name in ("ZENDDATE", "ZSTARTDATE"))
+def _whole(store: RecordStore, source_id: str | None, spec: Spec) -> Iterator[Session]:
+    """Records that hold a whole session, with both its times."""
+    start, end = (f"json_extract_string(times, {quoted(json_path(spec[n]) + '.text')})" for n in ("start", "end"))
     for row in store.stream(
-        f"SELECT source_id, host_id, path, record_id, {start} AS start, {end} AS stop, {' - '.join(instants)} AS span "
-        f"FROM {store.relation([APPLE], source_id)} WHERE json_extract_string(data, '$.ZSTREAMNAME') = '/device/isLocked' "
-        f"AND json_extract_string(data, '$.ZVALUEINTEGER') = '0' ORDER BY source_id, host_id, path, ordinal"
+        f"SELECT source_id, host_id, path, record_id, {start} AS start, {end} AS stop, "
+        f"{instant_of(spec['end'])} - {instant_of(spec['start'])} AS span "
+        f"FROM {store.relation([spec['artifact']], source_id)} WHERE state = 'live' AND {holds(spec['where'])} "
+        f"ORDER BY source_id, host_id, path, ordinal, record_id"
     ):
         yield Session(
-            "unlocked",
+            spec["kind"],
             row["source_id"],
             row["host_id"],
             row["path"],

@@ -9,9 +9,10 @@ from wigmore.graph.dated import asked, cited_times, dating
 from wigmore.model.clocks import HOST, Interval, duration, interval_of
 from wigmore.model.nouns import Phenomenon
 from wigmore.model.times import instant_text, iso
-from wigmore.records.clocks import LOGS, Change, beginning, changes, error_at, proposals, shown_twice
+from wigmore.records.clocks import Change, beginning, changes, error_at, proposals, shown_twice
 from wigmore.records.implausible import KINDS, implausible
 from wigmore.records.rows import shown
+from wigmore.records.timing import logs, told_in
 from wigmore.registry import tool
 from wigmore.tools.context import ToolContext, ToolOutput, citable
 from wigmore.tools.lookup import Kind, answer, caution, covered, joined
@@ -32,9 +33,10 @@ def find_clock_changes(context: ToolContext, tolerance_seconds: float = 60.0) ->
     """
     tolerance = max(1, round(tolerance_seconds * 1_000_000))
     found = changes(context.store, context.source_id or None, tolerance)
-    files = covered(context, Kind(LOGS))
+    looked_at = Kind(tuple(logs()))
+    files = covered(context, looked_at)
     if not found:
-        looked = answer(context, (Kind(LOGS),), "log whose records are numbered", where="false")
+        looked = answer(context, (looked_at,), "log whose records are numbered", where="false")
         if looked.outcome != "empty":
             return looked
         note = f"in {len(files)} logs nothing states a change of {tolerance_seconds:g} s or more, and none goes back by as much"
@@ -42,7 +44,7 @@ def find_clock_changes(context: ToolContext, tolerance_seconds: float = 60.0) ->
     rows: list[dict[str, Any]] = [_row(c) for c in found]
     for _, some in groupby(found, key=lambda c: (c.source_id, c.host_id)):
         rows += _proposed(context, list(some))
-    records = context.store.by_id((i for c in found for i in c.record_ids), LOGS, context.source_id or None)
+    records = context.store.by_id((i for c in found for i in c.record_ids), told_in(), context.source_id or None)
     rows += [citable(shown(records[i])) for i in sorted(records)]
     return ToolOutput("found", tuple(rows), joined(f"{len(found)} changes", caution(files)))
 

@@ -6,9 +6,10 @@ from typing import Any
 
 from wigmore.model.times import instant_text, iso
 from wigmore.records.clocks import changes
-from wigmore.records.density import AROUND, BASE, DENSE, FACTOR, LEAST, RECORDERS, bursts, crossed, gaps
+from wigmore.records.density import AROUND, BASE, DENSE, FACTOR, LEAST, bursts, crossed, gaps
 from wigmore.records.rows import shown
-from wigmore.records.sessions import ARTIFACTS, KINDS, Session, sessions
+from wigmore.records.sessions import KINDS, Session, kept_in, sessions
+from wigmore.records.timing import timing
 from wigmore.registry import tool
 from wigmore.tools.context import ToolContext, ToolOutput, citable
 from wigmore.tools.lookup import CannotLook, Kind, answer, caution, covered, instant, joined
@@ -51,11 +52,11 @@ def list_sessions(
             more = True
             break
         rows.append(_row(one))
-    looked = (Kind(ARTIFACTS),)
+    looked = (Kind(tuple(kept_in())),)
     if not rows:
         return answer(context, looked, "record of sessions", where="false")
     note = joined(f"{len(rows)} sessions", caution(covered(context, looked[0])))
-    return ToolOutput("found", (*rows, *_cited(context, rows, ARTIFACTS)), note, more)
+    return ToolOutput("found", (*rows, *_cited(context, rows, looked[0].artifacts)), note, more)
 
 
 def _overlaps(one: Session, after: int | None, before: int | None) -> bool:
@@ -123,7 +124,7 @@ def find_gaps(context: ToolContext, hours: float = 24.0, limit: int = 50) -> Too
     """
     source = context.source_id or None
     found = gaps(context.store, source, max(1.0, hours), max(1, min(limit, 500)))
-    looked = Kind(RECORDERS)
+    looked = Kind(tuple(timing()["recorders"]))
     if not found:
         return answer(context, (looked,), "log that a host writes as it runs", where="false")
     moved = changes(context.store, source, MINUTE)
