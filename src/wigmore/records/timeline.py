@@ -84,6 +84,10 @@ class Wanted:
     text: str = ""
     collector: bool = False
 
+    def few(self) -> bool:
+        """Whether so much is asked that it is worth while to see first where anything suits."""
+        return bool(self.source_id or self.artifact or self.owner or self.text)
+
     def sql(self, artifacts: Iterable[str]) -> tuple[list[str], list[Any]]:
         """The conditions beside the period, with their parameters; `artifacts` are those that there are."""
         where: list[str] = []
@@ -165,11 +169,11 @@ class Timeline:
         for stale in sorted(others, key=lambda f: (-f.stat().st_mtime_ns, f.name))[KEPT - 1 :]:
             stale.unlink(missing_ok=True)
 
-    def relation(self) -> str:
+    def relation(self, options: str = "") -> str:
         """The table of all times, to query; its columns are COLUMNS, `wall` (µs of a local time as written) and `clock`."""
         if not self.file.is_file():  # another process, with other parts, cleared it away
             self._make()
-        return f"read_parquet({quoted(str(self.file))})"
+        return f"read_parquet({quoted(str(self.file))}{options})"
 
     def known(self, wanted: Wanted, clocks: Mapping[str, Sequence[Interval]] | None = None) -> Iterator[dict[str, Any]]:
         """Times of known instant by instant, those of a host's clock with a stated offset by the corrected one.
@@ -238,7 +242,7 @@ class Timeline:
         suits = " AND ".join([period, *where])
         with connect(self.threads) as connection:
             connection.execute("SET preserve_insertion_order=true")
-            for span in self._spans(connection, suits, given) if where else [""]:
+            for span in self._spans(connection, suits, given) if wanted.few() else [""]:
                 connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {self.relation()} WHERE {suits}{span}", given)
                 while rows := connection.fetchmany(BATCH):
                     for values in rows:
@@ -251,7 +255,7 @@ class Timeline:
         """
         connection.execute(
             f"SELECT min(instant), max(instant) FROM (SELECT instant, file_row_number // {GROUP} AS part "
-            f"FROM read_parquet({quoted(str(self.file))}, file_row_number=true) WHERE {suits}) "
+            f"FROM {self.relation(', file_row_number=true')} WHERE {suits}) "
             f"GROUP BY part ORDER BY part",
             given,
         )
