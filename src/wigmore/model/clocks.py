@@ -39,8 +39,8 @@ class Interval:
 
     def said(self) -> str:
         """The interval in words, for a column beside a corrected time."""
-        way = "ahead" if self.ahead > 0 else "behind"
-        return f"{duration(abs(self.ahead))} {way} of true time" + (f" ({self.basis})" if self.basis else "")
+        way = "ahead of" if self.ahead > 0 else "behind"
+        return f"{duration(abs(self.ahead))} {way} true time" + (f" ({self.basis})" if self.basis else "")
 
     def to_yaml(self) -> str:
         """The interval as an entry of a source's `clocks:` in the case file."""

@@ -54,7 +54,6 @@ class Implausible:
     last: str
     fields: tuple[tuple[str, int], ...]  # `artifact: field` and how many, the most first
     record_ids: tuple[str, ...]
-    examples: tuple[tuple[str, str], ...]  # record id and field of each
 
 
 def implausible(
@@ -86,11 +85,11 @@ def implausible(
 
 
 def _finding(key: tuple[str, str, str], rows: list[dict[str, Any]]) -> Implausible:
-    examples: dict[str, str] = {}
+    examples: dict[str, None] = {}
     for turn in range(EXAMPLES):  # of each field one, before a second
         for row in rows:
             if turn < len(row["examples"]) and len(examples) < EXAMPLES:
-                examples.setdefault(row["examples"][turn][2], row["field"])
+                examples.setdefault(row["examples"][turn][2])
     return Implausible(
         *key,
         sum(r["n"] for r in rows),
@@ -98,7 +97,6 @@ def _finding(key: tuple[str, str, str], rows: list[dict[str, Any]]) -> Implausib
         max(r["last"] for r in rows),
         tuple((f"{r['artifact']}: {r['field']}", r["n"]) for r in rows[:FIELDS]),
         tuple(examples),
-        tuple(examples.items()),
     )
 
 

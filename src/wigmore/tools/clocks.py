@@ -176,7 +176,6 @@ def find_implausible_times(context: ToolContext) -> ToolOutput:
             "last": one.last,
             "fields": [{"field": name, "count": n} for name, n in one.fields],
             "record_ids": list(one.record_ids),
-            "examples": [{"record_id": record, "field": name} for record, name in one.examples],
         }
         if one.kind == "after_taking":
             row["bound"] = context.taken[one.source_id][1]

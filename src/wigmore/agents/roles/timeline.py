@@ -75,11 +75,11 @@ def _clock_changes(desk: Desk) -> None:
         size = duration(round(abs(largest["shift_seconds"])) * 1_000_000)
         said = "as records of the change state" if largest["stated_by"] else "at least, by the order of its logs"
         by = f" The largest was made by {largest['program']}." if largest["program"] else ""
-        count = "once" if len(some) == 1 else f"{len(some)} times, at most"
+        count = "once, by" if len(some) == 1 else f"{len(some)} times, by up to"
         proposal = Proposal(
             source_id=desk.source_id,
             category="clock change",
-            title=f"The clock of {host or 'the host'} was {kind}: {count} by {size}",
+            title=f"The clock of {host or 'the host'} was {kind}: {count} {size}",
             interpretation=f"{said.capitalize()}.{by} Around such a change, times say less than the order of records.",
             records=cited,
             results=tuple(CitedResult(call.invocation.id, number, name) for name in ("old_time", "new_time", "shift")),
@@ -106,9 +106,9 @@ def _implausible_times(desk: Desk) -> None:
         if "implausible" not in row:
             continue
         cited = tuple(
-            CitedRecord(call.invocation.id, e["record_id"], (f"times.{e['field']}",))
-            for e in row["examples"]
-            if e["record_id"] in records
+            CitedRecord(call.invocation.id, record, ("path",))  # not the time: it dates nothing
+            for record in row["record_ids"]
+            if record in records
         )
         host = f" of {row['host_id']}" if row["host_id"] else ""
         proposal = Proposal(
@@ -117,7 +117,9 @@ def _implausible_times(desk: Desk) -> None:
             title=f"{row['count']} times{host} stand {MEANS[row['implausible']]}",
             interpretation="These times date nothing; what else the records say is not touched by that.",
             records=cited,
-            results=tuple(CitedResult(call.invocation.id, number, name) for name in ("count", "first", "last")),
+            results=tuple(
+                CitedResult(call.invocation.id, number, name) for name in ("count", "first", "last", "fields")
+            ),
             rule=f"time.{row['implausible']}",
             caveat="Cleared fields, copied files and clocks that were not set yet leave such times as well.",
             key=(row["host_id"], row["implausible"]),
@@ -161,7 +163,8 @@ def _order(desk: Desk) -> None:
 def _relate(desk: Desk, first: Row, second: Row) -> None:
     """Lay `before` where the first ends before the second begins whatever precision and clocks allow, else `overlaps`."""
     own = (first["source_id"], first["owner"]) == (second["source_id"], second["owner"])
-    error = sum(r["error_within" if own else "error"] for r in (first, second))
+    pair = (first, second)
+    error = max(r["error_within"] for r in pair) if own else sum(r["error"] for r in pair)
     relation = "before" if first["end"] + error < second["start"] else "overlaps"
     reason = "both times are known instants" if first["zone"] == "Z" else "local times of one clock, its zone unknown"
     if basis := "; ".join(dict.fromkeys(r["basis"] for r in (first, second) if r["basis"])):
