@@ -72,10 +72,10 @@ def test_a_stated_clock_is_shown_beside_the_stored_time(case: Path) -> None:
     file = case / "case.yaml"
     text = file.read_text(encoding="utf-8")
     before = {(r["record_id"], r["field"]): r for r in shown(case, "--all", "--source", "src-laptop")}
-    stated = "clocks: [{ahead: PT1H, basis: read against a radio clock}], "
-    assert "id: src-laptop" in text
-    file.write_text(text.replace("id: src-laptop", f"{stated}id: src-laptop", 1) if "{id: src-laptop" in text else
-                    text.replace("id: src-laptop", "id: src-laptop\n    clocks: [{ahead: PT1H, basis: read against a radio clock}]", 1), encoding="utf-8")  # fmt: skip
+    entry = "  - id: src-laptop\n"
+    assert entry in text
+    stated = "    clocks: [{ahead: PT1H, basis: read against a radio clock}]\n"
+    file.write_text(text.replace(entry, entry + stated), encoding="utf-8")
     rows = shown(case, "--all", "--source", "src-laptop")
     moved = [r for r in rows if r["corrected"]]
     assert moved and all(r["owner"] == "host" and r["offset_seconds"] == -3600 for r in moved)

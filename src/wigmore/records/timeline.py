@@ -102,8 +102,8 @@ class Wanted:
             where.append(f"artifact IN ({', '.join('?' * len(among))})" if among else "false")
             given += among
         if self.text:
-            where.append("(contains(sought, ?) OR contains(lower(path), ?))")
-            given += [self.text.lower()] * 2
+            where.append("(contains(sought, lower(?)) OR contains(lower(path), lower(?)))")
+            given += [self.text] * 2
         if not self.collector:
             where.append(f"NOT (owner = 'collector' AND artifact IN ({', '.join(map(quoted, LISTINGS))}))")
         return where, given
@@ -134,7 +134,7 @@ class Timeline:
                 connection.execute(f"SELECT count(*) FROM read_parquet({quoted(str(self.file))})").fetchone()
             os.utime(self.file)  # the newest stay
         except (duckdb.Error, OSError):
-            return self.file.is_file() and not os.access(self.file, os.W_OK)  # one that may only be read
+            return False
         return True
 
     def _make(self) -> None:
