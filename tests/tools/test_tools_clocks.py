@@ -105,7 +105,7 @@ def test_a_source_is_looked_at_alone(make: Made) -> None:
 def test_times_after_the_taking_say_what_they_were_held_against(make: Made) -> None:
     store = make([event(1, "2027-01-01T00:00:00Z"), event(2, "1970-01-01T00:00:00Z")], artifact=EVENTS)
     taken = {"src-a": (int(iso("2026-06-01T00:00:00Z")["instant"]), "the acquisition")}  # type: ignore[index]  # a time
-    rows = find_implausible_times(context(store, read("found"), taken=taken)).rows
+    rows = find_implausible_times(context(store, read("found"), taken=lambda: taken)).rows
     assert [(r["implausible"], r["count"], r.get("bound")) for r in rows if "implausible" in r] == [
         ("after_taking", 1, "the acquisition"),
         ("epoch_zero", 1, None),

@@ -167,7 +167,7 @@ def show(
     source: Annotated[str, typer.Option(help="one source only")] = "",
     after: Annotated[str, typer.Option("--from", help="from this time on, UTC")] = "",
     before: Annotated[str, typer.Option("--to", help="before this time, UTC")] = "",
-    text: Annotated[str, typer.Option(help="timeline: what stands in the line or the path, no case")] = "",
+    text: Annotated[str, typer.Option(help="timeline: what stands in the line's values or the path, no case")] = "",
     owner: Annotated[str, typer.Option(help="timeline: times of this clock only: host, server, gnss, camera…")] = "",
     every: Annotated[bool, typer.Option("--all", help="timeline: every time of every record too")] = False,
     collector: Annotated[

@@ -46,7 +46,6 @@ class GraphState:
         self.entities: dict[str, Entity] = {}
         self.links: dict[str, EntityLink] = {}
         self.temporal: dict[str, TemporalEdge] = {}
-        self.received: dict[str, str] = {}  # source → when it was first taken in
         self.leads: dict[str, Lead] = {}
         self.rounds: dict[str, InvestigationRound] = {}
         self.areas: dict[str, InvestigationArea] = {}
@@ -81,7 +80,6 @@ class GraphState:
     def _on_source(self, body: dict[str, Any], at: str) -> None:
         source = EvidenceSource.from_dict(body)
         self.sources[source.id] = source
-        self.received.setdefault(source.id, at)
 
     def _on_source_hashed(self, body: dict[str, Any], at: str) -> None:
         self.hashes[body["id"]] = body

@@ -66,6 +66,7 @@ class Workbench:
             self.rules  # noqa: B018  # a fault in the examiner's own is said before anything is looked at
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
         self._covered = Covered()
+        self._received: dict[str, str] = {}  # source → when it was first taken in
         self.recovered: list[dict[str, Any]] = []  # passwords found, as the ledger names their sealed files
         self._sources: dict[tuple[int, str], Source] = {}
         self.say: Callable[[str], None] = lambda text: None  # where long calls tell how far they are
@@ -220,7 +221,7 @@ class Workbench:
             save_asset=self.save_asset,
             lists=lambda: self.lists,
             clocks=self.clocks,
-            taken=self.taken(),
+            taken=self.taken,
             recovery=Recovery(self.case_file.password_recovery, self.spec, self.secrets, self.keep_secret, self.say),
         )
 
@@ -277,9 +278,12 @@ class Workbench:
 
     def taken(self) -> dict[str, tuple[int, str]]:
         """By source: the latest time (µs UTC) that a record of it can honestly carry, and why that one."""
+        if len(self._received) < len(self.case_file.sources):
+            for event in self.ledger.events("source"):
+                self._received.setdefault(event.body["id"], event.at)
         out = {}
         for entry in self.case_file.sources:
-            received = iso(self.state.received.get(entry.id, ""))
+            received = iso(self._received.get(entry.id, ""))
             if entry.acquired is not None:
                 out[entry.id] = (entry.acquired, "the acquisition, as the case file states it")
             elif received is not None and received["instant"] is not None:

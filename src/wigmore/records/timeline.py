@@ -56,23 +56,26 @@ def times_of(relation: str, columns: str) -> str:
     )
 
 
-def _message() -> str:
-    """SQL for a record's line: the telling fields first, then the others, as many as find room."""
+def _chosen() -> str:
+    """SQL for what a record's line shows: the telling fields first, then the others, as many as find room."""
     telling = ", ".join(map(quoted, TELLING))
-    shown = f"lambda e: e.key || '=' || left(e.value, {LETTERS})"
     given = "lambda e: e.value IS NOT NULL AND e.value NOT IN ('', '[]', '{}')"
     entries = f"list_filter(map_entries(from_json(data, '\"MAP(VARCHAR, VARCHAR)\"')), {given})"
     told = f"list_filter(e, lambda e: e.key IN ({telling}))"
     others = f"list_filter(e, lambda e: e.key NOT IN ({telling}))"
-    chosen = f"list_transform([{entries}], lambda e: list_concat({told}, {others}))[1][1:{VALUES}]"
-    return f"left(array_to_string(list_transform({chosen}, {shown}), ' · '), {MESSAGE})"
+    return f"list_transform([{entries}], lambda e: list_concat({told}, {others}))[1][1:{VALUES}]"
+
+
+def _joined(shown: str, between: str) -> str:
+    """SQL for the chosen fields as one text."""
+    return f"left(array_to_string(list_transform(chosen, lambda e: {shown}), {between}), {MESSAGE})"
 
 
 @dataclass(frozen=True)
 class Wanted:
     """Which times: from `after` on and before `before` (µs UTC, of the corrected time), and what else must hold.
 
-    `artifact` is a name or what its name begins with, up to a dot; `text` stands (no case) in the message or the path.
+    `artifact` is a name or what its name begins with, up to a dot; `text` stands (no case) in a value of the message or in the path.
     Times that a collector's file system gave are left out unless `collector`.
     """
 
@@ -142,17 +145,21 @@ class Timeline:
         clear_spills(self.folder)
         self.say(f"putting the times of {self.store.count()} records in order")
         spill = self.folder / f"{SPILL}{os.getpid()}-{next(_numbers)}"
-        taken = "source_id, host_id, artifact, path, record_id, ordinal, state, time_field, data"
-        every = times_of(self.store.relation(), taken)
+        taken = "source_id, host_id, artifact, path, record_id, ordinal, state, time_field"
+        value = f"left(e.value, {LETTERS})"
+        message, sought = _joined(f"e.key || '=' || {value}", quoted(" · ")), f"lower({_joined(value, 'chr(10)')})"
+        # a record's line is made once, whatever many times it has
+        lines = f"(SELECT {taken}, times, {_chosen()} AS chosen FROM {self.store.relation()} WHERE times <> '{{}}')"
+        told = f"(SELECT {taken}, times, {message} AS message, {sought} AS sought FROM {lines})"
         wall = "epoch_us(try_cast(left(t.text, 26) AS TIMESTAMP))"
         rows = (
             f"SELECT t.instant AS instant, t.text AS time, t.zone AS zone, t.zone_source AS zone_source, "
             f"t.precision AS precision, t.owner AS owner, artifact, field, field = coalesce(time_field, '') AS dates_record, "
-            f"source_id, host_id, path, record_id, state, message, lower(message) AS sought, ordinal, "
+            f"source_id, host_id, path, record_id, state, message, sought, ordinal, "
             f"CASE WHEN t.instant IS NULL THEN {wall} END AS wall, "
             f"CASE WHEN t.instant IS NULL THEN concat_ws('/', source_id, host_id, t.owner, "
             f"CASE WHEN {wall} IS NULL THEN path END) ELSE '' END AS clock "
-            f"FROM (SELECT *, {_message()} AS message FROM ({every})) WHERE t.text IS NOT NULL"
+            f"FROM ({times_of(told, f'{taken}, message, sought')}) WHERE t.text IS NOT NULL"
         )
         try:
             with connect(self.threads, MAKING, spill) as connection, durable_file(self.file) as temporary:

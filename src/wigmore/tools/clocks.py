@@ -161,7 +161,8 @@ def find_implausible_times(context: ToolContext) -> ToolOutput:
     collector left are passed over, and so are fields that may lie ahead of their time, such as an expiry. A cleared field, a
     copied file and a clock that was not set yet predict such times as well as a falsified one.
     """
-    found = implausible(context.store, context.source_id or None, context.taken)
+    taken = context.taken()
+    found = implausible(context.store, context.source_id or None, taken)
     if not found:
         return answer(context, (Kind(("*",)),), "record with a time", where="false")
     rows: list[dict[str, Any]] = []
@@ -178,7 +179,7 @@ def find_implausible_times(context: ToolContext) -> ToolOutput:
             "record_ids": list(one.record_ids),
         }
         if one.kind == "after_taking":
-            row["bound"] = context.taken[one.source_id][1]
+            row["bound"] = taken[one.source_id][1]
         rows.append(row)
     records = context.store.by_id((i for f in found for i in f.record_ids), None, context.source_id or None)
     rows += [citable(shown(records[i])) for i in sorted(records)]

@@ -90,7 +90,7 @@ class ToolContext:
     questions: dict[str, StandardQuestion] = field(default_factory=dict)
     lists: Callable[[], tuple[ListFile, ...]] = tuple  # the examiner's lists of the case
     clocks: dict[str, tuple[Interval, ...]] = field(default_factory=dict)  # what the case file states, by source
-    taken: dict[str, tuple[int, str]] = field(default_factory=dict)  # see Workbench.taken
+    taken: Callable[[], dict[str, tuple[int, str]]] = dict  # see Workbench.taken
     recovery: Recovery | None = None
     asked: frozenset[str] = frozenset()  # rules that calls will ask for, where that is known; none: any may be
 
