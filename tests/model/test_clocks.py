@@ -50,7 +50,7 @@ def test_a_day_is_meant_whole_and_an_open_end_has_no_end() -> None:
     ("entries", "said"),
     [
         (["PT5M"], "mapping"),
-        ([{"ahed": "PT1S"}], "ahed"),
+        ([{"aheads": "PT1S"}], "aheads"),
         ([{"from": "yesterday", "ahead": "PT1S"}], "yesterday"),
         ([{"from": "2026-03-02", "to": "2026-03-01", "ahead": "PT1S"}], "before"),
         ([{"ahead": "five minutes"}], "five minutes"),

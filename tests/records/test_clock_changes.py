@@ -353,5 +353,5 @@ def test_one_log_may_be_silent_while_others_go_on(make: Made) -> None:
 def test_a_clock_set_forward_explains_a_gap() -> None:
     from wigmore.records.density import Gap
 
-    gap = Gap("s", "", at(10), at(5000), (), ())
+    gap = Gap("s", "", at(10), at(5000), (), (), ())
     assert [c.shift > 0 for c in crossed(gap, moved((11, 4999), (5000, 4000)))] == [True]

@@ -30,6 +30,7 @@ class Burst:
     count: int
     median: float
     record_ids: tuple[str, ...]
+    paths: tuple[str, ...]  # where these lie
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Gap:
     start: int
     end: int
     record_ids: tuple[str, ...]
+    paths: tuple[str, ...]
     numbers: tuple[tuple[str, int, int], ...]  # log, number of its last record before, of its first after
 
 
@@ -76,11 +78,11 @@ def bursts(store: RecordStore, source_id: str | None, artifact: str, limit: int)
     for row in merged[:limit]:
         start, end = row["hour"] * HOUR, row["stop"] * HOUR
         examples = store.query(
-            f"SELECT record_id FROM {store.relation([row['artifact']], row['source_id'])} "
+            f"SELECT record_id, path FROM {store.relation([row['artifact']], row['source_id'])} "
             f"WHERE instant >= {start} AND instant < {end} ORDER BY instant, path, ordinal, record_id LIMIT {EXAMPLES}"
         )
-        ids = tuple(e["record_id"] for e in examples)
-        out.append(Burst(row["source_id"], row["artifact"], start, end, row["n"], float(row["usual"]), ids))
+        ids, paths = (tuple(e[name] for e in examples) for name in ("record_id", "path"))
+        out.append(Burst(row["source_id"], row["artifact"], start, end, row["n"], float(row["usual"]), ids, paths))
     return out
 
 
@@ -119,26 +121,28 @@ def gaps(store: RecordStore, source_id: str | None, least: float, limit: int) ->
             ):
                 continue  # all were silent then
             among = [row["artifact"]] if row["artifact"] else recorders
+            ends = [_at(store, row["source_id"], among, t) for t in (start, end)]
             out.append(
                 Gap(
                     row["source_id"],
                     row["artifact"],
                     start,
                     end,
-                    tuple(_at(store, row["source_id"], among, t) for t in (start, end)),
+                    tuple(record for record, _ in ends),
+                    tuple(path for _, path in ends),
                     tuple(_numbers(store, row["source_id"], row["artifact"], start, end)),
                 )
             )
     return out[:limit]
 
 
-def _at(store: RecordStore, source_id: str, artifacts: list[str], instant: int) -> str:
-    """The first record of that very instant."""
+def _at(store: RecordStore, source_id: str, artifacts: list[str], instant: int) -> tuple[str, str]:
+    """The first record of that very instant, and its path."""
     found = store.query(
-        f"SELECT record_id FROM {store.relation(artifacts, source_id)} WHERE instant = {instant} "
+        f"SELECT record_id, path FROM {store.relation(artifacts, source_id)} WHERE instant = {instant} "
         f"ORDER BY artifact, path, ordinal, record_id LIMIT 1"
     )
-    return str(found[0]["record_id"])
+    return str(found[0]["record_id"]), str(found[0]["path"])
 
 
 def _numbers(store: RecordStore, source_id: str, artifact: str, start: int, end: int) -> list[tuple[str, int, int]]:

@@ -54,6 +54,7 @@ class Implausible:
     last: str
     fields: tuple[tuple[str, int], ...]  # `artifact: field` and how many, the most first
     record_ids: tuple[str, ...]
+    paths: tuple[str, ...]  # where these lie
 
 
 def implausible(
@@ -85,11 +86,11 @@ def implausible(
 
 
 def _finding(key: tuple[str, str, str], rows: list[dict[str, Any]]) -> Implausible:
-    examples: dict[str, None] = {}
+    examples: dict[str, str] = {}
     for turn in range(EXAMPLES):  # of each field one, before a second
         for row in rows:
             if turn < len(row["examples"]) and len(examples) < EXAMPLES:
-                examples.setdefault(row["examples"][turn][2])
+                examples.setdefault(row["examples"][turn][2], row["examples"][turn][0])
     return Implausible(
         *key,
         sum(r["n"] for r in rows),
@@ -97,6 +98,7 @@ def _finding(key: tuple[str, str, str], rows: list[dict[str, Any]]) -> Implausib
         max(r["last"] for r in rows),
         tuple((f"{r['artifact']}: {r['field']}", r["n"]) for r in rows[:FIELDS]),
         tuple(examples),
+        tuple(dict.fromkeys(examples.values())),
     )
 
 

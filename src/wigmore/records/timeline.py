@@ -75,7 +75,7 @@ def _joined(shown: str, between: str) -> str:
 class Wanted:
     """Which times: from `after` on and before `before` (µs UTC, of the corrected time), and what else must hold.
 
-    `artifact` is a name or what its name begins with, up to a dot; `text` stands (no case) in a value of the message or in the path.
+    `artifact` is a name or what its name begins with, up to a dot; `text` stands (no case) in a value of the message or the path.
     Times that a collector's file system gave are left out unless `collector`.
     """
 

@@ -44,7 +44,8 @@ def find_clock_changes(context: ToolContext, tolerance_seconds: float = 60.0) ->
     rows: list[dict[str, Any]] = [_row(c) for c in found]
     for _, some in groupby(found, key=lambda c: (c.source_id, c.host_id)):
         rows += _proposed(context, list(some))
-    records = context.store.by_id((i for c in found for i in c.record_ids), told_in(), context.source_id or None)
+    ids, paths = [i for c in found for i in c.record_ids], {p for c in found for p in c.numbers}
+    records = context.store.by_id(ids, told_in(), context.source_id or None, paths)
     rows += [citable(shown(records[i])) for i in sorted(records)]
     return ToolOutput("found", tuple(rows), joined(f"{len(found)} changes", caution(files)))
 
@@ -181,6 +182,7 @@ def find_implausible_times(context: ToolContext) -> ToolOutput:
         if one.kind == "after_taking":
             row["bound"] = taken[one.source_id][1]
         rows.append(row)
-    records = context.store.by_id((i for f in found for i in f.record_ids), None, context.source_id or None)
+    ids, paths = [i for f in found for i in f.record_ids], {p for f in found for p in f.paths}
+    records = context.store.by_id(ids, None, context.source_id or None, paths)
     rows += [citable(shown(records[i])) for i in sorted(records)]
     return ToolOutput("found", tuple(rows), f"{len(found)} findings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from wigmore.model.times import instant_text, iso
@@ -19,10 +20,12 @@ NEAR = 60 * MINUTE  # µs from a gap within which a start or an end of the syste
 LOGS = 5
 
 
-def _cited(context: ToolContext, rows: list[dict[str, Any]], artifacts: tuple[str, ...] | None) -> list[dict[str, Any]]:
-    """The records that rows name, to be cited."""
+def _cited(
+    context: ToolContext, rows: list[dict[str, Any]], artifacts: Iterable[str], paths: Iterable[str]
+) -> list[dict[str, Any]]:
+    """The records that rows name, to be cited; they are of these artifacts and lie at these paths."""
     ids = (i for row in rows for i in row["record_ids"])
-    records = context.store.by_id(ids, artifacts, context.source_id or None)
+    records = context.store.by_id(ids, artifacts, context.source_id or None, paths)
     return [citable(shown(records[i])) for i in sorted(records)]
 
 
@@ -55,8 +58,10 @@ def list_sessions(
     looked = (Kind(tuple(kept_in())),)
     if not rows:
         return answer(context, looked, "record of sessions", where="false")
+    logs = [row["log"] for row in rows]
+    paths = logs if all(logs) else ()  # a phone's events lie in many files
     note = joined(f"{len(rows)} sessions", caution(covered(context, looked[0])))
-    return ToolOutput("found", (*rows, *_cited(context, rows, looked[0].artifacts)), note, more)
+    return ToolOutput("found", (*rows, *_cited(context, rows, looked[0].artifacts, paths)), note, more)
 
 
 def _overlaps(one: Session, after: int | None, before: int | None) -> bool:
@@ -110,7 +115,8 @@ def find_bursts(context: ToolContext, artifact: str = "", limit: int = 50) -> To
         for b in found
     ]
     rule = f"{LEAST} records an hour or more, and {FACTOR} times the median of {BASE} or more hours"
-    return ToolOutput("found", (*rows, *_cited(context, rows, None)), joined(f"{len(rows)} bursts: {rule}"))
+    cited = _cited(context, rows, {b.artifact for b in found}, {p for b in found for p in b.paths})
+    return ToolOutput("found", (*rows, *cited), joined(f"{len(rows)} bursts: {rule}"))
 
 
 @tool("find_gaps", domain="timeline", cost=2)
@@ -160,6 +166,6 @@ def find_gaps(context: ToolContext, hours: float = 24.0, limit: int = 50) -> Too
     rule = f"{DENSE} of the {AROUND} hours on either side hold records"
     return ToolOutput(
         "found",
-        (*rows, *_cited(context, rows, None)),
+        (*rows, *_cited(context, rows, looked.artifacts, {p for gap in found for p in gap.paths})),
         joined(f"{len(rows)} gaps: {rule}", caution(covered(context, looked))),
     )
