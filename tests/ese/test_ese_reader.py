@@ -34,6 +34,7 @@ from wigmore.artifacts.windows import bits, ese, ese_pages, ese_reader, ese_valu
 from wigmore.evidence.filetype import unread
 from wigmore.evidence.local import LocalFile
 from wigmore.model.protocols import ParseError
+from wigmore.model.times import ole
 from wigmore.records.examine import choose, run_parser
 from wigmore.registry import HEAD, parsers
 from windows.windows_builders import Memory, split, wide
@@ -42,13 +43,13 @@ from windows.windows_builders import Memory, split, wide
 
 
 def test_a_date_column_holds_an_ole_date_or_a_filetime_and_each_is_told_by_its_bytes() -> None:
-    ole = ese_values.Moment(OLE)
-    assert ole.time(utc=True)["text"].startswith("2022-03-10T16:35:02.4") and ole.time(utc=True)["zone"] == "Z"  # type: ignore[index]  # a time is there
-    assert ole.time()["zone"] == "local-unknown"  # type: ignore[index]  # likewise
+    dated = ese_values.Moment(OLE)
+    assert dated.time(utc=True)["text"].startswith("2022-03-10T16:35:02.4") and dated.time(utc=True)["zone"] == "Z"  # type: ignore[index]  # a time is there
+    assert dated.time()["zone"] == "local-unknown"  # type: ignore[index]  # likewise
     moment = ese_values.Moment(FILETIME.to_bytes(8, "little"))
     assert moment.time()["text"] == "2022-03-10T15:02:21.2345678Z"  # type: ignore[index]  # likewise
     assert ese_values.Moment(bytes(8)).time() is None and ese_values.Moment(b"\xff" * 8).time() is None
-    assert ese_values.ole(44630.0, True)["text"] == "2022-03-10T00:00:00Z"  # type: ignore[index]  # likewise
+    assert ole(44630.0, True)["text"] == "2022-03-10T00:00:00Z"  # type: ignore[index]  # likewise
 
 
 def test_fixed_columns_that_were_never_set_are_absent_and_short_ones_are_refused() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from wigmore.investigation.case_file import CaseFileError
@@ -38,6 +41,20 @@ def open_case(path: Path, *, write: bool = False, threads: int = 2) -> Workbench
         raise UseError(str(error)) from error
     except LedgerError as error:
         raise UseError(str(error), INTEGRITY if "amage" in type(error).__name__ else FAILED) from error
+
+
+@contextmanager
+def index_of(case: Path) -> Iterator[Path]:
+    """The case's folder `index/`, or where that cannot be written, a folder for this call alone."""
+    folder = case / "index"
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=folder, prefix=".writable-"):
+                pass
+        except OSError:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="wigmore-index-")))
+        yield folder
 
 
 def refusal(error: Exception) -> tuple[str, int] | None:

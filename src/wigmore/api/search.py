@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from wigmore.api.cases import UseError, open_case
+from wigmore.api.cases import UseError, index_of, open_case
 from wigmore.records.rows import shown
 from wigmore.records.search import Search
 
@@ -27,14 +26,7 @@ def search(
     The index lies in the case's folder `index/`; where that cannot be written it is made for this call alone. Raises
     UseError for words that hold nothing to look for, and where there is no case.
     """
-    with open_case(case) as bench, tempfile.TemporaryDirectory(prefix="wigmore-index-") as temporary:
-        folder = case / "index"
-        try:
-            folder.mkdir(exist_ok=True)
-            (folder / ".writable").touch()
-            (folder / ".writable").unlink()
-        except OSError:
-            folder = Path(temporary)
+    with open_case(case) as bench, index_of(case) as folder:
         found = Search(bench.store, folder, say)
         try:
             rows, count = found.find(words, path=path, artifact=artifact, source_id=source, limit=limit)

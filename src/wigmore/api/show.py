@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.api.cases import UseError, open_case
+from wigmore.api.timeline import everything, observations, wanted
 from wigmore.graph import joins, reviews, views
 from wigmore.investigation.obligations import obligations
 from wigmore.investigation.phases import conclusions
@@ -103,23 +104,8 @@ def _matrix(bench: Workbench, _: Row) -> Iterable[Row]:
 
 
 def _timeline(bench: Workbench, options: Row) -> Iterable[Row]:
-    rows = []
-    for p in bench.state.phenomena.values():
-        if (
-            p.occurred_at
-            and (not options.get("after") or p.occurred_at >= options["after"])
-            and (not options.get("before") or p.occurred_at < options["before"])
-        ):
-            rows.append(
-                {
-                    "time": p.occurred_at,
-                    "phenomenon_id": p.id,
-                    "source_id": p.source_id,
-                    "title": p.title,
-                    "category": p.category,
-                }
-            )
-    yield from sorted(rows, key=lambda r: (r["time"], r["phenomenon_id"]))
+    asked_for = wanted(options)
+    yield from everything(bench, asked_for, options["say"]) if options["everything"] else observations(bench, asked_for)
 
 
 def _coverage(bench: Workbench, options: Row) -> Iterable[Row]:
@@ -181,15 +167,37 @@ VIEWS: dict[str, Callable[[Workbench, Row], Iterable[Row]]] = {
 
 
 def show(
-    case: Path, what: str, *, artifact: str = "", source: str = "", after: str = "", before: str = ""
+    case: Path,
+    what: str,
+    *,
+    artifact: str = "",
+    source: str = "",
+    after: str = "",
+    before: str = "",
+    text: str = "",
+    owner: str = "",
+    every: bool = False,
+    collector: bool = False,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Row]:
-    """Rows of one view, each with `case`; raises UseError for an unknown view or source."""
+    """Rows of one view, each with `case`; raises UseError for an unknown view or source.
+
+    `text`, `owner` (of a clock), `every` (records too) and `collector` (its file times too) are for the timeline.
+    """
     if what not in VIEWS:
         raise UseError(f"unknown view {what!r}; one of {', '.join(VIEWS)}")
     with open_case(case) as bench:
         known = [s.id for s in bench.case_file.sources]
         if source and source not in known:
             raise UseError(f"unknown source {source!r}; one of {', '.join(known)}")
-        options = {"artifact": artifact, "source": source, "after": after, "before": before}
+        options: Row = {
+            "artifact": artifact,
+            "source": source,
+            "after": after,
+            "before": before,
+            "text": text,
+            "owner": owner,
+        }
+        options |= {"everything": every, "collector": collector, "say": say}
         for row in VIEWS[what](bench, options):
             yield {"case": bench.case_file.case, **row}

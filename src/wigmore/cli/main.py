@@ -170,13 +170,31 @@ def show(
     source: Annotated[str, typer.Option(help="one source only")] = "",
     after: Annotated[str, typer.Option("--from", help="from this time on, UTC")] = "",
     before: Annotated[str, typer.Option("--to", help="before this time, UTC")] = "",
+    text: Annotated[str, typer.Option(help="timeline: what stands in the line's values or the path, no case")] = "",
+    owner: Annotated[str, typer.Option(help="timeline: times of this clock only: host, server, gnss, camera…")] = "",
+    every: Annotated[bool, typer.Option("--all", help="timeline: every time of every record too")] = False,
+    collector: Annotated[
+        bool, typer.Option("--collector", help="timeline: file times that whoever copied the files left too")
+    ] = False,
     zone: ZoneOption = "",
 ) -> None:
     """Show any part of a case."""
     from wigmore.api.show import show as use
-    from wigmore.cli.show import print_rows, zone_of
+    from wigmore.cli.show import note, print_rows, zone_of
 
-    rows = use(case, what, artifact=artifact, source=source, after=after, before=before)
+    rows = use(
+        case,
+        what,
+        artifact=artifact,
+        source=source,
+        after=after,
+        before=before,
+        text=text,
+        owner=owner,
+        every=every,
+        collector=collector,
+        say=note,
+    )
     if what == "graph-hash":
         print(next(iter(rows))["graph_hash"])
         return

@@ -33,7 +33,7 @@ COLUMNS = {
     "entities": ("type", "name", "source_id", "cluster_name", "cluster_size", "identifiers"),
     "links": ("relation", "first_name", "second_name", "count", "in_force", "confidence", "reasons"),
     "contacts": ("first_name", "second_name", "count", "first_at", "last_at"),
-    "timeline": ("time", "source_id", "title"),
+    "timeline": ("time", "corrected", "zone", "source_id", "artifact", "field", "title"),
     "coverage": ("outcome", "path", "parser", "records", "reason"),
     "leads": ("round_number", "status", "target_agent", "description"),
     "rounds": (

@@ -14,7 +14,6 @@ from wigmore.model import times
 from wigmore.model.protocols import Gap, ParseError
 from wigmore.model.times import Time
 
-HFS_OFFSET = 2_082_844_800  # seconds from 1904 to 1970
 TEXT_SHOWN = 1024
 VALUE_READ = 64 * 1024
 MODES = {0x4000: "directory", 0x8000: "file", 0xA000: "link", 0x2000: "device", 0x6000: "device"}
@@ -292,16 +291,12 @@ def _seconds(value: int) -> Time | None:
 
 @lru_cache(maxsize=65_536)
 def _hfs(value: int) -> Time | None:
-    time = times.posix(value - HFS_OFFSET, source="HFS+ stores UTC since 1904")
-    return {**time, "raw": value} if time is not None else None
+    return times.classic(value)
 
 
 @lru_cache(maxsize=65_536)
 def _local_hfs(value: int) -> Time | None:
-    time = times.posix(value - HFS_OFFSET)
+    time = times.classic(value, source="HFS stores local time")
     if time is None:
         return None
-    return {
-        **time, "text": time["text"].rstrip("Z"), "instant": None, "zone": "local-unknown", "raw": value,
-        "zone_source": "HFS stores local time",
-    }  # fmt: skip
+    return {**time, "text": time["text"].rstrip("Z"), "instant": None, "zone": "local-unknown"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from wigmore.evidence.secret import KEY_FILE, MAX_KEY_FILE
 from wigmore.model.canonical import identify
+from wigmore.model.clocks import END, ClockError, Interval, bound, read_intervals
 from wigmore.model.nouns import SOURCE_TYPES
 
 KEYS = frozenset(
@@ -40,6 +41,20 @@ class SourceEntry:
     clocks: tuple[dict[str, Any], ...] = ()
     timezone: str = ""
     owner: str = ""
+
+    @property
+    def intervals(self) -> tuple[Interval, ...]:
+        """What `clocks` states, in order of time."""
+        return read_intervals(self.clocks)
+
+    @property
+    def acquired(self) -> int | None:
+        """When the acquisition was made, in µs UTC (of a day, its end); None where the case file names no such time."""
+        try:
+            at = bound("at", self.acquisition.get("at"), END, True)
+        except ClockError:
+            return None  # a remark in words
+        return None if at == END else at
 
 
 @dataclass(frozen=True)
@@ -214,6 +229,13 @@ def _sources(file: Path, values: Iterable[Any]) -> tuple[SourceEntry, ...]:
             raise CaseFileError(f"{where}: unknown keys {', '.join(unknown)}; known: {', '.join(sorted(SOURCE_KEYS))}")
         if value.get("type") and value["type"] not in SOURCE_TYPES:
             raise CaseFileError(f"{where}: unknown type {value['type']!r}; one of {', '.join(SOURCE_TYPES)}")
+        for key, kind in (("clocks", list), ("acquisition", dict)):
+            if value.get(key) and not isinstance(value[key], kind):
+                raise CaseFileError(f"{where}: `{key}` must be a {'list' if kind is list else 'mapping'}")
+        try:
+            read_intervals(value.get("clocks") or ())
+        except ClockError as error:
+            raise CaseFileError(f"{where}: clocks: {error}") from error
         path = Path(os.path.expanduser(value["path"]))
         path = path if path.is_absolute() else (file.parent / path)
         name = value.get("id") or source_id_for(path, {s.id for s in out})

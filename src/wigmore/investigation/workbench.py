@@ -21,6 +21,7 @@ from wigmore.investigation.rule_book import RuleBook
 from wigmore.investigation.sealed_secrets import seal, sealed_secrets
 from wigmore.ledger import Event, Ledger, Outputs
 from wigmore.model.canonical import identify
+from wigmore.model.clocks import Interval
 from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
 from wigmore.model.protocols import Clock
@@ -65,6 +66,7 @@ class Workbench:
             self.rules  # noqa: B018  # a fault in the examiner's own is said before anything is looked at
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
         self._covered = Covered()
+        self._received: dict[str, str] = {}  # source → when it was first taken in
         self.recovered: list[dict[str, Any]] = []  # passwords found, as the ledger names their sealed files
         self._sources: dict[tuple[int, str], Source] = {}
         self.say: Callable[[str], None] = lambda text: None  # where long calls tell how far they are
@@ -218,6 +220,8 @@ class Workbench:
             invocations=lambda: [i.to_dict() for i in list(self.runner.known.values())],
             save_asset=self.save_asset,
             lists=lambda: self.lists,
+            clocks=self.clocks,
+            taken=self.taken,
             recovery=Recovery(self.case_file.password_recovery, self.spec, self.secrets, self.keep_secret, self.say),
         )
 
@@ -266,6 +270,25 @@ class Workbench:
         }
         self.append([Event("asset", body)])
         return body
+
+    @property
+    def clocks(self) -> dict[str, tuple[Interval, ...]]:
+        """What the case file states of the sources' clocks."""
+        return {s.id: s.intervals for s in self.case_file.sources if s.clocks}
+
+    def taken(self) -> dict[str, tuple[int, str]]:
+        """By source: the latest time (µs UTC) that a record of it can honestly carry, and why that one."""
+        if len(self._received) < len(self.case_file.sources):
+            for event in self.ledger.events("source"):
+                self._received.setdefault(event.body["id"], event.at)
+        out = {}
+        for entry in self.case_file.sources:
+            received = iso(self._received.get(entry.id, ""))
+            if entry.acquired is not None:
+                out[entry.id] = (entry.acquired, "the acquisition, as the case file states it")
+            elif received is not None and received["instant"] is not None:
+                out[entry.id] = (received["instant"], "the intake of the source")
+        return out
 
     def period(self) -> tuple[int | None, int | None]:
         """From and to of the case's scope, in microseconds UTC; CaseFileError for what is no time in UTC."""

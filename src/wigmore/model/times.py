@@ -5,8 +5,11 @@ since 1970 UTC, or None where the zone is unknown), `zone` (`Z`, an offset, or `
 value), `owner` (whose clock: host, server, gnss, camera, author, collector), `precision` (seconds: 1e-07, 1.0, 2.0,
 86400.0) and `zone_source` (why the zone is what it is). Only a known UTC ends in `Z`.
 
-Sources: FILETIME, MS-DTYP 2.3.3 (100 ns since 1601); WebKit, microseconds since 1601 (Chromium base/time); Cocoa,
-seconds since 2001 (Apple NSDate); FAT, MS-EFI FAT specification 1.03 (2 s, local); POSIX, IEEE Std 1003.1.
+This is the one place where epochs are defined (a test holds it). Sources: FILETIME, MS-DTYP 2.3.3 (100 ns since 1601);
+WebKit, microseconds since 1601 (Chromium base/time); Cocoa, seconds since 2001 (Apple NSDate); FAT and DOS, Microsoft FAT
+specification 1.03 (since 1980, 2 s, local); POSIX, IEEE Std 1003.1, also in ns (APFS, Apple File System Reference); HFS,
+HFS+ and QuickTime, seconds since 1904 (Apple TN1150, QuickTime File Format); NTP, seconds since 1900 (RFC 5905, 6); OLE
+automation and Delphi dates, days since 1899-12-30 (MS-OAUT 2.2.25).
 """
 
 from __future__ import annotations
@@ -23,6 +26,11 @@ FILETIME_OFFSET = 116_444_736_000_000_000  # 100 ns from 1601 to 1970
 WEBKIT_OFFSET = 11_644_473_600_000_000  # µs from 1601 to 1970
 COCOA_OFFSET = 978_307_200  # s from 1970 to 2001
 FIRST = -62_135_596_800_000_000  # µs at the beginning of year 1
+CLASSIC_OFFSET = 2_082_844_800  # s from 1904 to 1970
+NTP_OFFSET = 2_208_988_800  # s from 1900 to 1970
+DOS_OFFSET = 315_532_800  # s from 1970 to 1980, before which FAT has no time
+OLE_EPOCH = datetime(1899, 12, 30)
+COCOA_EPOCH = NAIVE_EPOCH + timedelta(seconds=COCOA_OFFSET)
 LIMIT = 253_402_300_800_000_000  # µs at the end of year 9999
 
 
@@ -91,6 +99,22 @@ def cocoa(value: int | float, owner: str = "host", unit: str = "s") -> Time | No
         return None
     micro = round(value * 1_000_000) + COCOA_OFFSET * 1_000_000
     return _utc(micro, 1_000_000, 6, value, owner, "Apple time is UTC")
+
+
+def classic(value: int, owner: str = "host", source: str = "HFS+ stores UTC since 1904") -> Time | None:
+    """A time of HFS, HFS+ or QuickTime (seconds since 1904), `raw` as stored; None for the first second of 1970."""
+    time = posix(value - CLASSIC_OFFSET, owner, source=source)
+    return {**time, "raw": value} if time is not None else None
+
+
+def ole(days: float, utc: bool = False) -> Time | None:
+    """An OLE automation date (days since 1899-12-30) to the millisecond; local without zone unless `utc`."""
+    if not 0 < days < 2_900_000:
+        return None
+    moment = OLE_EPOCH + timedelta(milliseconds=round(days * 86_400_000))
+    if utc:
+        return aware(moment.replace(tzinfo=UTC), days, source="OLE date; its writer stores UTC", precision=0.001)
+    return local(moment, days, source="OLE date without a zone", precision=0.001)
 
 
 def fat(date: int, clock: int, tenths: int = 0, owner: str = "host") -> Time | None:
@@ -176,6 +200,13 @@ def iso(text: str, owner: str = "host", zone: str | None = None, source: str | N
     instant = _instant(moment.replace(tzinfo=timezone(offset)), micro)
     zone_text = f"{written[:3]}:{written[-2:]}"
     return _time(base + zone_text, instant, zone_text, text, owner, precision, source or "offset written")
+
+
+def by_instant(text: str) -> tuple[bool, int, str]:
+    """A key that sorts texts of times: known instants first, by the instant, then the others by their text."""
+    time = iso(text)
+    instant = time["instant"] if time else None
+    return instant is None, instant or 0, text
 
 
 UTC_TEXT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)((?:\.\d{1,9})?)Z")

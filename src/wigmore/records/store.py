@@ -315,8 +315,9 @@ class RecordStore:
         artifacts: Iterable[str] | None = None,
         source_id: str | None = None,
         paths: Iterable[str] = (),
+        columns: str = "*",
     ) -> dict[str, dict[str, Any]]:
-        """Stored rows by record id; naming their artifacts, source and paths spares reading the other row groups."""
+        """Stored rows by record id (`columns` of them); naming artifacts, source and paths spares reading other row groups."""
         wanted = sorted(set(record_ids))
         if not wanted:
             return {}
@@ -325,7 +326,7 @@ class RecordStore:
         # few are looked for row by row: named in an IN, they would have each row group that may hold one unpacked whole
         here = "list_contains(?, record_id)" if len(wanted) <= FEW else "record_id IN (SELECT unnest(?))"
         rows = self.query(
-            f"SELECT * FROM {self.relation(artifacts, source_id)} WHERE {there}{here} ORDER BY {ORDER}",
+            f"SELECT {columns} FROM {self.relation(artifacts, source_id)} WHERE {there}{here} ORDER BY {ORDER}",
             [*among, wanted],
         )
         return {r["record_id"]: r for r in rows}

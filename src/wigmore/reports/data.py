@@ -12,6 +12,7 @@ from wigmore.graph import joins, views
 from wigmore.graph.reviews import reviewed
 from wigmore.graph.state import GraphState
 from wigmore.model.nouns import NEUTRAL, Coverage, Phenomenon
+from wigmore.model.times import by_instant
 from wigmore.records.store import RecordStore
 from wigmore.registry import origin_of, register
 
@@ -123,7 +124,7 @@ def report_data(
         for p in phenomena
         if p["occurred_at"]
     ]
-    timeline.sort(key=lambda r: (str(r["time"]), r["phenomenon_id"]))
+    timeline.sort(key=lambda r: (*by_instant(str(r["time"])), r["phenomenon_id"]))
     counts: dict[str, Counter[str]] = {}
     for row_ in coverage:
         counts.setdefault(row_.artifact, Counter())[row_.outcome] += 1

@@ -9,6 +9,7 @@ from typing import Any
 from wigmore.evidence.source import Source, SourceSpec
 from wigmore.graph.state import GraphState
 from wigmore.model.canonical import canonical
+from wigmore.model.clocks import Interval
 from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
 from wigmore.records.rules import Indicator
@@ -88,6 +89,8 @@ class ToolContext:
     invocations: Callable[[], list[dict[str, Any]]] = list
     questions: dict[str, StandardQuestion] = field(default_factory=dict)
     lists: Callable[[], tuple[ListFile, ...]] = tuple  # the examiner's lists of the case
+    clocks: dict[str, tuple[Interval, ...]] = field(default_factory=dict)  # what the case file states, by source
+    taken: Callable[[], dict[str, tuple[int, str]]] = dict  # see Workbench.taken
     recovery: Recovery | None = None
     asked: frozenset[str] = frozenset()  # rules that calls will ask for, where that is known; none: any may be
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from wigmore.model.canonical import canonical
 from wigmore.model.nouns import Coverage
+from wigmore.model.times import EPOCH
 from wigmore.registry import parsers
 from wigmore.tools.context import CAP, ToolContext, ToolOutput
 
@@ -157,7 +158,7 @@ def instant(name: str, text: str) -> int:
     except ValueError as error:
         raise CannotLook(f"{name} is no ISO 8601 time such as 2024-05-31T12:00:00Z: {text!r}") from error
     time = time if time.tzinfo else time.replace(tzinfo=UTC)
-    since = time - datetime(1970, 1, 1, tzinfo=UTC)
+    since = time - EPOCH
     return (since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds
 
 

@@ -18,7 +18,7 @@ from plistlib import UID
 from typing import Any
 
 from wigmore.model.canonical import clean, shown
-from wigmore.model.times import COCOA_OFFSET, Time, cocoa, posix
+from wigmore.model.times import COCOA_EPOCH, COCOA_OFFSET, Time, cocoa, posix
 
 DEPTH = 64  # nesting of containers that is followed
 NODES = 200_000  # values taken out of one property list
@@ -187,7 +187,7 @@ def _dated(value: Any, depth: int) -> Any:
     if isinstance(value, int) and value.bit_length() > 128:  # Core Foundation writes 16 bytes at most
         raise PlistError(None, f"an integer of {value.bit_length()} bits")
     if isinstance(value, datetime):
-        return PlistDate(int((value - datetime(2001, 1, 1)).total_seconds()))  # plist dates are UTC
+        return PlistDate(int((value - COCOA_EPOCH).total_seconds()))  # plist dates are UTC
     return clean(value) if isinstance(value, str) else value
 
 

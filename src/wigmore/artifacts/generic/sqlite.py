@@ -45,7 +45,7 @@ def guess_time(column: str, value: Any, core_data: bool) -> Time | None:
         return None if time is None else {**time, "zone_source": f"{time['zone_source']}; {GUESSED}"}
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return None
-    if 1_000_000_000 <= value < 2_208_988_800:
+    if 10**9 <= value < 2.2 * 10**9:
         time = posix(value)
     elif 10**12 <= value < 2.2 * 10**12:
         time = posix(int(value), unit="ms")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Gap, Locator, Record, Yield
-from wigmore.model.times import Time, posix
+from wigmore.model.times import DOS_OFFSET, Time, posix
 from wigmore.registry import Claim, parser
 
 TYPES = {
@@ -93,7 +93,7 @@ def plausible(entry: Entry) -> bool:
     return (
         0 <= entry.kind <= 9
         and 0 <= entry.pid <= LARGEST_PID
-        and (entry.second == 0 or 315_532_800 <= entry.second < 4_294_967_296)
+        and (entry.second == 0 or DOS_OFFSET <= entry.second < 4_294_967_296)
         and 0 <= entry.microsecond < 1_000_000
         and _texts_end_with_nuls(entry.line, entry.user, entry.host)
     )

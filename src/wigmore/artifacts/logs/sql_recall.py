@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
-from wigmore.model.times import Time, local
+from wigmore.model.times import OLE_EPOCH, Time, local
 from wigmore.registry import Claim, parser
 
 FORM = struct.Struct("<Id31s81s4001s")  # sequence, Delphi date, user, database, statement: 4,125 bytes
-DELPHI = datetime(1899, 12, 30)  # a Delphi date is local
 
 
 def _moment(value: float) -> Time | None:
     if not 20_000 < value < 80_000:  # 1954 to 2119
         return None
-    moment = (DELPHI + timedelta(days=value)).replace(microsecond=0)
+    moment = (OLE_EPOCH + timedelta(days=value)).replace(microsecond=0)
     return local(moment, value, source="a Delphi TDateTime is local")
 
 

@@ -10,10 +10,9 @@ from typing import BinaryIO
 from wigmore.artifacts.media.structure import format_of
 from wigmore.model.canonical import shown
 from wigmore.model.protocols import EvidenceFile, Gap, Record, Yield
-from wigmore.model.times import Time, iso, posix
+from wigmore.model.times import Time, classic, iso
 from wigmore.registry import Claim, parser
 
-EPOCH_1904 = 2_082_844_800  # seconds from 1904 to 1970
 CONTAINERS = frozenset((b"moov", b"trak", b"mdia", b"udta", b"ilst"))
 LARGEST_BOX = 1024 * 1024
 MOST_BOXES = 5_000
@@ -60,15 +59,8 @@ class _Movie:
 
 
 def _moment(value: int) -> Time | None:
-    time = (
-        posix(value - EPOCH_1904, source="seconds since 1904, by specification UTC; some devices write local time")
-        if value
-        else None
-    )
-    if time:
-        time["raw"] = value
-        time["owner"] = "camera"
-    return time
+    source = "seconds since 1904, by specification UTC; some devices write local time"
+    return classic(value, "camera", source) if value else None
 
 
 def _walk(stream: BinaryIO, size: int, movie: _Movie) -> None:

@@ -17,7 +17,7 @@ from wigmore.artifacts.windows.ese_reader import REFERENCE, SIGNATURE, EseClaim,
 from wigmore.artifacts.windows.ese_values import HEADER
 from wigmore.artifacts.windows.structures import guid, utf16
 from wigmore.model.protocols import EvidenceFile, Gap, ParseError, Record, Yield
-from wigmore.model.times import Time, filetime
+from wigmore.model.times import FILETIME_OFFSET, Time, filetime
 from wigmore.registry import Claim, parser
 
 LAYOUT = EseClaim(
@@ -40,7 +40,7 @@ JOB_STATES = {
     7: "acknowledged", 8: "cancelled",
 }  # fmt: skip
 TEXT, ITEMS, TOKEN = 32_768, 4_096, 65_536
-SPAN = (116_444_736_000_000_000, 157_469_184_000_000_000)  # FILETIMEs of 1970 to 2100
+SPAN = (FILETIME_OFFSET, FILETIME_OFFSET + 4_102_444_800 * 10_000_000)  # FILETIMEs of 1970 to 2100
 UNKNOWN_SIZE = 0xFFFFFFFFFFFFFFFF
 LIMIT = 64 * 1024 * 1024
 

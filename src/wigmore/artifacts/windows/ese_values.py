@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -17,7 +17,7 @@ from wigmore.artifacts.generic.plist_reader import shortened
 from wigmore.artifacts.windows.structures import guid, utf16
 from wigmore.model.canonical import clean
 from wigmore.model.protocols import Record
-from wigmore.model.times import Time, aware, filetime, local
+from wigmore.model.times import Time, aware, filetime, local, ole
 
 MAGIC = b"\xef\xcd\xab\x89"
 HEADER = "windows.ese.header"
@@ -54,16 +54,6 @@ class Moment:
         if 1.0 <= days < 200_000.0:  # 1899 to 2447; no FILETIME of this era reads as such a number
             return ole(days, utc)
         return filetime(self.number)
-
-
-def ole(days: float, utc: bool) -> Time | None:
-    """An OLE automation date (days since 1899-12-30) to the millisecond; local without zone unless `utc`."""
-    if not 0 < days < 2_900_000:
-        return None
-    moment = datetime(1899, 12, 30) + timedelta(milliseconds=round(days * 86_400_000))
-    if utc:
-        return aware(moment.replace(tzinfo=UTC), days, source="OLE date; its writer stores UTC", precision=0.001)
-    return local(moment, days, source="OLE date without a zone", precision=0.001)
 
 
 def several(raw: bytes, kind: int) -> list[Any]:

@@ -12,6 +12,7 @@ from typing import Any
 from wigmore.formats.capture import ber
 from wigmore.formats.capture.found import text
 from wigmore.formats.capture.layers import mac
+from wigmore.model.times import NTP_OFFSET
 
 ICMP = {0: "echo reply", 3: "destination unreachable", 4: "source quench", 5: "redirect", 8: "echo request",
     9: "router advertisement",
@@ -165,7 +166,7 @@ def ntp(raw: bytes) -> dict[str, Any]:
         "reference": text(raw[12:16].rstrip(b"\0")) if raw[1] < 2 else str(ipaddress.ip_address(raw[12:16])),
     }
     seconds = int.from_bytes(raw[40:44], "big")
-    out["transmit_seconds"] = seconds - 2_208_988_800 if seconds else None  # POSIX; NTP counts from 1900
+    out["transmit_seconds"] = seconds - NTP_OFFSET if seconds else None  # POSIX
     return out
 
 
