@@ -255,6 +255,7 @@ SCENES: dict[str, Scene] = {
     ),
     "antivirus.detection": scene("antivirus.clamav", {"threat": "T"}, {"threat": "OK"}),
     "network.cloud_service_log": scene("cloud.azure", {"a": 1}, row({"a": 1}, path="")),
+    "network.ids_alert": scene("network.snort_alert", {"alert": "ET SCAN", "signature": 7}, {"classification": "x"}),
     "network.cloud_sync_client": scene("google_drive.item", {"a": 1}, row({"a": 1}, path="")),
     "network.peer_to_peer": scene("torrent.state", {"name": "x"}, {"uploaded": 1}),
     "network.quarantined_downloads": scene("macos.quarantine", {"LSQuarantineAgentName": "Safari"}, {"x": 1}),

@@ -67,7 +67,7 @@ LEFT: frozenset[str] = frozenset(
     identity.linux_host identity.mac_users ios.device_identity linux.log_rotated
     linux.login_records_after_failures mail.address_in_display_name mail.attachments_to_personal_address
     mail.authentication_failed mail.double_extension mail.executable_attachment mail.reply_to_differs
-    network.ids_alert ntfs.deletions ntfs.overwriter_renames ntfs.times_set_back risk.anonymous_subscriber
+     ntfs.deletions ntfs.overwriter_renames ntfs.times_set_back risk.anonymous_subscriber
     risk.binary_transfer risk.certificate_long_lived risk.certificate_mismatch risk.desktop_or_file_sharing
     risk.dga_failures risk.dns_error risk.dns_large risk.dns_suspicious risk.encrypted_hello risk.http_bot
     risk.http_error risk.http_header risk.http_obsolete_server risk.http_odd_port_content
