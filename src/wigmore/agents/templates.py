@@ -195,7 +195,7 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
             name, _, alternative = bearing.template.partition("/")
             owner = templates.get(name)
             others = {a.id for a in owner.alternatives} if owner else set()
-            if owner is None or (alternative or owner.standing) and alternative not in others:
+            if owner is None or ((alternative or owner.standing) and alternative not in others):
                 raise TemplateError(f"{rule.origin}: rule {rule.id} bears on {bearing.template!r}, which is not there")
             against = bearing.against
             if against and against not in {a.id for a in owner.alternatives} | {name}:
