@@ -29,7 +29,9 @@ def fact(where: str, value: Any, row: int = 1, name: str = "client") -> Verified
     record = identify("rec", where, row)
     locator = {"kind": "line", "line": row}
     citation = Citation("field", "inv-1", "0" * 64, record, name)
-    return VerifiedFact(identify("fact", where, record, name), name, value, citation, "web.access", "access.log", locator)
+    return VerifiedFact(
+        identify("fact", where, record, name), name, value, citation, "web.access", "access.log", locator
+    )
 
 
 def seen(where: str, *facts: VerifiedFact, rule: str = "r", title: str = "requests") -> Phenomenon:
@@ -38,10 +40,14 @@ def seen(where: str, *facts: VerifiedFact, rule: str = "r", title: str = "reques
 
 
 def believed(template: str, subject: str, phenomenon: Phenomenon | None = None, kind: str = "supports") -> list[Event]:
-    made = Hypothesis(identify("hyp", template, subject), f"{template} ({subject})", "", template=template, subject=subject)
+    made = Hypothesis(
+        identify("hyp", template, subject), f"{template} ({subject})", "", template=template, subject=subject
+    )
     out = [Event("hypothesis", made.to_dict())]
     if phenomenon:
-        edge = Edge(identify("edge", phenomenon.id, made.id), phenomenon.id, made.id, kind, source_id=phenomenon.source_id)
+        edge = Edge(
+            identify("edge", phenomenon.id, made.id), phenomenon.id, made.id, kind, source_id=phenomenon.source_id
+        )
         out.append(Event("edge", edge.to_dict()))
     return out
 
@@ -71,7 +77,9 @@ def of(rows: list[Row], kind: str) -> list[Row]:
     return [r for r in rows if r["kind"] == kind]
 
 
-def examined(folder: Path, name: str, label: str, value: str = "192.0.2.7", digest: str = "aa", by: str = "A. Rao") -> Path:
+def examined(
+    folder: Path, name: str, label: str, value: str = "192.0.2.7", digest: str = "aa", by: str = "A. Rao"
+) -> Path:
     """One examiner's case: the same evidence under names of their own."""
     observed = seen(name, fact(name, value))
     hypothesis = believed("entry", label, observed)
@@ -127,9 +135,7 @@ def test_what_only_one_side_has_says_which(tmp_path: Path) -> None:
     second = case(tmp_path / "two", [run_of(1), *more])
     rows, said = diff(str(first), str(second))
     assert {(r["kind"], r["change"]) for r in rows} == {
-        (kind, change)
-        for kind in ("source", "fact", "phenomenon")
-        for change in ("only_first", "only_second")
+        (kind, change) for kind in ("source", "fact", "phenomenon") for change in ("only_first", "only_second")
     } | {("belief", "only_first"), ("decision", "only_first")}
     assert "fact 1 only in the first, 1 only in the second" in said
 
@@ -155,7 +161,7 @@ def test_decisions_are_matched_by_what_they_are_about(tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", ["coverage", "configuration", "version"])
 def test_what_may_explain_differences_is_compared(tmp_path: Path, what: str) -> None:
     def made(folder: Path, changed: bool) -> Path:
-        run = run_of(1, **({"max_investigation_rounds": 9 if changed else 5}))
+        run = run_of(1, max_investigation_rounds=9 if changed else 5)
         if what == "version" and changed:
             run.body["versions"] = {"python": "3.12"}
         outcome = "failed" if what == "coverage" and changed else "found"

@@ -121,7 +121,9 @@ def test_the_gates_never_change_the_status() -> None:
 # whatever the graph ------------------------------------------------------------------------------------------------------
 
 KINDS = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met", "weakens", "contradicts")
-an_edge = st.tuples(st.sampled_from(KINDS), st.sampled_from(("RAN", "SENT")), st.sampled_from(("log", "registry", "memory")))
+an_edge = st.tuples(
+    st.sampled_from(KINDS), st.sampled_from(("RAN", "SENT")), st.sampled_from(("log", "registry", "memory"))
+)
 a_probe = st.tuples(st.sampled_from(("found", "empty", "cannot_say", "failed")), st.booleans(), st.booleans())
 
 

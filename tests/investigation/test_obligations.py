@@ -12,6 +12,7 @@ from conftest_house import DECISIVE, ENTRY, RULES, House, indicator, probe, temp
 from test_resume import Cut, finish
 
 from wigmore.agents.unheard import unheard
+from wigmore.api import run as run_module
 from wigmore.investigation.config import read_config
 from wigmore.investigation.obligations import gaps, obligations
 from wigmore.investigation.phases import Investigation
@@ -57,7 +58,9 @@ def test_what_a_probe_found_is_judged_once_and_its_hypothesis_is_then_probed(lat
     assert lead.context["gain"] == 1.5
     raised = next(h for h in state.hypotheses.values() if h.template == "late")
     assert sorted(e.phenomenon_id for e in state.edges_to(raised.id) if e.lead_id == lead.id) == found
-    assert {p for h, p, _ in state.probes if h == raised.id} == {"never"}  # supported: what would support it is not sought
+    assert {p for h, p, _ in state.probes if h == raised.id} == {
+        "never"
+    }  # supported: what would support it is not sought
     assert unheard(investigation.desk("strategist", "test", "")) == []
 
 
@@ -260,7 +263,9 @@ def test_complete_coverage_says_what_was_looked_at_and_that_no_more_is_excluded(
 def test_records_of_files_of_another_kind_are_there() -> None:
     """A hive's coverage stands under the hive; the devices read from it are in the case all the same."""
     part = Part("p", "src-a", "windows.registry.usb_device", 4, "0", 1)
-    expected = cover("windows.registry.usb_device", "not_run", path="", reason_code="not_in_acquisition", complete=False)
+    expected = cover(
+        "windows.registry.usb_device", "not_run", path="", reason_code="not_in_acquisition", complete=False
+    )
     said = reason([expected], "windows.registry.usb_device", parts=(part,))
     assert "no windows.registry.usb_device" not in said
 
@@ -285,7 +290,13 @@ def test_a_receipt_sums_the_coverage_by_source_artifact_and_outcome() -> None:
 def test_a_question_is_open_until_answered_or_receipted(opened: Opened, status: str, state: str) -> None:
     investigation = opened()
     receipt = {"needs": ["web.access"], "coverage": [], "more": 0, "reason": "looked at web.access"}
-    said = {"id": "Q1", "ask": "what?", "status": status, "answer": "so", "receipt": receipt if status[0] == "u" else {}}
+    said = {
+        "id": "Q1",
+        "ask": "what?",
+        "status": status,
+        "answer": "so",
+        "receipt": receipt if status[0] == "u" else {},
+    }
     investigation.bench.append([Event("question", said)])
     (row,) = rows(investigation, "question")
     assert row["state"] == state and row["title"] == "what?"
@@ -300,18 +311,36 @@ def test_the_sheet_that_was_not_filled_is_one_open_obligation(opened: Opened) ->
     assert (row["state"], row["reason"]) == ("open", "it was not filled yet")
 
 
-def test_a_generated_case_receipts_every_question_it_cannot_answer(case: Path) -> None:
-    from wigmore.api.show import show
-
-    found = list(show(case, "obligations"))
-    assert {r["kind"] for r in found} >= {"question", "standard", "probe", "fact"}
-    assert not [r for r in found if r["state"] == "open"]
-    for row in found:
-        if row["state"] == "unanswerable" and row["kind"] in ("question", "standard"):
-            assert row["reason"], row
-            assert row["coverage"] or row["reason"].startswith(("cannot say", "not answered: it asks")), row
-        if row["kind"] == "question" and row["state"] == "unanswerable":
-            assert not row["reason"].startswith("no "), row
+def test_a_no_rests_on_coverage_that_is_complete_and_else_cannot_say_carries_the_receipt(
+    house: House, opened: Opened
+) -> None:
+    asked = {
+        "id": "X1",
+        "ask": "Was /never requested?",
+        "shape": "y",
+        "from": [
+            {
+                "artifacts": ["web.access"],
+                "where": [{"field": "request", "starts": "GET /never "}],
+                "fields": ["request"],
+            }
+        ],
+        "no_rests_on": ["web.access"],
+    }
+    house.rules(RULES, [ENTRY], questions=[asked, {**asked, "id": "X2", "no_rests_on": ["linux.wtmp"]}])
+    investigation = opened()
+    bench = investigation.bench
+    bench.append([Event("question", {"id": "Q1", "ask": "Which sessions does wtmp record?", "status": "open"})])
+    assert run_module._obligations(bench, run_module.Options()) == []
+    no, cannot = sorted(rows(investigation, "standard"), key=lambda r: r["id"])
+    assert (no["state"], no["reason"][:12]) == ("answered", "no record of")
+    assert no["coverage"] and all(c["complete"] and c["artifact"] == "web.access" for c in no["coverage"])
+    assert (cannot["state"], cannot["needs"], cannot["coverage"]) == ("unanswerable", ["linux.wtmp"], [])
+    assert cannot["reason"].startswith("cannot say: no linux.wtmp") and cannot["invocations"] == no["invocations"]
+    (question,) = rows(investigation, "question")
+    recorded = bench.state.questions["Q1"]["receipt"]
+    assert question["state"] == "unanswerable" and question["reason"] == recorded["reason"]
+    assert "no linux.wtmp in any source" in recorded["reason"]
 
 
 # lists ------------------------------------------------------------------------------------------------------------------
@@ -326,7 +355,9 @@ def test_a_list_that_could_not_be_applied_in_full_says_so(house: House, opened: 
     (file,) = bench.lists
     (waiting,) = rows(investigation, "list")
     assert (waiting["state"], waiting["id"]) == ("open", f"keywords:{file.name}")
-    told = Coverage("src-one", file.name, "lists.keywords", "lists.keywords", "found", 1, "all", file_sha256=file.sha256)
+    told = Coverage(
+        "src-one", file.name, "lists.keywords", "lists.keywords", "found", 1, "all", file_sha256=file.sha256
+    )
     bench.append([Event("coverage", {"id": "c1", "rows": [told.to_dict()]})])
     assert rows(investigation, "list")[0]["state"] == "done"
     short = {**told.to_dict(), "source_id": "src-two", "complete": False, "reason": "2 could not be used"}

@@ -428,6 +428,8 @@ def test_a_new_hypothesis_arises_in_the_loop_only_from_a_lead_to_the_hypothesis_
     raised = [e.seq for e in investigation.bench.ledger.events("hypothesis") if e.body["id"] in late]
     assigned = next(e.seq for e in investigation.bench.ledger.events("lead") if e.body["id"] == asked[0].id)
     assert len(raised) == 2 and min(raised) > assigned
+
+
 def test_a_lead_to_the_hypothesis_role_may_raise_one(house: House, opened: Opened) -> None:
     house.rules(
         [
