@@ -176,6 +176,8 @@ def test_generated_graphs_do_reach_a_conclusion() -> None:
     assert said(*on_act(1, "direct_evidence"), events=[probed("p0", "empty", decisive=True, disconfirming=True)]) == (
         Conclusion("h", "concluded", ())
     )
+
+
 STANDING = hypothesis("h-standing", frame="standing", innocent=True, standing=True)
 
 

@@ -12,6 +12,7 @@ from conftest_house import DECISIVE, ENTRY, RULES, House, indicator, probe, temp
 from test_resume import Cut, finish
 
 from wigmore.agents.unheard import unheard
+from wigmore.api import run as run_module
 from wigmore.investigation.config import read_config
 from wigmore.investigation.obligations import gaps, obligations
 from wigmore.investigation.phases import Investigation
@@ -310,18 +311,36 @@ def test_the_sheet_that_was_not_filled_is_one_open_obligation(opened: Opened) ->
     assert (row["state"], row["reason"]) == ("open", "it was not filled yet")
 
 
-def test_a_generated_case_receipts_every_question_it_cannot_answer(case: Path) -> None:
-    from wigmore.api.show import show
-
-    found = list(show(case, "obligations"))
-    assert {r["kind"] for r in found} >= {"question", "standard", "probe", "fact"}
-    assert not [r for r in found if r["state"] == "open"]
-    for row in found:
-        if row["state"] == "unanswerable" and row["kind"] in ("question", "standard"):
-            assert row["reason"], row
-            assert row["coverage"] or row["reason"].startswith(("cannot say", "not answered: it asks")), row
-        if row["kind"] == "question" and row["state"] == "unanswerable":
-            assert not row["reason"].startswith("no "), row
+def test_a_no_rests_on_coverage_that_is_complete_and_else_cannot_say_carries_the_receipt(
+    house: House, opened: Opened
+) -> None:
+    asked = {
+        "id": "X1",
+        "ask": "Was /never requested?",
+        "shape": "y",
+        "from": [
+            {
+                "artifacts": ["web.access"],
+                "where": [{"field": "request", "starts": "GET /never "}],
+                "fields": ["request"],
+            }
+        ],
+        "no_rests_on": ["web.access"],
+    }
+    house.rules(RULES, [ENTRY], questions=[asked, {**asked, "id": "X2", "no_rests_on": ["linux.wtmp"]}])
+    investigation = opened()
+    bench = investigation.bench
+    bench.append([Event("question", {"id": "Q1", "ask": "Which sessions does wtmp record?", "status": "open"})])
+    assert run_module._obligations(bench, run_module.Options()) == []
+    no, cannot = sorted(rows(investigation, "standard"), key=lambda r: r["id"])
+    assert (no["state"], no["reason"][:12]) == ("answered", "no record of")
+    assert no["coverage"] and all(c["complete"] and c["artifact"] == "web.access" for c in no["coverage"])
+    assert (cannot["state"], cannot["needs"], cannot["coverage"]) == ("unanswerable", ["linux.wtmp"], [])
+    assert cannot["reason"].startswith("cannot say: no linux.wtmp") and cannot["invocations"] == no["invocations"]
+    (question,) = rows(investigation, "question")
+    recorded = bench.state.questions["Q1"]["receipt"]
+    assert question["state"] == "unanswerable" and question["reason"] == recorded["reason"]
+    assert "no linux.wtmp in any source" in recorded["reason"]
 
 
 # lists ------------------------------------------------------------------------------------------------------------------

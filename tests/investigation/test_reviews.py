@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest_house import CASE, ENTRY, RULES, SEMANTICS, House, indicator, log
 from test_conclusions import ACT, TESTED, on_act
 from test_views import graph, hypothesis, observed, phenomenon
 
+from wigmore.api.cases import open_case
+from wigmore.api.review import review
+from wigmore.api.run import Options, run
+from wigmore.api.show import show
 from wigmore.graph.reviews import OWN_WORDS, grounding, machine, rejected_phenomena, reviewed
 from wigmore.graph.state import GraphState
 from wigmore.ledger import Event, Stored
@@ -197,3 +203,44 @@ def test_a_fact_whose_value_changed_is_named() -> None:
     assert what(state) == []
     later(state, ("phenomenon", at_address("198.51.100.1").phenomena["ph-a"]))
     assert what(state) == ["value_changed"]
+
+
+# a case, reviewed, then run again with another source --------------------------------------------------------------------
+
+
+def test_a_run_after_a_review_keeps_every_decision_and_names_where_new_evidence_disagrees(tmp_path: Path) -> None:
+    for name, paths in (("one", ("seed", "third")), ("two", ("fourth",))):
+        file = tmp_path / name / "var" / "log" / "access.log"
+        file.parent.mkdir(parents=True)
+        file.write_text(log(paths), encoding="utf-8")
+    case = tmp_path / "case"
+    case.mkdir()
+    whole = CASE.format(folder=tmp_path)
+    (case / "case.yaml").write_text(
+        "".join(line for line in whole.splitlines(keepends=True) if "src-two" not in line), encoding="utf-8"
+    )
+    against = [{"template": "entry", "edge": "contradicts", "proposition": "RAN"}]
+    semantics = [{**SEMANTICS[0], "carries": {"RAN": "D"}}]
+    rules = [r for r in RULES if r["id"] != "h.fourth"] + [indicator("fourth", "triage", bears_on=against)]
+    House(case).rules(rules, [ENTRY], semantics=semantics)
+    options = Options(jobs=1, parsers=["web.access"], audit=False)
+    (finding,) = run(case, options).findings
+    assert finding["verdict"] == "concluded"
+    item = finding["hypothesis_id"]
+    made = review(case, item, "accept", reason="seen", by="A. Rao")
+    observation = next(p["id"] for p in show(case, "phenomena") if p["rule"] == "h.third")
+    review(case, observation, "reject", reason="a test of ours", by="B. Li")
+
+    (case / "case.yaml").write_text(whole, encoding="utf-8")
+    run(case, options)
+    with open_case(case) as bench:
+        recorded = [e.body for e in bench.ledger.events("review")]
+        new = [p.id for p in bench.state.phenomena.values() if p.rule == "h.fourth"]
+    assert [r["decision"] for r in recorded] == ["accept", "reject"] and recorded[0]["id"] == made["id"]
+    (row,) = show(case, "findings")
+    assert (row["review"], row["review_by"], row["verdict"]) == ("accepted", "A. Rao", "open")
+    assert row["review_disagreements"] and "concluded" in row["review_disagreements"][0]
+    assert row["without_rejected"]["without"]["log_odds"] < row["without_rejected"]["with"]["log_odds"]
+    accepted = next(r for r in show(case, "reviews") if r["item"] == item)
+    assert set(new) <= set(accepted["disagreements"][0]["phenomena"])
+    assert made["ledger_head"].split(":")[0].isdigit() and len(made["graph_hash"]) == 64
