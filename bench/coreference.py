@@ -20,32 +20,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from wigmore.generator.people import OFFICE, Circle, circle
-from wigmore.generator.people_devices import DEVICES, devices, shown_name
+from wigmore.generator.people import Circle, circle
+from wigmore.generator.people_devices import DEVICES, devices, of_whom
 from wigmore.model.identifiers import classify
-
-
-def who(entity: dict[str, Any], device: str, drawn: Circle) -> int | None:
-    """The person that an entity is of, by what was drawn; None for the owner, shared mailboxes and devices."""
-    values = {
-        kind: [i["value"] for i in entity["identifiers"] if i["type"] == kind] for kind in ("name", "phone", "email")
-    }
-    if values["name"]:
-        for entry in drawn.books[device]:
-            if {shown_name(entry)} == set(values["name"]) and (
-                {*entry.phones, *entry.emails} == {*values["phone"], *values["email"]}
-            ):
-                return entry.member
-        return None
-    keys = {classify(kind, v, "DE").value for kind in ("phone", "email") for v in values[kind]} - {OFFICE}
-    keys -= {m.family_mail for m in drawn.members} | {m.landline for m in drawn.members}
-    for number, (_, taker) in drawn.passed_on.items():
-        if number in keys:
-            return taker
-    for member in drawn.members:
-        if keys & {*member.phones, *member.emails}:
-            return member.number
-    return None
 
 
 def tied(known: list[tuple[dict[str, Any], int]], drawn: Circle) -> dict[str, str]:
@@ -68,7 +45,8 @@ def score(drawn: Circle, rows: Iterable[dict[str, Any]], sources: dict[str, str]
     known = []
     for row in rows:
         if row["type"] == "person":
-            member = who(row, sources[row["source_id"]], drawn)
+            identifiers = [(i["type"], i["value"]) for i in row["identifiers"]]
+            member = of_whom(drawn, sources[row["source_id"]], identifiers)
             if member is not None:
                 known.append((row, member))
     right, wrong, missed, untied = 0, [], [], 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from wigmore.generator.android import buildprop, contacts2, mmssms
 from wigmore.generator.draws import draws
 from wigmore.generator.ios import addressbook, callhistory, plists, sms, whatsapp
 from wigmore.generator.mail import mbox, vcard
-from wigmore.generator.people import Circle, Entry, Member, national
+from wigmore.generator.people import OFFICE, Circle, Entry, Member, national
+from wigmore.model.identifiers import classify
 
 START = datetime(2025, 3, 3, 8, 0, 0, tzinfo=UTC)
 OWNER = ("Rosa Lindqvist", "rosa.lindqvist@posteo.test", "+4917281234567")
@@ -123,3 +125,23 @@ def _first(values: tuple[str, ...]) -> str:
 def shown_name(entry: Entry) -> str:
     """An entry's name as its book shows it."""
     return f"{entry.given} {entry.family}".strip()
+
+
+def of_whom(circle: Circle, device: str, identifiers: Iterable[tuple[str, str]]) -> int | None:
+    """Whose an entity with these (type, value) on a device is; None for the owner, and for lines and mailboxes of several."""
+    known: dict[str, set[str]] = {"name": set(), "phone": set(), "email": set()}
+    for what, value in identifiers:
+        known.get(what, set()).add(value)
+    if known["name"]:
+        for entry in circle.books[device]:
+            if {shown_name(entry)} == known["name"] and {*entry.phones, *entry.emails} == known["phone"] | known[
+                "email"
+            ]:
+                return entry.member
+        return None
+    keys = {classify(what, value, "DE").value for what in ("phone", "email") for value in known[what]}
+    keys -= {OFFICE, *(m.family_mail for m in circle.members), *(m.landline for m in circle.members)}
+    for number, (_, taker) in circle.passed_on.items():
+        if number in keys:
+            return taker
+    return next((m.number for m in circle.members if keys & {*m.phones, *m.emails}), None)
