@@ -69,6 +69,20 @@ def test_folded_parts_are_printed_open(tmp_path: Path) -> None:
         assert part in text
 
 
+@pytest.mark.parametrize("text", ["some case of several words", "C:\\\\" + "x" * 300])
+def test_no_text_begins_beyond_the_margins(tmp_path: Path, text: str) -> None:
+    starts: list[float] = []
+
+    def note(said: str, page_: list[float], at: list[float], *_: Any) -> None:
+        if said.strip():
+            starts.append(at[4] * page_[0] + at[5] * page_[2] + page_[4])
+
+    for page in PdfReader(pdf(report(3, text), tmp_path)).pages:
+        page.extract_text(visitor_text=note)
+    assert len(starts) > 100
+    assert min(starts) > 44 and max(starts) < 595 - 45
+
+
 def test_the_bytes_are_the_same_twice(tmp_path: Path) -> None:
     first = pdf(report(6, "some case"), tmp_path).read_bytes()
     assert pdf(report(6, "some case"), tmp_path).read_bytes() == first

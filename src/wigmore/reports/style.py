@@ -120,7 +120,8 @@ thead th{white-space:normal;font-size:7.5pt}td .w,td time,table.kv th,.strength{
 table.kv{width:100%}table.kv th{width:28%}
 dl.pairs{display:block;font-size:8.5pt}dl.pairs dt,dl.pairs dd{display:inline}
 dl.pairs dt::after{content:":\\A0"}dl.pairs dd::after{content:"\\A";white-space:pre}
-.obs dl.pairs dt::after,.obs dl.pairs dd::after{content:none}.obs dl.pairs dt{margin-right:1mm;font-weight:600;white-space:nowrap}
+.obs dl.pairs dt::after{content:none}.obs dl.pairs dd::after{content:" ";white-space:normal}
+.obs dl.pairs dt{margin-right:1mm;font-weight:600}
 .obs dl.pairs dd{margin-right:3mm}
 header dl.pairs{font-size:10pt;line-height:1.9}
 summary{color:var(--quiet);font-size:8pt;break-after:avoid}.obs,.finding,figure{break-inside:auto}
