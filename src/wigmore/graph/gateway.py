@@ -34,6 +34,7 @@ from wigmore.model.nouns import (
 from wigmore.model.times import iso
 
 FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
+DAY = 86_400_000_000  # µs: a local time of unknown zone differs from UTC by less
 SAME = 0.9  # Jaccard of titles from which phenomena with equal facts are one
 
 
@@ -261,10 +262,10 @@ class Gateway:
             for f in phenomenon.verified_facts
             if f.name.startswith("times.") or f.name in ("first", "last")
         ]
-        instants = [t["instant"] for t in map(iso, texts) if t is not None and t["instant"] is not None]
-        if not instants or (start is None and end is None):
+        known = [moment for text in texts if (moment := _moment(text)) is not None]
+        if not known or (start is None and end is None):
             return False
-        return all((start is not None and i < start) or (end is not None and i >= end) for i in instants)
+        return all((start is not None and last < start) or (end is not None and first >= end) for first, last in known)
 
     def entity(
         self, kind: str, name: str, source_id: str, identifiers: Iterable[tuple[str, str]], phenomenon: Phenomenon
@@ -312,3 +313,15 @@ class Gateway:
         if made.id not in self.state.temporal:
             self.buffer.append(Event("temporal", made.to_dict()))
         return made
+
+
+def _moment(text: str) -> tuple[int, int] | None:
+    """Between which instants a written time lies: one instant, a day either way where no zone is known; None: no time."""
+    time = iso(text)
+    if time is None:
+        return None
+    if time["instant"] is not None:
+        return time["instant"], time["instant"]
+    local = iso(text, zone="Z")
+    assert local is not None and local["instant"] is not None
+    return local["instant"] - DAY, local["instant"] + DAY
