@@ -10,6 +10,7 @@ from typing import Any
 from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk
 from wigmore.agents.templates import Probe, Template
+from wigmore.graph.gateway import FOR
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
 from wigmore.model.nouns import Hypothesis, Phenomenon
@@ -148,20 +149,28 @@ def raise_hypotheses(desk: Desk, template: Template, subject: str) -> Hypothesis
     return made
 
 
-def judge(desk: Desk, observed: Observed, *, raise_new: bool = True) -> None:
-    """Lay the edges that a rule declares; `raise_new` also raises hypotheses that are not there yet (phase 2 only)."""
+def raise_led_to(desk: Desk, observed: Observed) -> None:
+    """Raise the hypotheses that a phenomenon speaks for; what speaks against one or for an alternative, or lies outside the
+    period of the case, leads to none."""
+    if desk.gateway.outside(observed.phenomenon):
+        return
+    for bearing in observed.bearings:
+        template = desk.templates.get(bearing.template)
+        if template is not None and bearing.edge in FOR:
+            raise_hypotheses(desk, template, subject_of(desk, template, observed.phenomenon, observed.subject))
+
+
+def judge(desk: Desk, observed: Observed) -> None:
+    """Lay the edges that a rule declares to hypotheses that were raised."""
     for bearing in observed.bearings:
         name, _, alternative = bearing.template.partition("/")
         template = desk.templates.get(name)
         if template is None:
             continue
         subject = subject_of(desk, template, observed.phenomenon, observed.subject)
-        main = template.hypothesis(subject)
-        if raise_new:
-            raise_hypotheses(desk, template, subject)
-        elif main.id not in desk.state.hypotheses:
+        target = template.hypothesis(subject, alternative)
+        if target.id not in desk.state.hypotheses and target.id not in desk.gateway.hypotheses:
             continue
-        target = template.hypothesis(subject, alternative) if alternative else main
         against = bearing.against or (template.alternatives[0].id if not alternative else name)
         desk.attempt(
             partial(
@@ -200,10 +209,9 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
                 desk,
                 Observed(
                     seen.phenomenon,
-                    tuple(b for b in seen.bearings if b.template.partition("/")[0] != template.id),
+                    tuple(b for b in seen.bearings if b.template not in (template.id, hypothesis.template)),
                     seen.subject,
                 ),
-                raise_new=False,
             )
     elif any(c.invocation.status == "failed" for c in calls):
         outcome, reason = "failed", next(c.invocation.error for c in calls if c.invocation.status == "failed")
@@ -235,7 +243,7 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
 
 
 def _against(template: Template, probe: Probe) -> str:
-    return probe.against or template.alternatives[0].id
+    return probe.against or ("" if template.standing else template.alternatives[0].id)
 
 
 def _observe_rows(desk: Desk, probe: Probe, call: Call) -> list[Observed]:

@@ -41,6 +41,7 @@ class Probe:
     platforms: tuple[str, ...] = ()
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
+    of: str = ""  # in a standing frame: the alternative that it is about
 
     def __post_init__(self) -> None:
         if self.edge not in EDGE_TYPES:
@@ -63,7 +64,7 @@ class Alternative:
 
 @dataclass(frozen=True)
 class Template:
-    """A frame of competing hypotheses."""
+    """A frame of competing hypotheses; a standing one has alternatives alone, which compete with every hypothesis."""
 
     id: str
     title: str
@@ -76,11 +77,14 @@ class Template:
     probes: tuple[Probe, ...]
     not_enough: str = ""
     reference: str = ""
+    standing: bool = False
     origin: str = ""
 
     def hypothesis(self, subject: str, alternative: str = "") -> Hypothesis:
         """The hypothesis about one subject; with `alternative`, that competitor of it."""
         shown = f" ({subject})" if subject else ""
+        probes = [p for p in self.probes if p.of == alternative]
+        decisive = next((p.id for p in probes if p.decisive), "")
         if alternative:
             other = next((a for a in self.alternatives if a.id == alternative), None)
             if other is None:
@@ -96,8 +100,11 @@ class Template:
                 (),
                 subject,
                 True,
+                "",
+                tuple(p.id for p in probes),
+                decisive,
+                self.standing,
             )
-        decisive = next((p.id for p in self.probes if p.decisive), "")
         return Hypothesis(
             identify("hyp", self.id, "", subject),
             self.title + shown,
@@ -110,9 +117,13 @@ class Template:
             subject,
             False,
             "",
-            tuple(p.id for p in self.probes),
+            tuple(p.id for p in probes),
             decisive,
         )
+
+    def probes_of(self, hypothesis: Hypothesis) -> tuple[Probe, ...]:
+        """The probes of one of the frame's hypotheses; only those of a standing frame are about alternatives."""
+        return tuple(p for p in self.probes if p.of == hypothesis.template.partition("/")[2])
 
 
 def read_template(values: dict[str, Any], origin: str) -> Template:
@@ -135,9 +146,17 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
         raise TemplateError(f"{origin}: template {name}: a hypothesis needs at least one alternative")
     if not any(p.disconfirming for p in template.probes):
         raise TemplateError(f"{origin}: template {name}: a hypothesis needs a disconfirming probe")
+    about = {a.id for a in template.alternatives} if template.standing else {""}
+    if strange := sorted({p.of for p in template.probes} - about):
+        raise TemplateError(f"{origin}: template {name}: `of` names {', '.join(strange)}; it may be {sorted(about)}")
     if template.per not in SUBJECTS:
         raise TemplateError(f"{origin}: template {name}: per is one of {', '.join(SUBJECTS)}")
     return template
+
+
+def template_of(templates: dict[str, Template], hypothesis: Hypothesis) -> Template | None:
+    """The template that a hypothesis was made from, or the one that the examiner's configuration gives it."""
+    return templates.get(hypothesis.frame or hypothesis.template)
 
 
 def load_templates(folders: Iterable[Path]) -> dict[str, Template]:
@@ -172,7 +191,8 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
         for bearing in rule.bears_on:
             name, _, alternative = bearing.template.partition("/")
             owner = templates.get(name)
-            if owner is None or (alternative and alternative not in {a.id for a in owner.alternatives}):
+            others = {a.id for a in owner.alternatives} if owner else set()
+            if owner is None or (alternative or owner.standing) and alternative not in others:
                 raise TemplateError(f"{rule.origin}: rule {rule.id} bears on {bearing.template!r}, which is not there")
             against = bearing.against
             if against and against not in {a.id for a in owner.alternatives} | {name}:

@@ -230,7 +230,7 @@ class Gateway:
                 kind, capped_from, caveat = NEUTRAL, edge_type, "no record of an artifact is cited"
             else:
                 _, kind, capped_from, caveat, mechanism = best
-            if kind in FOR and self._outside(phenomenon):
+            if kind in FOR and self.outside(phenomenon):
                 kind, capped_from, caveat = NEUTRAL, edge_type, "outside the period of the case: context, not support"
         made = Edge(
             identify("edge", phenomenon.id, hypothesis_id, kind),
@@ -254,7 +254,7 @@ class Gateway:
         self.buffer.append(Event("edge", made.to_dict()))
         return made
 
-    def _outside(self, phenomenon: Phenomenon) -> bool:
+    def outside(self, phenomenon: Phenomenon) -> bool:
         """Whether every known instant of a phenomenon lies outside the case's period (none known: it may lie inside)."""
         start, end = self.period
         texts = [

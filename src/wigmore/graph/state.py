@@ -62,6 +62,7 @@ class GraphState:
         self._edges_to: dict[str, list[Edge]] = defaultdict(list)
         self._edges_from: dict[str, int] = defaultdict(int)
         self._frames: dict[tuple[str, str], list[str]] = defaultdict(list)
+        self._standing: set[str] = set()
         self._kinds: dict[Kind, list[str]] = defaultdict(list)
         self._odds: dict[str, float] = {}  # log-odds until the next edge
 
@@ -103,6 +104,8 @@ class GraphState:
         if hypothesis.id not in self.hypotheses and hypothesis.frame:
             self._frames[hypothesis.frame, hypothesis.subject].append(hypothesis.id)
         self.hypotheses[hypothesis.id] = hypothesis
+        if hypothesis.standing:
+            self._standing.add(hypothesis.id)
         self._odds.pop(hypothesis.id, None)
 
     def _on_edge(self, body: dict[str, Any], at: str) -> None:
@@ -234,9 +237,9 @@ class GraphState:
         return {h: self.status(h) for h in sorted(self.hypotheses)}
 
     def alternatives(self, hypothesis_id: str) -> list[str]:
-        """The other hypotheses of a hypothesis' frame about the same subject."""
+        """The other hypotheses of a hypothesis' frame about the same subject, and those that compete with every one."""
         mine = self.hypotheses[hypothesis_id]
-        return sorted(name for name in self._frames.get((mine.frame, mine.subject), ()) if name != hypothesis_id)
+        return sorted({*self._frames.get((mine.frame, mine.subject), ()), *self._standing} - {hypothesis_id})
 
     def alike(self, phenomenon: Phenomenon) -> list[Phenomenon]:
         """The phenomena of the same kind: source, category, rule, and whether it is an absence."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from wigmore.graph.state import GraphState
-from wigmore.model.nouns import NEUTRAL, Hypothesis, Phenomenon
+from wigmore.model.nouns import NEUTRAL, Edge, Hypothesis, Phenomenon
 
 CAVEAT = (
     "These are hints, not a checklist: skip what the case makes irrelevant, and look at an open row only if an active "
     "hypothesis could turn on it."
 )
 SHOWN_LEADS = 20
+STANDS = 0.8  # the score from which an alternative stands beside what it competes with
 
 
 def graph_overview(state: GraphState) -> dict[str, Any]:
@@ -206,29 +207,71 @@ class Conclusion:
     hypothesis_id: str
     verdict: str  # concluded | contested | not_tested | refuted | open
     reasons: tuple[str, ...]
+    standing: tuple[dict[str, Any], ...] = ()  # the alternatives of every hypothesis: what was found of each here
 
 
 def conclusion(state: GraphState, hypothesis: Hypothesis) -> Conclusion:
     """Whether a hypothesis may be stated as a conclusion, and every reason why not."""
+    verdict, reasons = _verdict(state, hypothesis)
+    if hypothesis.innocent:
+        return Conclusion(hypothesis.id, verdict, reasons)
+    standing = tuple(
+        _standing(state, hypothesis, state.hypotheses[name])
+        for name in state.alternatives(hypothesis.id)
+        if state.hypotheses[name].standing
+    )
+    if state.status(hypothesis.id) == "supported":
+        strong = tuple(f"an alternative stands as well: {s['title']}" for s in standing if s["stands"])
+        if strong and verdict != "contested":
+            verdict = "contested"
+        reasons += strong + tuple(f"{s['title']}: not tested, {s['why']}" for s in standing if not s["tested"])
+    return Conclusion(hypothesis.id, verdict, reasons, standing)
+
+
+def _standing(state: GraphState, hypothesis: Hypothesis, other: Hypothesis) -> dict[str, Any]:
+    """What became of a standing alternative in the sources that a hypothesis rests on.
+
+    It stands against the hypothesis from a score of 0.8 that rests, in these sources, on more than prerequisites.
+    """
+    sources = {e.source_id for e in state.edges_to(hypothesis.id)}
+    bearing = [e for e in state.edges_to(other.id) if e.edge_type != NEUTRAL and e.source_id in sources]
+    made = [p for (h, _, s), p in sorted(state.probes.items()) if h == other.id and (s in sources or not s)]
+    tested = any(p["outcome"] in ("found", "empty") for p in made)
+    return {
+        "hypothesis_id": other.id,
+        "title": other.title,
+        "score": state.confidence(other.id),
+        "tested": tested,
+        "why": "" if tested else next((p["reason"] for p in made), "no probe of it was made in these sources"),
+        "stands": state.confidence(other.id) >= STANDS and _on_act(bearing),
+        "phenomena": sorted({e.phenomenon_id for e in bearing}),
+    }
+
+
+def _on_act(edges: Sequence[Edge]) -> bool:
+    """Direct evidence, or support from two mechanisms."""
+    mechanisms = {e.mechanism for e in edges if e.edge_type in ("supports", "consequence_observed")}
+    return len(mechanisms) > 1 or any(e.edge_type == "direct_evidence" for e in edges)
+
+
+def _verdict(state: GraphState, hypothesis: Hypothesis) -> tuple[str, tuple[str, ...]]:
     status = state.status(hypothesis.id)
     edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
     if status == "refuted":
         if any(e.edge_type == "contradicts" for e in edges):
-            return Conclusion(hypothesis.id, "refuted", ())
-        return Conclusion(hypothesis.id, "open", ("the score is low, but nothing contradicts it",))
+            return "refuted", ()
+        return "open", ("the score is low, but nothing contradicts it",)
     if status != "supported":
-        return Conclusion(hypothesis.id, "open", ("the score lies between the thresholds",))
+        return "open", ("the score lies between the thresholds",)
     contested, untested = [], []
     act = hypothesis.propositions[0] if hypothesis.propositions else ""
     on_act = [e for e in edges if not act or e.proposition == act]
-    direct = any(e.edge_type == "direct_evidence" for e in on_act)
-    mechanisms = {e.mechanism for e in on_act if e.edge_type in ("supports", "consequence_observed")}
-    if not direct and len(mechanisms) < 2:
+    if not _on_act(on_act):
         contested.append("no direct evidence of the act itself, nor support from two mechanisms")
     if any(e.edge_type == "contradicts" for e in edges):
         contested.append("a contradicting observation is not explained")
     for other in state.alternatives(hypothesis.id):
-        if state.confidence(other) >= 0.8:
+        if state.confidence(other) >= STANDS and not state.hypotheses[other].standing:
             contested.append(f"an alternative stands as well: {state.hypotheses[other].title}")
     made = [p for (h, _, _), p in sorted(state.probes.items()) if h == hypothesis.id]
     if not any(p["disconfirming"] and p["outcome"] in ("found", "empty") for p in made):
@@ -238,10 +281,10 @@ def conclusion(state: GraphState, hypothesis: Hypothesis) -> Conclusion:
         tried = [p["reason"] for p in made if p["decisive"]]
         untested.append("the decisive probe could not be completed" + (f" ({tried[0]})" if tried else ""))
     if contested:
-        return Conclusion(hypothesis.id, "contested", (*contested, *untested))
+        return "contested", (*contested, *untested)
     if untested:
-        return Conclusion(hypothesis.id, "not_tested", tuple(untested))
-    return Conclusion(hypothesis.id, "concluded", ())
+        return "not_tested", tuple(untested)
+    return "concluded", ()
 
 
 def unused_phenomena(state: GraphState) -> list[str]:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from wigmore.agents.offline import run_probe
+from wigmore.agents.templates import template_of
 from wigmore.investigation.tasks import Tasks
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
@@ -35,7 +36,7 @@ class Leads(Tasks):
         """What a lead's role proposes; (events, error)."""
         state = self.bench.state
         hypothesis = state.hypotheses.get(lead.motivating_hypothesis)
-        template = self.bench.rules.templates.get(hypothesis.template) if hypothesis else None
+        template = template_of(self.bench.rules.templates, hypothesis) if hypothesis else None
         probe = next((p for p in template.probes if p.id == lead.context.get("probe")), None) if template else None
         sources = list(lead.context.get("sources") or ()) or [lead.context.get("source_id", "")]
         events: list[Event] = []

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from wigmore.agents.templates import template_of
 from wigmore.graph.views import conclusion
 from wigmore.investigation.rounds import Rounds
 from wigmore.investigation.tasks import Outcome
@@ -82,14 +84,26 @@ class Investigation(Rounds):
         else:
             self.bench.append(events)
             self._tasks([(self.roles["hypothesis"], f"hypotheses:{snapshot}", "")])
+        self._raise_standing()
         self._derive_areas()
         self.say(f"hypotheses: {len(self.bench.state.hypotheses)}")
         self._phase("hypotheses", before)
 
+    def _raise_standing(self) -> None:
+        """The alternatives that compete with every hypothesis, once a case, as soon as there is one."""
+        if self.bench.state.hypotheses:
+            at = stamp(self.bench.clock())
+            self.bench.append(
+                Event("hypothesis", replace(template.hypothesis("", other.id), created_at=at).to_dict())
+                for template in self.bench.rules.templates.values()
+                if template.standing
+                for other in template.alternatives
+            )
+
     def _derive_areas(self) -> None:
         events: list[Event] = []
         for hypothesis in sorted(self.bench.state.hypotheses.values(), key=lambda h: h.id):
-            template = self.bench.rules.templates.get(hypothesis.template)
+            template = template_of(self.bench.rules.templates, hypothesis)
             if template is None or hypothesis.innocent or template.id in self.bench.state.areas:
                 continue
             tools = tuple(dict.fromkeys(p.tool for p in template.probes if p.tool))
@@ -160,6 +174,7 @@ def conclusions(bench: Workbench) -> list[dict[str, Any]]:
                 "title": hypothesis.title,
                 "verdict": said.verdict,
                 "reasons": list(said.reasons),
+                "standing": list(said.standing),
                 "status": state.status(hypothesis.id),
                 "log_odds": state.log_odds(hypothesis.id),
             }

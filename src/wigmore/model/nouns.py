@@ -200,6 +200,7 @@ class Hypothesis(_Noun):
     created_at: str = ""
     probes: tuple[str, ...] = ()
     decisive: str = ""
+    standing: bool = False  # an alternative of every hypothesis of the case
 
     def __post_init__(self) -> None:
         if not 0 < self.prior_prob < 1:

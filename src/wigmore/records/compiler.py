@@ -13,8 +13,8 @@ COLUMN_FIELDS = frozenset(
     ("path", "state", "host_id", "origin", "artifact", "time_text", "time_field", "source_id", "parser")
 )
 OPERATORS = frozenset(
-    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists phone apart differs "
-    "earlier".split()
+    "eq ne in gt ge lt le contains contains_any starts starts_any ends ends_any like regex exists phone asked apart "
+    "differs earlier".split()
 )
 # local times order among themselves, and so do times without a year (`--04-21T07:02:10`) as of one leap year
 MOMENT = (
@@ -124,9 +124,11 @@ class Compiler:
             other, seconds = value
             first, second = (f"epoch(try_cast(left({c}, 19) AS TIMESTAMP))" for c in (column, self.column(str(other))))
             return f"abs({first} - {second}) > {float(seconds)!r}"
-        if operator == "phone":
+        if operator in ("phone", "asked"):
             if str(value).startswith("$"):
                 return "true"  # not asked about one party
+            if operator == "asked":
+                return f"lower({column}) = {quoted(str(value).lower())}"
             digits = "".join(c for c in str(value) if c.isdigit())
             if len(digits) < 7 or "@" in str(value).removesuffix("@s.whatsapp.net"):
                 return f"lower({column}) = {quoted(str(value).lower())}"

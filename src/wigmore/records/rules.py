@@ -4,9 +4,9 @@ A rule's `where` is a list (all must hold) of tests `{field: F, OP: value}`, `{a
 Fields are names in a record's data (dots for nested ones; `data.NAME` where a column has the same name, as `data.path`),
 `times.NAME` (its text), or the columns path, state, host_id, origin, artifact, time_text. Operators: eq, ne, in, gt, ge,
 lt, le, contains, contains_any, starts, ends, ends_any, like (SQL wildcards), regex (RE2), exists, phone (same number,
-whatever its separators and prefix; any number while its `$name` is not set), apart ([other time, seconds]: the two texts,
-zones ignored, differ by more), differs and earlier (than another field, as text). Text compares without case unless
-`case: true`.
+whatever its separators and prefix; any number while its `$name` is not set), asked (same text; any text while its `$name`
+is not set), apart ([other time, seconds]: the two texts, zones ignored, differ by more), differs and earlier (than another
+field, as text). Text compares without case unless `case: true`.
 `distinct: {field: n}` asks of a group at least n different values of a field; its examples then show one of each first.
 """
 

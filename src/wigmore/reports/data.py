@@ -126,6 +126,7 @@ def report_data(
         view = state.hypothesis_view(hypothesis_id)
         said = views.conclusion(state, state.hypotheses[hypothesis_id])
         view["conclusion"], view["conclusion_reasons"] = said.verdict, list(said.reasons)
+        view["standing_alternatives"] = list(said.standing)
         view["alternatives"] = state.alternatives(hypothesis_id)
         view["edges"] = [e.to_dict() for e in state.edges_to(hypothesis_id)]
         view["probes_made"] = [p for (h, _, _), p in sorted(state.probes.items()) if h == hypothesis_id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wigmore.agents.desk import Desk, role
-from wigmore.agents.offline import Observed, judge
+from wigmore.agents.offline import Observed, judge, raise_led_to
 from wigmore.agents.prompts import DISCIPLINE, READING
 
 
@@ -22,7 +22,8 @@ conclusion.
 """,
 )
 def hypothesis(desk: Desk) -> None:
-    """Judge each phenomenon by the rule that led to it, in canonical order."""
+    """Raise what the phenomena lead to, then judge each by the rule that led to it, in canonical order."""
+    observed = []
     for phenomenon in sorted(desk.state.phenomena.values(), key=lambda p: (p.source_id, p.id)):
         rule = desk.indicators.get(phenomenon.rule)
         if rule is None or phenomenon.negative:
@@ -33,4 +34,8 @@ def hypothesis(desk: Desk) -> None:
             subject = "" if named is None else str(named)
             if rule.subject == "host":
                 subject = ""
-        judge(desk, Observed(phenomenon, rule.bears_on, subject))
+        observed.append(Observed(phenomenon, rule.bears_on, subject))
+    for seen in observed:
+        raise_led_to(desk, seen)
+    for seen in observed:
+        judge(desk, seen)

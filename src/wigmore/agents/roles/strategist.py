@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk, role
 from wigmore.agents.prompts import DISCIPLINE
-from wigmore.agents.templates import Probe, Template
+from wigmore.agents.templates import Probe, Template, template_of
 from wigmore.model.nouns import Hypothesis
 
 LEADS_A_ROUND = 3
@@ -69,10 +69,10 @@ def candidates(desk: Desk) -> list[Candidate]:
     """All probes not made yet that are expected to change a belief, best first."""
     out = []
     for hypothesis in sorted(desk.state.hypotheses.values(), key=lambda h: h.id):
-        template = desk.templates.get(hypothesis.template)
-        if template is None or hypothesis.innocent:
+        template = template_of(desk.templates, hypothesis)
+        if template is None:
             continue
-        for probe in template.probes:
+        for probe in template.probes_of(hypothesis):
             sources = sources_left(desk, template, hypothesis, probe)
             if not sources:
                 continue
@@ -83,13 +83,19 @@ def candidates(desk: Desk) -> list[Candidate]:
 
 
 def obligations(desk: Desk) -> list[tuple[Candidate, bool]]:
-    """Disconfirming and decisive probes that supported hypotheses still owe; False where no source could answer."""
+    """Disconfirming and decisive probes that supported hypotheses still owe; False where no source could answer.
+
+    Standing alternatives owe theirs as soon as one hypothesis is supported.
+    """
     out = []
+    supported = {h.id for h in desk.state.hypotheses.values() if desk.state.status(h.id) == "supported"}
+    if any(not desk.state.hypotheses[name].innocent for name in supported):
+        supported |= {h.id for h in desk.state.hypotheses.values() if h.standing}
     for hypothesis in sorted(desk.state.hypotheses.values(), key=lambda h: h.id):
-        template = desk.templates.get(hypothesis.template)
-        if template is None or hypothesis.innocent or desk.state.status(hypothesis.id) != "supported":
+        template = template_of(desk.templates, hypothesis)
+        if template is None or hypothesis.id not in supported:
             continue
-        for probe in template.probes:
+        for probe in template.probes_of(hypothesis):
             made = any((h, p) == (hypothesis.id, probe.id) for h, p, _ in desk.state.probes)
             sources = sources_left(desk, template, hypothesis, probe)
             if not (probe.disconfirming or probe.decisive) or (made and not sources):

@@ -1,4 +1,4 @@
-"""A Windows computer of an office as a folder tree: its registry, programs, tasks and logs of ordinary work, to which a case adds.
+"""A Windows computer of an office as a folder tree: ordinary registry, programs, tasks and logs, to which a case adds.
 
 Sources of what stands in the registry: libyal winreg-kb (System keys, background activity moderator, services).
 """
