@@ -14,6 +14,7 @@ from wigmore.graph.gateway import FOR
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
 from wigmore.model.nouns import Hypothesis, Phenomenon
+from wigmore.model.times import instant_text, iso
 from wigmore.records.rules import Bearing, Indicator, fill
 from wigmore.tools.runner import Call
 
@@ -183,8 +184,13 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
     """Put a probe to the desk's source; returns found, empty, cannot_say or failed, and records which, with the reason."""
     observed: list[Observed] = []
     calls: list[Call] = []
+    acquired = _acquired(desk) if probe.after_acquisition else ""
+    if probe.after_acquisition and not acquired:
+        return _made(desk, probe, hypothesis, "cannot_say", "the case file states no time of acquisition", [], [])
     if probe.rules:
-        about = {"parameters": {"subject": hypothesis.subject}} if hypothesis.subject else {}
+        known = {"subject": hypothesis.subject, "acquired": acquired}
+        known = {name: value for name, value in known.items() if value}
+        about = {"parameters": known} if known else {}
         for call in desk.calls("match_indicator", [{"rule": name, **about} for name in probe.rules]):
             calls.append(call)
             observed += observe(desk, desk.indicators[call.invocation.args["rule"]], call)
@@ -222,6 +228,25 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
         outcome, reason = ("empty", "looked, and the records cover it") if complete else ("cannot_say", why)
         if complete:
             _note_absence(desk, template, probe, hypothesis, calls)
+    return _made(desk, probe, hypothesis, outcome, reason, calls, observed)
+
+
+def _acquired(desk: Desk) -> str:
+    """When the desk's source was acquired, as the case file says, in UTC; nothing where it says none."""
+    time = iso(str(desk.state.sources[desk.source_id].meta.get("acquired") or ""))
+    return instant_text(time["instant"]) if time and time["instant"] is not None else ""
+
+
+def _made(
+    desk: Desk,
+    probe: Probe,
+    hypothesis: Hypothesis,
+    outcome: str,
+    reason: str,
+    calls: list[Call],
+    observed: list[Observed],
+) -> str:
+    """Record what a probe came to; returns the outcome."""
     desk.gateway.buffer.append(
         Event(
             "probe",

@@ -41,6 +41,7 @@ class Probe:
     platforms: tuple[str, ...] = ()
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
+    after_acquisition: bool = False  # its rules ask for `$acquired`, when the case file says that the source was acquired
     of: str = ""  # in a standing frame: the alternative that it is about
 
     def __post_init__(self) -> None:

@@ -335,6 +335,8 @@ def _failed_source(entry: SourceEntry, problem: str) -> Event:
 
 def _source(bench: Workbench, entry: SourceEntry, seen: Recognition) -> EvidenceSource:
     meta = {"platform": entry.platform or seen.platform, "reason": seen.reason, "exhibit": entry.exhibit}
+    if acquired := str(entry.acquisition.get("at") or ""):
+        meta["acquired"] = acquired
     return EvidenceSource(
         entry.id,
         entry.label or entry.path.name,

@@ -84,7 +84,8 @@ def _dumped(case: Case, computer: Computer, at: datetime, way: str) -> None:
         path = computer.started(program[3:].upper(), [at], 1)
         case.plant("The tool was started", SOURCE, path, "windows.prefetch", ("PROCDUMP64.EXE", shown.filetime(at)), FRAME)
     if way != "hives":
-        computer.log(sysmon.opened(at + timedelta(milliseconds=300), host, program, dice.choice(("0x1fffff", "0x1010", "0x1410"))))
+        granted, library = ("0x1010", "KERNELBASE.dll") if way == "renamed" else ("0x1fffff", "dbgcore.DLL")
+        computer.log(sysmon.opened(at + timedelta(milliseconds=300), host, program, granted, library=library))
         values = ("10", program, sysmon.LSASS)
         case.plant("It opened the logon process", SOURCE, own, "windows.eventlog", values, FRAME)
     if way in ("procdump", "comsvcs"):
@@ -106,7 +107,7 @@ def _diagnosed(case: Case, computer: Computer, at: datetime, named: bool) -> Non
     if named:
         target = f"C:\\Program Files\\{hanging}"
         user = f"{computer.host}\\{computer.account}"
-        computer.log(sysmon.opened(at + timedelta(milliseconds=300), computer.host, program, "0x1fffff", target, user))
+        computer.log(sysmon.opened(at + timedelta(milliseconds=300), computer.host, program, "0x1fffff", target, user, "dbgcore.DLL"))
         why = "the dumped program is the one that hung"
         case.decoy("The tool dumped the logon process", why, SOURCE, computer.log_path("Security"), (line,), FRAME)
         why = "the protection looks there every day"

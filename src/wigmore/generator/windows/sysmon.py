@@ -53,10 +53,18 @@ def connected(at: datetime, host: str, account: str, image: str, address: str, p
     return _logged(at, host, 3, data | {"DestinationIp": address, "DestinationHostname": "-", "DestinationPort": str(port)})
 
 
-def opened(at: datetime, host: str, image: str, granted: str, target: str = LSASS, user: str = "NT AUTHORITY\\SYSTEM") -> Logged:
-    """10: a program opened another process with certain rights."""
+def opened(
+    at: datetime,
+    host: str,
+    image: str,
+    granted: str,
+    target: str = LSASS,
+    user: str = "NT AUTHORITY\\SYSTEM",
+    library: str = "ntdll.dll",
+) -> Logged:
+    """10: a program opened another process with certain rights, called through a `library`."""
     data = _process(at, image, "Source") | _process(at - timedelta(hours=1), target, "Target")
-    data |= {"GrantedAccess": granted, "CallTrace": "C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4", "SourceUser": user}
+    data |= {"GrantedAccess": granted, "CallTrace": f"C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|C:\\Windows\\SYSTEM32\\{library}+6cfb", "SourceUser": user}
     return _logged(at, host, 10, data | {"TargetUser": "NT AUTHORITY\\SYSTEM"}, 3)
 
 
