@@ -38,7 +38,9 @@ def build(case: Case) -> str:
     if case.variant == "ambiguous" and gap != "number":
         for channel in ("Security", sysmon.CHANNEL):
             events = computer.events[channel]
-            computer.events[channel] = [e for e in events if e.at > at + timedelta(hours=30)] if gap == "rolled over" else []
+            computer.events[channel] = (
+                [e for e in events if e.at > at + timedelta(hours=30)] if gap == "rolled over" else []
+            )
     if case.variant == "ambiguous" and gap == "number":  # accesses are not recorded on this host
         computer.events[sysmon.CHANNEL] = [e for e in computer.events[sysmon.CHANNEL] if e.event_id != 10]
     kept = [channel for channel in ("Security", sysmon.CHANNEL) if computer.events[channel]]
@@ -77,12 +79,14 @@ def _dumped(case: Case, computer: Computer, at: datetime, way: str) -> None:
         program, line = "C:\\Windows\\System32\\reg.exe", f"reg save HKLM\\SAM {folder}\\sam.save"
         _line(computer, at + timedelta(seconds=8), program, f"reg save HKLM\\SYSTEM {folder}\\system.save")
     else:
-        program, line = f"{folder}\\svcinst.exe", f"svcinst.exe privilege::debug sekurlsa::logonpasswords exit"
+        program, line = f"{folder}\\svcinst.exe", "svcinst.exe privilege::debug sekurlsa::logonpasswords exit"
     _line(computer, at, program, line)
     log, own = computer.log_path("Security"), computer.log_path(sysmon.CHANNEL)
     if way == "procdump":
         path = computer.started(program[3:].upper(), [at], 1)
-        case.plant("The tool was started", SOURCE, path, "windows.prefetch", ("PROCDUMP64.EXE", shown.filetime(at)), FRAME)
+        case.plant(
+            "The tool was started", SOURCE, path, "windows.prefetch", ("PROCDUMP64.EXE", shown.filetime(at)), FRAME
+        )
     if way != "hives":
         granted, library = ("0x1010", "KERNELBASE.dll") if way == "renamed" else ("0x1fffff", "dbgcore.DLL")
         computer.log(sysmon.opened(at + timedelta(milliseconds=300), host, program, granted, library=library))
@@ -107,7 +111,11 @@ def _diagnosed(case: Case, computer: Computer, at: datetime, named: bool) -> Non
     if named:
         target = f"C:\\Program Files\\{hanging}"
         user = f"{computer.host}\\{computer.account}"
-        computer.log(sysmon.opened(at + timedelta(milliseconds=300), computer.host, program, "0x1fffff", target, user, "dbgcore.DLL"))
+        computer.log(
+            sysmon.opened(
+                at + timedelta(milliseconds=300), computer.host, program, "0x1fffff", target, user, "dbgcore.DLL"
+            )
+        )
         why = "the dumped program is the one that hung"
         case.decoy("The tool dumped the logon process", why, SOURCE, computer.log_path("Security"), (line,), FRAME)
         why = "the protection looks there every day"

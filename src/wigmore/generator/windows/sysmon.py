@@ -42,7 +42,9 @@ def started(
     data = _process(at, image) | {"FileVersion": "-", "Description": "-", "Product": "-", "Company": "-"}
     data |= {"OriginalFileName": original, "CommandLine": line, "CurrentDirectory": "C:\\"}
     data |= {"User": f"{host}\\{account}", "LogonId": "0x51a3f", "TerminalSessionId": "1", "IntegrityLevel": "High"}
-    data |= {"Hashes": f"SHA256={sha256.upper()}" if sha256 else "-"} | _process(at - timedelta(seconds=9), parent, "Parent")
+    data |= {"Hashes": f"SHA256={sha256.upper()}" if sha256 else "-"} | _process(
+        at - timedelta(seconds=9), parent, "Parent"
+    )
     return _logged(at, host, 1, data | {"ParentCommandLine": parent})
 
 
@@ -50,7 +52,9 @@ def connected(at: datetime, host: str, account: str, image: str, address: str, p
     """3: a program opened a connection."""
     data = _process(at, image) | {"User": f"{host}\\{account}", "Protocol": "tcp", "Initiated": "true"}
     data |= {"SourceIsIpv6": "false", "SourceIp": "192.0.2.20", "SourceHostname": host, "SourcePort": "50112"}
-    return _logged(at, host, 3, data | {"DestinationIp": address, "DestinationHostname": "-", "DestinationPort": str(port)})
+    return _logged(
+        at, host, 3, data | {"DestinationIp": address, "DestinationHostname": "-", "DestinationPort": str(port)}
+    )
 
 
 def opened(
@@ -64,7 +68,11 @@ def opened(
 ) -> Logged:
     """10: a program opened another process with certain rights, called through a `library`."""
     data = _process(at, image, "Source") | _process(at - timedelta(hours=1), target, "Target")
-    data |= {"GrantedAccess": granted, "CallTrace": f"C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|C:\\Windows\\SYSTEM32\\{library}+6cfb", "SourceUser": user}
+    data |= {
+        "GrantedAccess": granted,
+        "CallTrace": f"C:\\Windows\\SYSTEM32\\ntdll.dll+9d4c4|C:\\Windows\\SYSTEM32\\{library}+6cfb",
+        "SourceUser": user,
+    }
     return _logged(at, host, 10, data | {"TargetUser": "NT AUTHORITY\\SYSTEM"}, 3)
 
 
