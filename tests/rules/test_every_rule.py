@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from pathlib import Path
 
 import pytest
 from scenes import Scene, fill
 from scenes_frames import SCENES as FRAMES
+from scenes_windows import SCENES as WINDOWS
 
 from wigmore.records.indicators import match
 from wigmore.records.rules import OWN_RULES, Indicator, load_indicators
 from wigmore.records.store import RecordStore
 
-SCENES: dict[str, Scene] = {**FRAMES}
+SCENES: dict[str, Scene] = {**FRAMES, **WINDOWS}
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ from scenes_frames import BY_ACCOUNT, BY_SERVICE, JOB, PRINT, SET_BACK, SET_FORW
 
 from wigmore.model.protocols import Record
 
-
 Case = tuple[dict[str, str], Records, Records, Records]  # the source; the act; the innocent twin; without what decides
 
 
