@@ -175,7 +175,7 @@ SCENES: dict[str, Scene] = {
     "evtx.vault_listed": one(burst(5379, 30, ClientProcessId="1", **ACTOR), burst(5379, 29, ClientProcessId="1", **ACTOR)),
     "evtx.logon_process_registered": one(event(4611, LogonProcessName="Evil", ProcessName="C:\\x.exe", **ACTOR), event(4611, LogonProcessName="Winlogon", ProcessName="C:\\x.exe", **ACTOR)),
     # over the network
-    "evtx.remote_pipe": one(shared("svcctl"), shared("svcctl", address="127.0.0.1")),
+    "evtx.remote_pipe": one(shared("a.exe", "\\\\*\\ADMIN$"), shared("svcctl")),
     "evtx.service_pipe_remote": one(shared("svcctl"), shared("wkssvc")),
     "evtx.task_pipe_remote": one(shared("atsvc"), shared("wkssvc")),
     "evtx.coercion_pipe": one(shared("efsrpc"), shared("wkssvc")),
