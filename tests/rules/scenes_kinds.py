@@ -77,6 +77,15 @@ SCENES: dict[str, Scene] = {
         started("robocopy C:\\Work D:\\work /MIR", ParentImage="C:\\Windows\\System32\\svchost.exe"),
         started("robocopy C:\\Work D:\\work /MIR", ParentImage="C:\\Windows\\System32\\cmd.exe"),
     ),
+    "recorder.process_starts": scene(LOG, started("notepad.exe"), event(4688, NewProcessName="notepad.exe")),
+    "recorder.process_access": scene(
+        LOG, event(10, "Microsoft-Windows-Sysmon", TargetImage="a.exe"), event(10, AUDIT, TargetImage="a.exe")
+    ),
+    "recorder.files_made": scene(
+        LOG, event(11, "Microsoft-Windows-Sysmon", TargetFilename="a.txt", Image="b.exe"), started("notepad.exe")
+    ),
+    "recorder.logons": scene(LOG, event(4624, LogonType=2, TargetUserName="ada"), event(4634, LogonType=2)),
+    "recorder.shell_lines": scene("linux.history", {"command": "ls", "user": "ada"}, {"user": "ada"}),
     "cmd.log_tool_other": scene(LOG, started("wevtutil epl Security s.evtx"), started("wevtutil cl Security")),
     "cmd.lsass_dump": scene(LOG, started("procdump64 -ma lsass.exe x.dmp"), started("procdump64 -ma 4312 x.dmp")),
     "cmd.process_dumped": scene(

@@ -38,6 +38,7 @@ class Probe:
     disconfirming: bool = False
     cost: float = 1.0
     artifacts: tuple[str, ...] = ()  # what must be covered for an absence to mean something
+    recorded: tuple[str, ...] = ()  # rules; one must find something, or the kind of record was not kept and none is no absence
     platforms: tuple[str, ...] = ()
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
@@ -135,7 +136,7 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
         probes = []
         for entry in made.pop("probes", ()):
             entry = dict(entry)
-            for key in ("rules", "facts", "artifacts", "platforms"):
+            for key in ("rules", "facts", "artifacts", "recorded", "platforms"):
                 entry[key] = tuple(entry.get(key) or ())
             probes.append(Probe(**entry))
         alternatives = tuple(Alternative(**a) for a in made.pop("alternatives", ()))
@@ -178,7 +179,7 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
     known_roles = set(roles)
     for template in templates.values():
         for probe in template.probes:
-            if missing := [r for r in probe.rules if r not in indicators]:
+            if missing := [r for r in (*probe.rules, *probe.recorded) if r not in indicators]:
                 raise TemplateError(
                     f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}"
                 )
