@@ -30,7 +30,15 @@ def child(session: str, parent: str = "C:\\Windows\\System32\\wbem\\WmiPrvSE.exe
     program = "C:\\Windows\\System32\\cmd.exe"
     return [
         event(4624, TargetLogonId="0x9a31c", **ORIGIN),
-        event(4688, AUDIT, later, NewProcessName=program, CommandLine="cmd /c dir", ParentProcessName=parent, TargetLogonId=session),
+        event(
+            4688,
+            AUDIT,
+            later,
+            NewProcessName=program,
+            CommandLine="cmd /c dir",
+            ParentProcessName=parent,
+            TargetLogonId=session,
+        ),
     ]
 
 
@@ -64,7 +72,11 @@ SCENES: dict[str, Scene] = {
     ),
     "task.cleaner": scene(
         "windows.scheduled_task",
-        {"task_name": "Weekly", "task_path": "\\Weekly", "command_line": '"C:\\Program Files\\CCleaner\\CCleaner64.exe" /AUTO'},
+        {
+            "task_name": "Weekly",
+            "task_path": "\\Weekly",
+            "command_line": '"C:\\Program Files\\CCleaner\\CCleaner64.exe" /AUTO',
+        },
         {"task_name": "Update", "task_path": "\\Update", "command_line": "CCUpdate.exe"},
     ),
     "cmd.copy_to_drive": scene(

@@ -13,7 +13,9 @@ START = event(4688, AUDIT, CommandLine="notepad.exe", NewProcessName="C:\\Window
 
 
 @pytest.mark.parametrize(("kept", "weakened"), [([LOGON], False), ([LOGON, START], True)])
-def test_no_command_line_weakens_only_where_starts_are_recorded(kept: list[object], weakened: bool, tmp_path: Path) -> None:
+def test_no_command_line_weakens_only_where_starts_are_recorded(
+    kept: list[object], weakened: bool, tmp_path: Path
+) -> None:
     records = {"windows.prefetch": [record(TOOL, "2026-03-02T10:00:00Z")], "windows.eventlog@logs/Security.evtx": kept}
     edges = said(tmp_path, records).edges  # type: ignore[arg-type]
     assert (("absence:credential_access:dump_commands", "credential_access", "weakens") in edges) == weakened

@@ -38,11 +38,15 @@ class Probe:
     disconfirming: bool = False
     cost: float = 1.0
     artifacts: tuple[str, ...] = ()  # what must be covered for an absence to mean something
-    recorded: tuple[str, ...] = ()  # rules; one must find something, or the kind of record was not kept and none is no absence
+    recorded: tuple[
+        str, ...
+    ] = ()  # rules; one must find something, or the kind of record was not kept and none is no absence
     platforms: tuple[str, ...] = ()
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
-    after_acquisition: bool = False  # its rules ask for `$acquired`, when the case file says that the source was acquired
+    after_acquisition: bool = (
+        False  # its rules ask for `$acquired`, when the case file says that the source was acquired
+    )
     of: str = ""  # in a standing frame: the alternative that it is about
 
     def __post_init__(self) -> None:
@@ -194,7 +198,7 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
             name, _, alternative = bearing.template.partition("/")
             owner = templates.get(name)
             others = {a.id for a in owner.alternatives} if owner else set()
-            if owner is None or (alternative or owner.standing) and alternative not in others:
+            if owner is None or ((alternative or owner.standing) and alternative not in others):
                 raise TemplateError(f"{rule.origin}: rule {rule.id} bears on {bearing.template!r}, which is not there")
             against = bearing.against
             if against and against not in {a.id for a in owner.alternatives} | {name}:
