@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from scenes import Scene, fill
 from scenes_frames import SCENES as FRAMES
+from scenes_kinds import SCENES as KINDS
 from scenes_other import SCENES as OTHER
 from scenes_windows import SCENES as WINDOWS
 
@@ -17,7 +18,7 @@ from wigmore.records.indicators import match
 from wigmore.records.rules import OWN_RULES, Indicator, load_indicators
 from wigmore.records.store import RecordStore
 
-SCENES: dict[str, Scene] = {**FRAMES, **OTHER, **WINDOWS}
+SCENES: dict[str, Scene] = {**FRAMES, **OTHER, **WINDOWS, **KINDS}
 
 
 @pytest.fixture(scope="module")
