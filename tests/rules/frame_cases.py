@@ -2,7 +2,7 @@
 
 `said(folder, {"windows.eventlog": [event(…), …]}, looked=("windows.prefetch",))` gives what may be said of each hypothesis.
 `looked` names artifacts that were there, complete and without any record: an absence in them means something. Artifacts that
-are named nowhere were never found.
+are named nowhere were never found. An artifact may be named with the path its records lie at, as `file_listing@Users/a/b.txt`.
 """
 
 from __future__ import annotations
@@ -83,12 +83,14 @@ class _Bench(Workbench):
 
 def _extracted(bench: Workbench, folder: Path, source: str, artifact: str, records: Iterable[Record]) -> Event:
     """Write the records of one artifact, and say what the extraction would have said of them."""
-    maker, spool = RowMaker(source, f"files/{artifact}", None, artifact), folder / f"{source}-{artifact}.jsonl"
+    artifact, _, path = artifact.partition("@")
+    path = path or f"files/{artifact}"
+    maker, spool = RowMaker(source, path, None, artifact), folder / f"{source}-{artifact}.jsonl"
     lines = [maker.line(n, {"kind": "record", "number": n}, r)[2] for n, r in enumerate(records)]
     spool.write_bytes(b"".join(lines))
     parts = [vars(bench.store.write_part(source, artifact, [spool]))] if lines else []
-    row = Coverage(source, f"files/{artifact}", artifact, artifact, "found" if lines else "empty", len(lines))
-    body = {"id": f"ext-{source}-{artifact}", "source_id": source, "parts": parts, "coverage": [row.to_dict()]}
+    row = Coverage(source, path, artifact, artifact, "found" if lines else "empty", len(lines))
+    body = {"id": f"ext-{source}-{artifact}-{path}", "source_id": source, "parts": parts, "coverage": [row.to_dict()]}
     return Event("extraction", {**body, "done": [], "inside": [], "parsers": [artifact], "lists": []})
 
 
