@@ -151,9 +151,9 @@ def test_a_synchronised_visit_carries_no_edge(investigated: Path) -> None:
             assert not cited & synced
 
 
-def test_contact_entries_make_entities_but_no_hypotheses(investigated: Path) -> None:
+def test_contact_entries_make_entities_and_bear_on_identity_alone(investigated: Path) -> None:
     with open_case(investigated / "case") as bench:
-        assert edges_of(bench, "contact.entries") == set()
+        assert {template for template, _ in edges_of(bench, "contact.entries")} == {"same_person"}
         kinds = {i.type for e in bench.state.entities.values() for i in e.identifiers}
         assert {"phone", "email", "imei"} <= kinds
 

@@ -142,8 +142,10 @@ def test_every_template_has_a_decisive_and_a_disconfirming_probe_and_an_innocent
 ) -> None:
     assert len(templates) >= 18
     for template in templates.values():
-        assert template.alternatives and any(p.decisive for p in template.probes), template.id
-        assert any(p.disconfirming for p in template.probes), template.id
+        assert template.alternatives, template.id
+        if not template.judged_by:  # else a role weighs it whole, both ways, when it raises it
+            assert any(p.decisive for p in template.probes), template.id
+            assert any(p.disconfirming for p in template.probes), template.id
         assert template.reference.startswith("H"), template.id
 
 

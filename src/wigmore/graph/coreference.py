@@ -257,6 +257,8 @@ def _of_people(
         where = theirs if turn else mine
         if where not in {r.phenomenon_id for r in reasons}:
             text = f"{WORDS.get(known.kind, known.kind)} {known.value} stands in both"
+            if guess := known.reason or other.keys[known.key][0].reason:
+                text += f" ({guess})"
             reasons.append(Reason("supports", where, f"{known.kind} {known.value}", text))
     apart = _two_entries(one, other)
     if names in ("same", "alike") and not apart:
@@ -308,7 +310,7 @@ def _of_things(one: _Holder, other: _Holder, kind: str) -> list[Reason]:
             reasons.append(Reason(edge, where, f"{known.kind} {known.value}", text))
     if weak:
         reasons.append(Reason("prerequisite_met", weak[0][1], "shared", weak[0][2]))
-    if relation(one, other) in ("same", "alike"):
+    elif relation(one, other) in ("same", "alike"):  # beside a shared name of its own the name says nothing more
         reasons.append(Reason("prerequisite_met", one.origin, "name", "the same name, which many may bear"))
     if not reasons:
         return []

@@ -132,7 +132,8 @@ def _phone(text: str, region: str) -> Known:
         return Known("phone", value, SHARED, "a fixed line, which a household or an office shares")
     if kind in (kinds.TOLL_FREE, kinds.PREMIUM_RATE, kinds.SHARED_COST, kinds.UAN, kinds.VOICEMAIL):
         return Known("phone", value, COMMON, "a service number")
-    return Known("phone", value, UNIQUE)
+    guess = "" if international else f"a national number, read as one of {region}, as most beside it are"
+    return Known("phone", value, UNIQUE, guess)
 
 
 def tail(known: Known) -> str:
