@@ -54,9 +54,15 @@ def test_filters_narrow_what_is_shown(investigated: Path) -> None:
     rows = shown(investigated / "case", "--all", "--source", "src-server", "--from", "2026-03-01", "--to", "2026-05-01")
     assert rows and {r["source_id"] for r in rows} == {"src-server"}
     assert all("2026-03" <= r["time"] < "2026-05" for r in rows if r["zone"] == "Z")
-    some = shown(investigated / "case", "--all", "--artifact", "windows.eventlog", "--text", "LOGON")
-    assert some and all("logon" in f"{r['title']}{r['path']}".lower() for r in some)
-    assert {r["artifact"].split(".")[1] for r in some} == {"eventlog"}
+    every = shown(investigated / "case", "--all", "--artifact", "windows")
+    assert every and all(r["artifact"].startswith("windows.") for r in every)
+    name = Path(every[0]["path"]).name
+    some = shown(investigated / "case", "--all", "--artifact", "windows", "--text", name.upper())
+    assert all(name.lower() in f"{r['path']}\n{r['title']}".lower() for r in some)
+    there = [(r["record_id"], r["field"]) for r in every if name in r["path"] and r["kind"] == "record"]
+    assert (
+        there and [(r["record_id"], r["field"]) for r in some if name in r["path"] and r["kind"] == "record"] == there
+    )
 
 
 def test_csv_has_one_header_for_records_and_observations_and_zones_are_views(investigated: Path) -> None:
