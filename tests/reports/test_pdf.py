@@ -74,10 +74,13 @@ def test_no_text_begins_beyond_the_margins(tmp_path: Path, text: str) -> None:
     starts: list[float] = []
 
     def note(said: str, page_: list[float], at: list[float], *_: Any) -> None:
-        if said.strip():
+        if said.strip() and page_[0] != 1:  # a picture's text has a matrix of its own
             starts.append(at[4] * page_[0] + at[5] * page_[2] + page_[4])
 
-    for page in PdfReader(pdf(report(3, text), tmp_path)).pages:
+    data = report(3, text)
+    for fact in (f for p in data.phenomena for f in p["facts"]):
+        fact["invocation_id"] = "inv-" + "0" * 16  # as long as real ones: a line without a place to break ran off
+    for page in PdfReader(pdf(data, tmp_path)).pages:
         page.extract_text(visitor_text=note)
     assert len(starts) > 100
     assert min(starts) > 44 and max(starts) < 595 - 45
