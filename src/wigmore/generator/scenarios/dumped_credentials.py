@@ -8,6 +8,7 @@ from wigmore.generator import shown
 from wigmore.generator.case import Case
 from wigmore.generator.windows import office, sysmon
 from wigmore.generator.windows.computer import Computer
+from wigmore.generator.windows.evtx import Logged
 
 TITLE = "Dumped credentials"
 FRAME = "credential_access"
@@ -51,7 +52,7 @@ def build(case: Case) -> str:
     return f"A tool that can read secrets was started on {host} on {at:%Y-%m-%d}: were secrets read?"
 
 
-def _protection(case: Case, host: str) -> list:
+def _protection(case: Case, host: str) -> list[Logged]:
     """The protection's daily looks into the logon process."""
     return [
         sysmon.opened(case.world.at(day, f"08:{11 + day % 20}:0{day % 7}"), host, PROTECTION, "0x1010")

@@ -52,8 +52,8 @@ def build(case: Case) -> str:
     said = "kept failing with an expired password" if innocent else "failed with wrong passwords"
     case.plant(f"Logons of {account} from {address} {said}", SOURCE, path, "windows.eventlog", failed[:2], FRAME)
     if case.variant == "guilty":
-        values = ("4624", account, address, shown.filetime(entry))
-        case.plant(f"{account} got a session from {address}", SOURCE, path, "windows.eventlog", values, FRAME)
+        got = ("4624", account, address, shown.filetime(entry))
+        case.plant(f"{account} got a session from {address}", SOURCE, path, "windows.eventlog", got, FRAME)
     if innocent:
         usual = next(e for e in events if e.event_id == 4624)
         values = (world.account, shown.filetime(usual.at))
