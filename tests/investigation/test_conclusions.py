@@ -114,3 +114,28 @@ def test_the_gates_never_change_the_status() -> None:
     state: GraphState = graph(hypothesis("h", **ACT), *on_act(1, "direct_evidence"), closed(1, 0, 0))
     assert conclusion(state, state.hypotheses["h"]).verdict == "not_tested"
     assert state.status("h") == "supported"
+
+
+STANDING = hypothesis("h-standing", frame="standing", innocent=True, standing=True)
+
+
+def test_a_standing_alternative_with_direct_evidence_in_the_same_source_is_contested_and_named() -> None:
+    verdict = said(*on_act(1, "direct_evidence"), STANDING, *observed(9, "h-standing", "direct_evidence"))
+    assert verdict.verdict == "contested" and "title of h-standing" in verdict.reasons[0]
+    assert verdict.standing[0]["stands"]
+
+
+def test_prerequisites_of_a_standing_alternative_never_overturn_a_verdict() -> None:
+    many = [e for n in range(20, 50) for e in observed(n, "h-standing", "prerequisite_met", mechanism=f"m{n}")]
+    verdict = said(*on_act(1, "direct_evidence"), STANDING, *many)
+    assert verdict.verdict == "concluded" and verdict.standing[0]["score"] >= 0.8 and not verdict.standing[0]["stands"]
+
+
+def test_what_a_standing_alternative_has_in_another_source_does_not_overturn_a_verdict() -> None:
+    elsewhere = observed(9, "h-standing", "direct_evidence", source="src-b")
+    assert said(*on_act(1, "direct_evidence"), STANDING, *elsewhere).verdict == "concluded"
+
+
+def test_a_standing_alternative_that_was_not_tested_is_named_and_leaves_the_verdict() -> None:
+    verdict = said(*on_act(1, "direct_evidence"), STANDING)
+    assert verdict.verdict == "concluded" and "title of h-standing: not tested" in verdict.reasons[0]

@@ -236,13 +236,14 @@ def _standing(state: GraphState, hypothesis: Hypothesis, other: Hypothesis) -> d
     sources = {e.source_id for e in state.edges_to(hypothesis.id)}
     bearing = [e for e in state.edges_to(other.id) if e.edge_type != NEUTRAL and e.source_id in sources]
     made = [p for (h, _, s), p in sorted(state.probes.items()) if h == other.id and (s in sources or not s)]
+    made.sort(key=lambda p: not p["decisive"])
     tested = any(p["outcome"] in ("found", "empty") for p in made)
     return {
         "hypothesis_id": other.id,
         "title": other.title,
         "score": state.confidence(other.id),
         "tested": tested,
-        "why": "" if tested else next((p["reason"] for p in made), "no probe of it was made in these sources"),
+        "why": "" if tested else next((p["reason"] for p in made), "these sources hold nothing that would tell"),
         "stands": state.confidence(other.id) >= STANDS and _on_act(bearing),
         "phenomena": sorted({e.phenomenon_id for e in bearing}),
     }
