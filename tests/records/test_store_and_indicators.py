@@ -229,6 +229,7 @@ OPERATORS: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
     ({"regex": "^a[0-9]+$"}, ["A12", "a1"], ["a", "xa1", None]),
     ({"regex": "^A$", "case": True}, ["A"], ["a", None]),
     ({"regex": ["^a$", "^b$"]}, ["a", "B"], ["ab", None]),
+    ({"asked": "Model X"}, ["model x"], ["model x 2", None]),
     ({"exists": True}, ["x", 0, False], ["", None]),
     ({"exists": False}, ["", None], ["x", 0]),
 ]
@@ -242,6 +243,13 @@ def test_each_operator_matches_what_it_says_and_not_its_neighbours(
     assert hits(store, {"field": "value", **test}) == list(range(len(matching)))
     negated = hits(store, {"not": {"field": "value", **test}})
     assert negated == list(range(len(matching), len(matching) + len(others)))
+
+
+def test_what_is_asked_for_is_any_value_until_a_call_names_one(make: Made) -> None:
+    store = make([record({"n": n, "value": v}) for n, v in enumerate(["a", "b"])])
+    test = {"field": "value", "asked": "$subject"}
+    assert hits(store, test) == [0, 1]
+    assert hits(store, test, parameters={"subject": "B"}) == [1]
 
 
 @pytest.mark.parametrize("operator", ["eq", "contains", "starts", "ends", "in", "ne"])

@@ -81,7 +81,7 @@ def burst(number: int, count: int, provider: str = AUDIT, **values: Any) -> Rows
             number,
             provider,
             f"2026-03-02T10:{n // 60:02d}:{n % 60:02d}Z",
-            **{k: v.format(n=n) if isinstance(v, str) else v for k, v in values.items()},
+            **{k: v.replace("{n}", str(n)) if isinstance(v, str) else v for k, v in values.items()},
         )
         for n in range(count)
     ]

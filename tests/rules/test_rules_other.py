@@ -25,7 +25,10 @@ from wigmore.registry import HEAD, parsers, tools
 from wigmore.tools.context import ToolOutput
 
 RULES = Path(str(importlib.resources.files("wigmore") / "rules"))
-OURS = ("linux", "web_server", "browser", "phones", "media", "filesystem", "network", "identity")
+OURS = (
+    *("linux", "web_server", "browser", "phones", "media", "filesystem", "network", "identity"),
+    *("paper_and_disc", "concealing", "content", "accounts_and_phones"),
+)
 WINDOWS_ONLY = ("suspicious_execution", "remote_access_tool")
 
 
