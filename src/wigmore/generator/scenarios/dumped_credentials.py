@@ -81,6 +81,10 @@ def _dumped(case: Case, computer: Computer, at: datetime, way: str) -> None:
         _line(computer, at + timedelta(seconds=8), program, f"reg save HKLM\\SYSTEM {folder}\\system.save")
     else:
         program, line = f"{folder}\\svcinst.exe", "svcinst.exe privilege::debug sekurlsa::logonpasswords exit"
+    if way in ("procdump", "renamed") and not folder.endswith("Downloads"):
+        case.expect(
+            "suspicious_execution", "supported"
+        )  # a program ran from a folder that installed software does not use
     _line(computer, at, program, line)
     log, own = computer.log_path("Security"), computer.log_path(sysmon.CHANNEL)
     if way == "procdump":
