@@ -305,7 +305,7 @@ def test_ordinary_command_lines_are_left_alone(fires: Fires) -> None:
         r"C:\Windows\system32\regsvr32.exe /s C:\Windows\System32\some.dll",
         r"powershell -File C:\Windows\CCM\script.ps1",
         r"vssadmin list shadows",
-        r"wevtutil im C:\Windows\provider.man",
+        r"wevtutil set-log Application /ms:20971520",
         r'reg query "HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Run"',
         r"net localgroup administrators",
         r"schtasks /query /fo list",
@@ -351,7 +351,7 @@ def test_services_of_drivers_and_updaters_are_left_alone(fires: Fires) -> None:
         [success("198.51.100.4"), service("x", r"C:\Windows\a.exe", 40)],
     )
     assert tool == ["evtx.psexec_service"]
-    assert shell == ["evtx.service_command"]
+    assert shell == ["evtx.service_command", "evtx.service_command_auto"]
     assert public == ["evtx.service_user_writable"]
     assert not driver and not updater and not hosted
     assert soon == ["evtx.logon_then_service"]
@@ -483,7 +483,7 @@ def test_built_in_accounts_are_left_alone_and_a_borrowed_number_is_seen(fires: F
         {"user_name": "DefaultAccount", "rid": 503, "rid_in_f": 503},
         {"user_name": "Guest", "rid": 501, "rid_in_f": 500},
     )
-    assert scenes == [["reg.local_account"], [], ["reg.hidden_account"]]
+    assert scenes == [["reg.account_unused", "reg.local_account"], [], ["reg.hidden_account"]]
 
 
 def test_only_storage_devices_are_removable_media(fires: Fires) -> None:

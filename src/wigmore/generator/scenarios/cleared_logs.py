@@ -104,6 +104,7 @@ def _kept(case: Case, computer: Computer, at: datetime, how: str) -> None:
         _tool(case, computer, at)
         case.decoy("The log tool cleared the log", "an installer registered its source", SOURCE, log, (line,), FRAME)
     if how == "deployed":  # the server was set up anew at the period's begin
+        _tool(case, computer, at)
         made = case.world.at(-3, "07:10:05")
         for channel in ("Security", "System"):
             computer.events[channel] = [e for e in computer.events[channel] if e.at > made]

@@ -8,6 +8,7 @@ from wigmore.generator import shown
 from wigmore.generator.case import Case
 from wigmore.generator.windows import office, sysmon
 from wigmore.generator.windows.computer import Computer
+from wigmore.generator.windows.evtx import Logged
 
 TITLE = "Dumped credentials"
 FRAME = "credential_access"
@@ -51,7 +52,7 @@ def build(case: Case) -> str:
     return f"A tool that can read secrets was started on {host} on {at:%Y-%m-%d}: were secrets read?"
 
 
-def _protection(case: Case, host: str) -> list:
+def _protection(case: Case, host: str) -> list[Logged]:
     """The protection's daily looks into the logon process."""
     return [
         sysmon.opened(case.world.at(day, f"08:{11 + day % 20}:0{day % 7}"), host, PROTECTION, "0x1010")
@@ -80,6 +81,10 @@ def _dumped(case: Case, computer: Computer, at: datetime, way: str) -> None:
         _line(computer, at + timedelta(seconds=8), program, f"reg save HKLM\\SYSTEM {folder}\\system.save")
     else:
         program, line = f"{folder}\\svcinst.exe", "svcinst.exe privilege::debug sekurlsa::logonpasswords exit"
+    if way in ("procdump", "renamed") and not folder.endswith("Downloads"):
+        case.expect(
+            "suspicious_execution", "supported"
+        )  # a program ran from a folder that installed software does not use
     _line(computer, at, program, line)
     log, own = computer.log_path("Security"), computer.log_path(sysmon.CHANNEL)
     if way == "procdump":

@@ -76,9 +76,9 @@ def _changed(
         computer.log(changes.member_added(at + timedelta(seconds=20), host, sid, *actor, group))
     if innocent:
         why = "the actor is the computer itself: set-up or an installer"
-        values = ("4720", name, actor[0])
-        case.plant(f"{name} was created by the computer itself", SOURCE, log, "windows.eventlog", values)
-        case.decoy(f"{name} was created by an account", why, SOURCE, log, values, FRAME)
+        made = ("4720", name, actor[0])
+        case.plant(f"{name} was created by the computer itself", SOURCE, log, "windows.eventlog", made)
+        case.decoy(f"{name} was created by an account", why, SOURCE, log, made, FRAME)
         return
     lines = {
         "command": (

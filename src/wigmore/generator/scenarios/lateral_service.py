@@ -99,8 +99,8 @@ def _service(case: Case, server: Computer, origin: Computer, at: datetime, shows
         case.plant(f"{account} came from {address}", TARGET[0], security, "windows.eventlog", values, FRAME)
         case.plant("A tool's service was installed", TARGET[0], system, "windows.eventlog", ("7045", name))
         case.plant("The service's pipe was reached", TARGET[0], security, "windows.eventlog", ("5145", "svcctl"), FRAME)
-    values = (f"{file}.exe".upper(),)
-    case.plant("The serving part was started", TARGET[0], path, "windows.prefetch", values, FRAME if shows else None)
+    program = (f"{file}.exe".upper(),)
+    case.plant("The serving part was started", TARGET[0], path, "windows.prefetch", program, FRAME if shows else None)
 
 
 def _shell(case: Case, server: Computer, origin: Computer, at: datetime, way: str) -> None:
@@ -127,8 +127,8 @@ def _shell(case: Case, server: Computer, origin: Computer, at: datetime, way: st
     log = server.log_path("Security")
     values = ("4624", account, address, shown.filetime(at))
     case.plant(f"{account} came from {address}", TARGET[0], log, "windows.eventlog", values, FRAME)
-    values = ("4688", f"0x{SESSION:x}", parent)
-    case.plant("A shell was started in the session", TARGET[0], log, "windows.eventlog", values, FRAME)
+    shell = ("4688", f"0x{SESSION:x}", parent)
+    case.plant("A shell was started in the session", TARGET[0], log, "windows.eventlog", shell, FRAME)
 
 
 def _distribution(case: Case, server: Computer, at: datetime) -> None:

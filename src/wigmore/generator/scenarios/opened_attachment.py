@@ -106,10 +106,10 @@ def _ran(case: Case, computer: Computer, at: datetime, name: str, ending: str) -
         parent = f"{OFFICE}\\{PROGRAMS[ending][0]}"
         computer.log(sysmon.file_made(at - timedelta(seconds=2), computer.host, computer.account, parent, dropped))
         case.plant("The document wrote a script", SOURCE, own, "windows.eventlog", ("11", dropped), FRAME)
-    values = (line, PROGRAMS[ending][0])
-    case.plant("The document's program started a script host", SOURCE, log, "windows.eventlog", values, FRAME)
-    values = ("3", program, world.attacker)
-    case.plant("The script host reached an outside address", SOURCE, own, "windows.eventlog", values)
+    started = (line, PROGRAMS[ending][0])
+    case.plant("The document's program started a script host", SOURCE, log, "windows.eventlog", started, FRAME)
+    reached = ("3", program, world.attacker)
+    case.plant("The script host reached an outside address", SOURCE, own, "windows.eventlog", reached)
 
 
 def _held(case: Case, computer: Computer, at: datetime, name: str, ending: str, how: str) -> None:

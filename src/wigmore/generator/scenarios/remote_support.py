@@ -138,6 +138,9 @@ def _waiting(case: Case, computer: Computer, name: str, used: datetime, way: str
         why = "the help desk's sessions lie weeks before the period"
         case.decoy("The program was used in the period", why, SOURCE, INCOMING, ("884012345",), FRAME)
     _install(case, computer, name, installed, 2 if way == "service" else 3)
+    if way != "service":  # fetched once more in the period, and left lying
+        history = _download(case, computer, name, used)
+        case.plant(f"{name} was fetched", SOURCE, history, "browser.chromium.download", (f"{name}.exe",), FRAME)
     if way == "service":
         boots = [world.at(day, f"08:0{2 + day % 5}:40") for day in range(9, 1, -1)]
         started = computer.started(f"PROGRAM FILES\\{name}\\{name}.EXE".upper(), boots, 130)
