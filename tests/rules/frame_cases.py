@@ -102,20 +102,20 @@ def said(
     type: str = "disk_image",
     platform: str = "windows",
     others: Mapping[str, Records] | None = None,
-    **entry: Any,
+    acquired: str = "",
 ) -> Said:
-    """Put records through triage, hypotheses and rounds; `others` are further sources, `entry` more of the case file."""
+    """Put records through triage, hypotheses and rounds; `others` are further sources."""
     sources = {SOURCE: records, **(others or {})}
     (folder / "evidence").mkdir()
+    meta = {"platform": platform, **({"acquired": acquired} if acquired else {})}
     listed = [
-        {"id": s, "path": str(folder / "evidence"), "type": type, "platform": platform, "label": s, **entry}
-        for s in sources
+        {"id": s, "path": str(folder / "evidence"), "type": type, "platform": platform, "label": s} for s in sources
     ]
     (folder / "case.yaml").write_text(yaml.safe_dump({"case": "0417", "sources": listed}), encoding="utf-8")
     with mock.patch("os.fsync"), _Bench(folder, config=Config(), clock=lambda: NOW) as bench:
         bench.append([Event("run.started", {"id": "run-001"})])
         for name, held in sources.items():
-            made = EvidenceSource(name, name, type, "tree", str(folder / "evidence"), {"platform": platform})
+            made = EvidenceSource(name, name, type, "tree", str(folder / "evidence"), meta)
             bench.append([Event("source", made.to_dict())])
             bench.append([Event("source.hashed", {"id": name, "hashes": {"sha256": "0" * 64}, "mismatch": ""})])
             empty = {artifact: () for artifact in looked if name == SOURCE}

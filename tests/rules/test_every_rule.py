@@ -8,13 +8,14 @@ from fnmatch import fnmatchcase
 import pytest
 from scenes import Scene, fill
 from scenes_frames import SCENES as FRAMES
+from scenes_kinds import SCENES as KINDS
 from scenes_windows import SCENES as WINDOWS
 
 from wigmore.records.indicators import match
 from wigmore.records.rules import OWN_RULES, Indicator, load_indicators
 from wigmore.records.store import RecordStore
 
-SCENES: dict[str, Scene] = {**FRAMES, **WINDOWS}
+SCENES: dict[str, Scene] = {**FRAMES, **WINDOWS, **KINDS}
 
 
 @pytest.fixture(scope="module")

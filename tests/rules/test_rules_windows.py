@@ -285,7 +285,7 @@ def test_command_lines_of_concern_are_seen(fires: Fires) -> None:
         r"wevtutil cl Security": "cmd.log_cleared",
         r"reg save HKLM\SAM C:\temp\s.hiv": "cmd.account_database_saved",
         r"procdump64.exe -accepteula -ma lsass.exe C:\x.dmp": "cmd.lsass_dump",
-        r"rundll32 C:\windows\system32\comsvcs.dll, MiniDump 4868 C:\x.bin full": "cmd.lsass_dump",
+        r"rundll32 C:\windows\system32\comsvcs.dll, MiniDump 4868 C:\x.bin full": "cmd.process_dumped",
         r'reg add "HKLM\SOFTWARE\X\Image File Execution Options\sethc.exe" /v Debugger /d cmd.exe': "cmd.debugger_added",
         r"net localgroup administrators helper /add": "cmd.account_added",
         r"schtasks /create /sc minute /mo 5 /tn X /tr C:\TMP\a.exe": "cmd.task_created",

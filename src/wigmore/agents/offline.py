@@ -207,7 +207,10 @@ def raise_hypotheses(desk: Desk, template: Template, subject: str) -> Hypothesis
 
 
 def raise_led_to(desk: Desk, observed: Observed) -> None:
-    """Raise the hypotheses that a phenomenon speaks for; what speaks against one, or for an alternative, leads to none."""
+    """Raise the hypotheses that a phenomenon speaks for; what speaks against one or for an alternative, or lies outside the
+    period of the case, leads to none."""
+    if desk.gateway.outside(observed.phenomenon):
+        return
     for bearing in observed.bearings:
         template = desk.templates.get(bearing.template)
         if template is not None and bearing.edge in FOR:
@@ -278,10 +281,23 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
         outcome, reason = "cannot_say", "nothing of the kind is in this source"
     else:
         complete, why = covered(desk, desk.source_id, probe.artifacts)
+        if complete and not _recorded(desk, probe):
+            complete, why = False, "no record of the kind is in this source for the period: it may not have been kept"
         outcome, reason = ("empty", "looked, and the records cover it") if complete else ("cannot_say", why)
         if complete:
             _note_absence(desk, template, probe, hypothesis, calls)
     return _made(desk, probe, hypothesis, outcome, reason, calls, observed)
+
+
+def _recorded(desk: Desk, probe: Probe) -> bool:
+    """Whether one of the rules that show the recorder at work finds something within the period of the case."""
+    groups = [
+        row.get("group", {})
+        for name in probe.recorded
+        for row in desk.call("match_indicator", rule=name).rows
+        if "group" in row
+    ]
+    return not probe.recorded or any(group.get("period", "inside") == "inside" for group in groups)
 
 
 def _acquired(desk: Desk) -> str:

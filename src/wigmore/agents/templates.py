@@ -38,6 +38,9 @@ class Probe:
     disconfirming: bool = False
     cost: float = 1.0
     artifacts: tuple[str, ...] = ()  # what must be covered for an absence to mean something
+    recorded: tuple[
+        str, ...
+    ] = ()  # rules; one must find something, or the kind of record was not kept and none is no absence
     platforms: tuple[str, ...] = ()
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
@@ -138,7 +141,7 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
         probes = []
         for entry in made.pop("probes", ()):
             entry = dict(entry)
-            for key in ("rules", "facts", "artifacts", "platforms"):
+            for key in ("rules", "facts", "artifacts", "recorded", "platforms"):
                 entry[key] = tuple(entry.get(key) or ())
             probes.append(Probe(**entry))
         alternatives = tuple(Alternative(**a) for a in made.pop("alternatives", ()))
@@ -183,7 +186,7 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
         if template.judged_by and template.judged_by not in known_roles:
             raise TemplateError(f"{template.origin}: template {template.id}: no role {template.judged_by!r}")
         for probe in template.probes:
-            if missing := [r for r in probe.rules if r not in indicators]:
+            if missing := [r for r in (*probe.rules, *probe.recorded) if r not in indicators]:
                 raise TemplateError(
                     f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}"
                 )

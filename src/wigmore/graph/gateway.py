@@ -35,6 +35,7 @@ from wigmore.model.nouns import (
 from wigmore.model.times import iso
 
 FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
+DAY = 86_400_000_000  # µs: a local time of unknown zone differs from UTC by less
 SAME = 0.9  # Jaccard of titles from which phenomena with equal facts are one
 
 
@@ -266,7 +267,7 @@ class Gateway:
         self.buffer.append(Event("edge", made.to_dict()))
         return made
 
-    def _outside(self, phenomenon: Phenomenon) -> bool:
+    def outside(self, phenomenon: Phenomenon) -> bool:
         """Whether every known instant of a phenomenon lies outside the case's period (none known: it may lie inside)."""
         start, end = self.period
         texts = [
@@ -274,10 +275,10 @@ class Gateway:
             for f in phenomenon.verified_facts
             if f.name.startswith("times.") or f.name in ("first", "last")
         ]
-        instants = [t["instant"] for t in map(iso, texts) if t is not None and t["instant"] is not None]
-        if not instants or (start is None and end is None):
+        known = [moment for text in texts if (moment := _moment(text)) is not None]
+        if not known or (start is None and end is None):
             return False
-        return all((start is not None and i < start) or (end is not None and i >= end) for i in instants)
+        return all((start is not None and last < start) or (end is not None and first >= end) for first, last in known)
 
     def _parts(self, phenomenon: Phenomenon) -> dict[str, list[str]]:
         """What a phenomenon's facts say, in the form that is compared, by their record or `row N` of a query."""
@@ -358,3 +359,15 @@ class Gateway:
         if made.id not in self.state.temporal:
             self.buffer.append(Event("temporal", made.to_dict()))
         return made
+
+
+def _moment(text: str) -> tuple[int, int] | None:
+    """Between which instants a written time lies: one instant, a day either way where no zone is known; None: no time."""
+    time = iso(text)
+    if time is None:
+        return None
+    if time["instant"] is not None:
+        return time["instant"], time["instant"]
+    local = iso(text, zone="Z")
+    assert local is not None and local["instant"] is not None
+    return local["instant"] - DAY, local["instant"] + DAY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from wigmore.records.rows import shown
@@ -14,6 +15,8 @@ LEAST_SIZE = 64  # bytes below which equal content says little
 TWINS = 10  # places of the same content that a row names
 PORTABLE = ("FAT12", "FAT16", "FAT32", "EXFAT", "FAT", "ISO9660", "UDF", "HFS")
 SYSTEM_FOLDERS = ("%/windows/system32", "%/etc/passwd", "%/system/library", "%/private/var/mobile")
+MADE = ("in_period", "before_period")
+GRACE = 86_400  # seconds: a local time of unknown zone differs from UTC by less
 PAIR_SECONDS = 600  # clocks and delivery of two devices lie closer than this
 DIGITS = 9  # last digits that tell numbers apart with and without prefix
 MESSAGES = {  # artifact → (text, other party, direction)
@@ -48,13 +51,32 @@ def _portable(context: ToolContext) -> bool:
     return not found
 
 
+def _created(period: tuple[int | None, int | None], made: str) -> tuple[str, list[str]]:
+    """The condition that a file was created in, or before, the period; times without a zone are compared as they are written."""
+    created = (
+        "left(coalesce(json_extract_string(times, '$.created.text'), json_extract_string(times, '$.born.text')), 19)"
+    )
+    start, end = (
+        None if at is None else f"{datetime.fromtimestamp(at / 1_000_000 + sign * GRACE, UTC):%Y-%m-%dT%H:%M:%S}"
+        for at, sign in zip(period, (-1, 1), strict=True)
+    )
+    if made == "before_period":
+        return (f"{created} < ?", [start]) if start else ("false", [])
+    parts = [(f"{created} {sign} ?", bound) for sign, bound in ((">=", start), ("<", end)) if bound]
+    within = " AND ".join(text for text, _ in parts) or "true"
+    return f"({created} IS NULL OR ({within}))", [bound for _, bound in parts]
+
+
 @tool("same_content", domain="content", cost=2)
-def same_content(context: ToolContext, sha256: str = "", removable: bool = False) -> ToolOutput:
+def same_content(context: ToolContext, sha256: str = "", removable: bool = False, made: str = "") -> ToolOutput:
     """List files of the source whose SHA-256 a file of another source has too (64 bytes and more), with those `twins`.
 
     `sha256` asks for one hash. With `removable` only a medium that is carried about is looked at (FAT, exFAT, HFS or optical
-    file systems without an operating system on them); other sources answer not_applicable.
+    file systems without an operating system on them); other sources answer not_applicable. `made` asks for files created on
+    the source `in_period` of the case (or at no known time), or `before_period`, a day of grace for clocks of unknown zone.
     """
+    if made not in ("", *MADE):
+        return ToolOutput.failed(f"made is one of {', '.join(MADE)}")
     if not context.source_id:
         return ToolOutput.failed("same_content looks from one source at the others: name the source")
     if removable and not _portable(context):
@@ -66,6 +88,10 @@ def same_content(context: ToolContext, sha256: str = "", removable: bool = False
     size = f"try_cast({_value('size')} AS BIGINT)"
     wanted = f"AND {_value('sha256')} = ?" if sha256 else ""
     parameters: list[Any] = [context.source_id, *([sha256.lower()] if sha256 else ())]
+    if made:
+        condition, bounds = _created(context.period, made)
+        wanted += f" AND {condition}"
+        parameters += bounds
     hashed = f"{_value('sha256')} IS NOT NULL AND {_value('kind')} = 'file' AND {size} >= {LEAST_SIZE}"
     rows = context.store.query(
         f"WITH others AS (SELECT {_value('sha256')} AS digest, path, source_id, state, record_id FROM {every} "
