@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import ast
 import importlib.resources
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from overclaims import claims
 from wigmore.model.yaml_text import read_yaml
 
 PACKAGE = Path(str(importlib.resources.files("wigmore")))
-# what the machine has no business saying (HYPOTHESES.md rule 2: never a person, never a motive; UX.md: honest wording)
-CLAIMS = re.compile(
-    r"\b(prov(e[sdn]?|ing)|certain(ly|ty)?|undoubted\w*|definite(ly)?|guilt\w*|criminals?|crimes?|stole|stolen|steals?|stealing"
-    r"|theft|thie(f|ves)|suspects?|perpetrators?|offenders?|culprits?|hackers?|hacked|intent(ion\w*)?|intends?|knowing(ly)?"
-    r"|deliberate(ly)?|on purpose|purposely|wil?lful\w*|motives?|must have|obvious(ly)?|conclusive(ly)?|attackers?|victims?"
-    r"|evil|cover(ed|ing|s)? up|fraud\w*|malicious(ly)?|beyond (any |all )?doubt|without (any )?doubt)\b",
-    re.IGNORECASE,
-)
 SAID = ("title", "interpretation", "caveat", "description", "not_enough", "category", "question", "why")
-# words that name a thing, not a claim: a service's own name, the word for what a report must not say
-NAMES = re.compile(r"anti-?theft|against theft|find my|sounds? malicious|Malicious Software Removal", re.IGNORECASE)
 
 
 def said(value: Any, key: str = "") -> Iterator[str]:
@@ -52,10 +42,6 @@ def shown(source: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in documented:
             yield node.value
-
-
-def claims(text: str) -> list[str]:
-    return [found.group() for found in CLAIMS.finditer(NAMES.sub("", text))]
 
 
 @pytest.mark.parametrize("file", sorted((PACKAGE / "rules").rglob("*.yaml")), ids=lambda f: f.name)

@@ -300,7 +300,7 @@ SCENES: dict[str, Scene] = {
         event(4611, LogonProcessName="Winlogon", ProcessName="C:\\x.exe", **ACTOR),
     ),
     # over the network
-    "evtx.remote_pipe": one(shared("svcctl"), shared("svcctl", address="127.0.0.1")),
+    "evtx.remote_pipe": one(shared("a.exe", "\\\\*\\ADMIN$"), shared("svcctl")),
     "evtx.service_pipe_remote": one(shared("svcctl"), shared("wkssvc")),
     "evtx.task_pipe_remote": one(shared("atsvc"), shared("wkssvc")),
     "evtx.coercion_pipe": one(shared("efsrpc"), shared("wkssvc")),

@@ -128,7 +128,7 @@ def _monotonic(store: RecordStore, source_id: str | None, tolerance: int) -> Ite
             f"WHERE contains(data, {quoted(ticks)}) AND instant IS NOT NULL"
         )
         moved = (
-            f"SELECT *, instant - ticks - lag(instant - ticks) OVER w AS moved FROM ({entries}) "
+            f"SELECT *, instant - ticks - lag(instant - ticks) OVER w AS moved FROM ({entries}) WHERE number IS NOT NULL "
             f"WINDOW w AS (PARTITION BY source_id, path, boot ORDER BY number, record_id)"
         )
         for row in store.query(
@@ -160,7 +160,7 @@ def _back(store: RecordStore, source_id: str | None, tolerance: int) -> Iterator
         )
         stays = " AND ".join(f"coalesce({name} < old - {tolerance}, true)" for name in ("next", "second"))
         for row in store.query(
-            f"SELECT * FROM (SELECT *, {beside} FROM ({rows}) "
+            f"SELECT * FROM (SELECT *, {beside} FROM ({rows}) WHERE number IS NOT NULL "
             f"WINDOW w AS (PARTITION BY source_id, path, host_id ORDER BY number, instant, record_id)) "
             f"WHERE old - instant >= {tolerance} AND {stays} ORDER BY source_id, path, number, record_id LIMIT {MOST}"
         ):
