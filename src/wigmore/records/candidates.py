@@ -101,7 +101,7 @@ def candidates(
             if not many:
                 store.fetch(cursor, f"CREATE TEMP TABLE guarded AS {guarded}")
                 guarded = "SELECT * FROM guarded"
-                texts = _texts(cursor, fields, [test for tests in asked.values() for test in tests])
+                texts = _texts(store, cursor, fields, [test for tests in asked.values() for test in tests])
                 left = {condition: [possible(test, texts) for test in tests] for condition, tests in asked.items()}
                 asked = {condition: tests for condition, tests in left.items() if None not in tests}
             for condition, some in asked.items():
@@ -184,14 +184,16 @@ def _by_pattern(test: Any) -> bool:
     return '"regex":' in json.dumps(test)
 
 
-def _texts(cursor: duckdb.DuckDBPyConnection, fields: list[str], tests: Sequence[Any]) -> dict[str, list[str]]:
+def _texts(
+    store: RecordStore, cursor: duckdb.DuckDBPyConnection, fields: list[str], tests: Sequence[Any]
+) -> dict[str, list[str]]:
     """All texts that the fields of patterns hold, folded."""
     names = sorted({name for test in tests for name in pattern_fields(test)})
     if not names:
         return {}
     compiler = Compiler(fields)
     columns = ", ".join(f"list(DISTINCT {compiler.column(name)})" for name in names)
-    row = cursor.execute(f"SELECT {columns} FROM guarded").fetchone() or ()
+    [row] = store.fetch(cursor, f"SELECT {columns} FROM guarded")
     return {name: [v.casefold() for v in values or () if v] for name, values in zip(names, row, strict=True)}
 
 
