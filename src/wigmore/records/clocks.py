@@ -180,7 +180,7 @@ def _change(row: dict[str, Any], stated: set[str], by: str = "", account: str = 
         stated,
         by,
         account,
-        {row["path"]: int(row["number"])},
+        {} if row["number"] is None else {row["path"]: int(row["number"])},
         [row["record_id"]],
     )
 
