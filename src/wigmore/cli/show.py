@@ -184,10 +184,14 @@ def print_result(result: Result) -> None:
     }
     print("findings:")
     shown = [f for f in result.findings if f["verdict"] != "open"]
+    everywhere = _everywhere(shown)
     for finding in shown:
         print(f"  {words[finding['verdict']]}: {safe(finding['title'])}")
         for reason in finding["reasons"]:
-            print(f"      {safe(reason)}")
+            if reason not in everywhere:
+                print(f"      {safe(reason)}")
+    for reason in everywhere:
+        print(f"  of all of these: {safe(reason)}")
     still_open = len(result.findings) - len(shown)
     if not shown:
         print("  none supported by the records; that is no clean bill of health")
@@ -212,6 +216,14 @@ def print_result(result: Result) -> None:
     if result.report:
         print(f"report: {result.report}")
     print(f"next: wigmore show {result.case} findings")
+
+
+def _everywhere(findings: list[dict[str, Any]]) -> list[str]:
+    """The reasons that several findings have in common: they are told once."""
+    supported = [f["reasons"] for f in findings if f["verdict"] in ("concluded", "contested", "not_tested")]
+    if len(supported) < 2:
+        return []
+    return [reason for reason in supported[0] if all(reason in others for others in supported)]
 
 
 def print_answers(answers: Iterable[dict[str, Any]], shape: str) -> None:
