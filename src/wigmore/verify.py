@@ -308,20 +308,21 @@ class Graph:
         self.hypotheses: dict[str, dict[str, Any]] = {}
         self.edges: dict[str, dict[str, Any]] = {}
         self.entities: list[dict[str, Any]] = []
-        self.links: list[dict[str, Any]] = []
+        self.links: dict[str, dict[str, Any]] = {}
         self.temporal: list[dict[str, Any]] = []
         self.probes: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.questions: dict[str, dict[str, Any]] = {}
+        self.reviews: list[dict[str, Any]] = []
         self.inconclusive: set[str] = set()
         self.config: dict[str, Any] = {}
 
     def take(self, number: int, kind: str, text: bytes) -> None:
         """Take in one event."""
-        if kind in ("source", "invocation", "hypothesis"):
+        kept = {"source": self.sources, "invocation": self.invocations, "hypothesis": self.hypotheses}
+        kept["entity_link"] = self.links
+        if kind in kept:
             body = parse(text)
-            {"source": self.sources, "invocation": self.invocations, "hypothesis": self.hypotheses}[kind][
-                body["id"]
-            ] = body
+            kept[kind][body["id"]] = body
         elif kind == "source.hashed":
             body = parse(text)
             self.hashed[body["id"]] = body
@@ -337,8 +338,8 @@ class Graph:
         elif kind == "edge":
             body = parse(text)
             self.edges.setdefault(body["id"], body)
-        elif kind in ("entity", "entity_link", "temporal"):
-            {"entity": self.entities, "entity_link": self.links, "temporal": self.temporal}[kind].append(parse(text))
+        elif kind in ("entity", "temporal", "review"):
+            {"entity": self.entities, "temporal": self.temporal, "review": self.reviews}[kind].append(parse(text))
         elif kind == "probe":
             body = parse(text)
             self.probes[body["hypothesis_id"], body["probe"], body["source_id"]] = body
@@ -518,8 +519,24 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def unbacked(graph: Graph, link: dict[str, Any]) -> str:
+    """Why a link between entities stands on nothing; nothing where it is backed.
+
+    Every link is seen in a phenomenon but `same_as`, which rests on the hypothesis that these two are one.
+    """
+    if link["relation"] != "same_as":
+        return "" if link.get("phenomenon_id") else "it names no phenomenon that shows it"
+    if not link.get("hypothesis_id"):
+        return "it says that two are one without a hypothesis that backs it"
+    backing = graph.hypotheses.get(link["hypothesis_id"])
+    if backing is None:
+        return ""  # a name that is not in the ledger is told elsewhere
+    about = backing.get("subject") == f"{link['first']} {link['second']}" and not backing.get("innocent")
+    return "" if about and of_identity(backing) else "its hypothesis does not say that these two are one"
+
+
 def check_ends(graph: Graph, report: Report) -> None:
-    """What edges, entities, links and probes name exists, and identifiers stand in the facts that they cite."""
+    """What edges, entities, links, probes and reviews name exists, and identifiers stand in the facts that they cite."""
     before, entities = report.failures.total(), {e["id"] for e in graph.entities}
     wanted: list[tuple[str, Any, Any]] = []  # who names it, the name, where it must be
     hashed = {name for name, body in graph.hashed.items() if not body.get("mismatch")}  # nothing else is admitted
@@ -529,12 +546,17 @@ def check_ends(graph: Graph, report: Report) -> None:
         wanted += [(name, edge["phenomenon_id"], graph.phenomena), (name, edge["hypothesis_id"], graph.hypotheses)]
     for time in graph.temporal:
         wanted += [(time["id"], time[end], graph.phenomena) for end in ("first", "second")]
-    for link in graph.links:
-        wanted += [(link["id"], link[end], entities) for end in ("first", "second")]
+    for name, link in graph.links.items():
+        wanted += [(name, link[end], entities) for end in ("first", "second")]
         for key, known in (("phenomenon_id", graph.phenomena), ("hypothesis_id", graph.hypotheses)):
-            wanted += [(link["id"], link[key], known)] if link.get(key) else []
-        if link["relation"] == "same_as" and not link.get("hypothesis_id"):
-            report.fail("reference", link["id"], "it says that two are one without a hypothesis that backs it")
+            wanted += [(name, link[key], known)] if link.get(key) else []
+        if problem := unbacked(graph, link):
+            report.fail("reference", name, problem)
+    facts = {fact for held in graph.facts.values() for fact in held}
+    items = {*graph.hypotheses, *graph.phenomena, *facts}
+    for review in graph.reviews:
+        wanted.append((review["id"], review["item"], items))
+        wanted += [(review["id"], name, facts) for name in review.get("cites", ())]
     for probe in graph.probes.values():
         wanted.append((probe["id"], probe["hypothesis_id"], graph.hypotheses))
         wanted += [(probe["id"], name, graph.invocations) for name in probe.get("invocations", ())]
@@ -544,13 +566,15 @@ def check_ends(graph: Graph, report: Report) -> None:
     for entity in graph.entities:
         for identifier in entity["identifiers"]:
             wanted.append((entity["id"], identifier["phenomenon_id"], graph.phenomena))
-            facts = [fact["value"] for fact, _ in graph.facts.get(identifier["phenomenon_id"], {}).values()]
-            if not any(normal(identifier["value"]) in normal(leaf) for leaf in leaves(facts)):
+            said = [fact["value"] for fact, _ in graph.facts.get(identifier["phenomenon_id"], {}).values()]
+            if not any(normal(identifier["value"]) in normal(leaf) for leaf in leaves(said)):
                 report.fail("reference", entity["id"], "an identifier stands in none of the facts that it cites")
     for who, name, known in wanted:
         if name not in known:
             report.fail("reference", who, f"it names {shortened(name)}, which is not in the ledger")
-    report.close("references", "graph", f"{len(wanted)} names in edges, entities, links and probes exist", before)
+    report.close(
+        "references", "graph", f"{len(wanted)} names in edges, entities, links, probes and reviews exist", before
+    )
 
 
 # base-10 logarithms of the likelihood ratios, unless the run's configuration has others
@@ -595,28 +619,72 @@ def probability(odds: float) -> float:
     return 1 / (1 + 10 ** -max(min(odds, 300.0), -300.0))
 
 
+def status_of(odds: float) -> str:
+    """`supported` from a probability of 0.8, `refuted` to 0.2, else `active`."""
+    score = probability(odds)
+    return "supported" if score >= 0.8 - 1e-9 else "refuted" if score <= 0.2 + 1e-9 else "active"
+
+
+def of_identity(hypothesis: dict[str, Any]) -> bool:
+    """Whether a hypothesis says that two entities are one (or its rival, that they are two): no finding about an act."""
+    return "SAME" in (hypothesis.get("propositions") or ())
+
+
+def rests(edges: Iterable[dict[str, Any]]) -> bool:
+    """Whether edges hold direct evidence, or support from two mechanisms."""
+    ways = {e["mechanism"] for e in edges if e["edge_type"] in ("supports", "consequence_observed")}
+    return len(ways) > 1 or any(e["edge_type"] == "direct_evidence" for e in edges)
+
+
+def rivals_stand(graph: Graph, name: str, odds: dict[str, float]) -> bool:
+    """Whether an alternative stands beside a supported hypothesis about an act, from a score of 0.8 (rounded to 4 digits).
+
+    Alternatives are those of the same frame and subject. Those that the case holds against every hypothesis (`standing`)
+    count where they rest on more than prerequisites, in sources of this hypothesis' own edges; against an innocent
+    alternative they do not count.
+    """
+    own, edges = graph.hypotheses[name], graph.edges.values()
+    sources = {e["source_id"] for e in edges if e["hypothesis_id"] == name}
+    for other, rival in graph.hypotheses.items():
+        if other == name or round(probability(odds[other]), 4) < 0.8:
+            continue
+        if rival.get("standing"):
+            near = [e for e in edges if e["hypothesis_id"] == other and e["source_id"] in sources]
+            if not own.get("innocent") and rests(near):
+                return True
+        elif own.get("frame") and (rival.get("frame"), rival.get("subject")) == (own["frame"], own.get("subject")):
+            return True
+    return False
+
+
 def verdict(graph: Graph, name: str, edges: list[dict[str, Any]], odds: dict[str, float]) -> str:
-    """What may be said of a hypothesis: concluded | contested | not_tested | refuted | open."""
-    own, score = graph.hypotheses[name], probability(odds[name])
-    kinds = {e["edge_type"] for e in edges}
-    if score < 0.8 - 1e-9:
-        return "refuted" if score <= 0.2 + 1e-9 and "contradicts" in kinds else "open"
+    """What may be said of a hypothesis about an act: concluded | contested | not_tested | refuted | open."""
+    own, status = graph.hypotheses[name], status_of(odds[name])
+    contradicted = any(e["edge_type"] == "contradicts" for e in edges)
+    if status != "supported":
+        return "refuted" if status == "refuted" and contradicted else "open"
     act = (own.get("propositions") or [""])[0]
-    on_act = [e for e in edges if not act or e["proposition"] == act]
-    ways = {e["mechanism"] for e in on_act if e["edge_type"] in ("supports", "consequence_observed")}
-    if not any(e["edge_type"] == "direct_evidence" for e in on_act) and len(ways) < 2:
-        return "contested"  # neither direct evidence of the act itself nor two mechanisms
-    frame = (own.get("frame"), own.get("subject"))
-    rivals = [n for n, h in graph.hypotheses.items() if n != name and (h.get("frame"), h.get("subject")) == frame]
-    if "contradicts" in kinds or (frame[0] and any(round(probability(odds[n]), 4) >= 0.8 for n in rivals)):
-        return "contested"  # a contradiction, or an alternative stands as well
+    if contradicted or not rests([e for e in edges if not act or e["proposition"] == act]):
+        return "contested"  # a contradiction, or neither direct evidence of the act itself nor two mechanisms
+    if rivals_stand(graph, name, odds):
+        return "contested"
     made = [p for (h, _, _), p in graph.probes.items() if h == name and p["outcome"] in ("found", "empty")]
     tested = any(p["disconfirming"] for p in made) and (not own.get("decisive") or any(p["decisive"] for p in made))
     return "concluded" if tested else "not_tested"
 
 
+def in_force(graph: Graph, odds: dict[str, float]) -> list[str]:
+    """The `same_as` links that join now: their hypothesis is supported, and its last review does not reject it."""
+    last = {review["item"]: review["decision"] for review in graph.reviews}
+    links = [(n, x["hypothesis_id"]) for n, x in graph.links.items() if x["relation"] == "same_as"]
+    return sorted(n for n, h in links if h in odds and status_of(odds[h]) == "supported" and last.get(h) != "reject")
+
+
 def check_belief(graph: Graph, manifest: dict[str, Any], report: Report) -> None:
-    """The stated score, status and verdict of each hypothesis follow from the edges, the prior and the weights."""
+    """The stated score, status and verdict of each hypothesis follow from the edges, the prior and the weights.
+
+    Hypotheses of identity stand apart (`identities`), without a verdict; the links in force follow from them.
+    """
     before = report.failures.total()
     weights, damping = manifest["weights"], manifest["damping"]
     recorded = {**WEIGHTS, **(graph.config.get("hypothesis_log_lr") or {})}
@@ -627,26 +695,30 @@ def check_belief(graph: Graph, manifest: dict[str, Any], report: Report) -> None
         if edge["edge_type"] != NEUTRAL:
             edges[edge["hypothesis_id"]].append(edge)
     odds = {n: log_odds(h["prior_prob"], edges[n], weights, damping) for n, h in graph.hypotheses.items()}
-    stated = {row["hypothesis_id"]: row for row in manifest["conclusions"]}
-    if stated.keys() != graph.hypotheses.keys() or len(stated) != len(manifest["conclusions"]):
-        report.fail("belief", "manifest", "the conclusions stated are not about the hypotheses of the ledger")
-    for name in sorted(stated.keys() & graph.hypotheses.keys()):
-        score = probability(odds[name])
-        status = "supported" if score >= 0.8 - 1e-9 else "refuted" if score <= 0.2 + 1e-9 else "active"
-        found = {
-            "hypothesis_id": name,
-            "title": graph.hypotheses[name]["title"],
-            "prior_prob": graph.hypotheses[name]["prior_prob"],
-            "log_odds": odds[name],
-            "confidence": round(score, 4),
-            "status": "inconclusive" if status == "active" and name in graph.inconclusive else status,
-            "verdict": verdict(graph, name, edges[name], odds),
-        }
-        for key in sorted(found.keys() | stated[name].keys()):
-            if not same(found.get(key), stated[name].get(key)):
-                told = f"{key} is stated as {shortened(stated[name].get(key))}, the ledger gives {shortened(found.get(key))}"
-                report.fail("belief", name, told)
-    told = f"scores and verdicts of {len(odds)} hypotheses follow from {len(graph.edges)} edges"
+    for key in ("conclusions", "identities"):
+        about = {n for n, h in graph.hypotheses.items() if of_identity(h) == (key == "identities")}
+        stated = {row["hypothesis_id"]: row for row in manifest[key]}
+        if stated.keys() != about or len(stated) != len(manifest[key]):
+            report.fail("belief", "manifest", f"the {key} stated are not about the hypotheses of the ledger")
+        for name in sorted(stated.keys() & about):
+            status = status_of(odds[name])
+            found = {
+                "hypothesis_id": name,
+                "title": graph.hypotheses[name]["title"],
+                "prior_prob": graph.hypotheses[name]["prior_prob"],
+                "log_odds": odds[name],
+                "confidence": round(probability(odds[name]), 4),
+                "status": "inconclusive" if status == "active" and name in graph.inconclusive else status,
+            }
+            if key == "conclusions":
+                found["verdict"] = verdict(graph, name, edges[name], odds)
+            for field in sorted(found.keys() | stated[name].keys()):
+                if not same(found.get(field), stated[name].get(field)):
+                    said, computed = shortened(stated[name].get(field)), shortened(found.get(field))
+                    report.fail("belief", name, f"{field} is stated as {said}, the ledger gives {computed}")
+    if not same(manifest["links_in_force"], joined := in_force(graph, odds)):
+        report.fail("belief", "manifest", f"the ledger gives {len(joined)} links in force, other ones are stated")
+    told = f"scores and verdicts of {len(odds)} hypotheses and {len(joined)} links in force follow from {len(graph.edges)} edges"
     report.close("belief", "manifest", told, before)
 
 

@@ -1,4 +1,4 @@
-"""A case written by hand: every kind of citation, merged phenomena, rivals, links, a folder and a split file as evidence."""
+"""A case written by hand: every kind of citation, merged phenomena, rivals, identities, links, a folder and a split file."""
 
 from __future__ import annotations
 
@@ -91,13 +91,14 @@ def record(number: int, value: Any, **data: Any) -> dict[str, Any]:
 
 
 def hypotheses() -> list[Hypothesis]:
-    """A hypothesis and its innocent rival, and one that stands alone."""
+    """A hypothesis and its innocent rival, one that stands alone, and an alternative of every hypothesis."""
     return [
         Hypothesis(
             "hyp-a", "The page was fetched", "", 0.3, frame="f", subject="s", propositions=("RAN",), decisive="p"
         ),
         Hypothesis("hyp-b", "A crawler fetched it", "", 0.5, frame="f", subject="s", innocent=True),
         Hypothesis("hyp-c", NAME, "", 0.5),
+        Hypothesis("hyp-s", "Somebody else did it", "", 0.5, frame="standing", innocent=True, standing=True),
     ]
 
 
@@ -144,6 +145,11 @@ def events(recorded: Recorded, sources: dict[str, Path]) -> list[Event]:
     )
     entity = desk.entity("account", "visitor", "src-logs", [("address", "192.0.2.7")], first)
     desk.link(entity.id, entity.id, "seen_in", phenomenon_id=nested.id)
+    others = [desk.entity("account", "guest", "src-logs", [("user", value)], nested) for value in ("dotted", "access")]
+    for name, other in zip(("hyp-x", "hyp-y"), others, strict=True):
+        low, high = sorted((entity.id, other.id))
+        desk.hypothesis(Hypothesis(name, "One account", "", 0.3, subject=f"{low} {high}", propositions=("SAME",)))
+        desk.link(low, high, "same_as", hypothesis_id=name)
     desk.order(first.id, nested.id, "before")
     out += desk.buffer
     out.append(Event("phenomenon", span(recorded).to_dict()))
@@ -155,6 +161,9 @@ def events(recorded: Recorded, sources: dict[str, Path]) -> list[Event]:
         edge(4, absent.id, "hyp-b", "weakens", mechanism="absence"),
         edge(5, first.id, "hyp-b", "contradicts"),
         edge(6, nested.id, "hyp-c", "consistent_with"),
+        edge(7, nested.id, "hyp-s", "direct_evidence"),
+        edge(8, first.id, "hyp-x", "direct_evidence"),
+        edge(9, nested.id, "hyp-y", "direct_evidence"),
     ]
     probe = {
         "hypothesis_id": "hyp-a",
@@ -167,6 +176,9 @@ def events(recorded: Recorded, sources: dict[str, Path]) -> list[Event]:
         Event("probe", {**probe, "id": "p", "probe": "p", "decisive": True, "disconfirming": True, "invocations": []})
     )
     out.append(Event("question", {"id": "std-A01", "answer": "no", "invocation_id": "inv-sheet"}))
+    out.append(
+        Event("review", {"id": "rev-1", "item": "hyp-y", "decision": "reject", "reason": "two people", "by": "E"})
+    )
     out.append(Event("hypotheses.closed", {"inconclusive": ["hyp-c"]}))
     return out
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from typer.testing import CliRunner
 
 from wigmore import verify as verifier
-from wigmore.api.bundle import write_bundle
+from wigmore.api.bundle import stated, write_bundle
 from wigmore.api.run import Result
 from wigmore.cli.main import app
 from wigmore.evidence.hashing import hash_source
@@ -37,7 +38,7 @@ from wigmore.investigation.audit import Audit
 from wigmore.investigation.case_file import read_case
 from wigmore.ledger import Event, Head, Ledger
 from wigmore.model import belief
-from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Edge, Hypothesis
+from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Edge, EntityLink, Hypothesis
 
 CHECKS = ["seal", "manifest", "chain", "facts", "references", "belief"]
 
@@ -218,6 +219,26 @@ def hidden(forged: Forged) -> None:
     forged.manifest["conclusions"].pop()
 
 
+def identity_as_a_finding(forged: Forged) -> None:
+    forged.manifest["conclusions"].append({**forged.manifest["identities"].pop(), "verdict": "concluded"})
+
+
+def joined_against_a_review(forged: Forged) -> None:
+    forged.manifest["links_in_force"] = [x["id"] for x in links(forged) if x["relation"] == "same_as"]
+
+
+def parted(forged: Forged) -> None:
+    forged.manifest["links_in_force"] = []
+
+
+def links(forged: Forged) -> list[dict[str, str]]:
+    return [json.loads(line[4]) for line in forged.lines() if line[2] == b"entity_link"]
+
+
+def review_left_out(forged: Forged) -> None:
+    forged.chain([line for line in forged.lines() if line[2] != b"review"], anew=True)
+
+
 def lying_head(forged: Forged) -> None:
     forged.manifest["head"] = "3:" + "0" * 64
 
@@ -262,6 +283,17 @@ def renumbered(forged: Forged) -> None:
         (score, "belief"),
         (weights, "weights"),
         (hidden, "belief"),
+        (identity_as_a_finding, "belief"),
+        (joined_against_a_review, "belief"),
+        (parted, "belief"),
+        (review_left_out, "belief"),
+        (made_anew(b'"standing":true', b'"standing":false', b"hypothesis"), "belief"),
+        (made_anew(b'"propositions":["SAME"]', b'"propositions":["SENT"]', b"hypothesis"), "reference"),
+        (made_anew(b'"hypothesis_id":"hyp-x"', b'"hypothesis_id":"hyp-y"', b"entity_link"), "reference"),
+        (made_anew(b'"hypothesis_id":"hyp-x"', b'"hypothesis_id":"hyp-z"', b"entity_link"), "reference"),
+        (made_anew(b'"phenomenon_id":"ph-', b'"phenomenon_id":"hp-', b"entity_link"), "reference"),
+        (made_anew(b'"relation":"same_as"', b'"relation":"contacted"', b"entity_link"), "reference"),
+        (made_anew(b'"item":"hyp-y"', b'"item":"hyp-z"', b"review"), "reference"),
         (lying_head, "head"),
         (stray_member, "manifest"),
         # even with the whole chain made anew, a fact must stand in its output, at its place, by its call
@@ -389,57 +421,72 @@ def test_references_to_what_is_not_there_are_found(sealed: bytes) -> None:
 # -- belief is computed twice
 
 
-def test_scores_and_verdicts_agree_with_the_program_over_many_graphs() -> None:
-    choice, seen = random.Random(7), set()
-    for _ in range(300):
-        events = [
-            Event(
-                "hypothesis",
-                Hypothesis(
-                    f"h{n}",
-                    "t",
-                    "",
-                    choice.choice((0.1, 0.5, 0.9)),
-                    frame=choice.choice(("", "f")),
-                    propositions=choice.choice(((), ("RAN",))),
-                    decisive=choice.choice(("", "p")),
-                ).to_dict(),
-            )
-            for n in range(3)
-        ]
-        for n in range(choice.randrange(12)):
-            made = Edge(
-                f"e{n}",
-                f"ph{choice.randrange(5)}",
-                f"h{choice.randrange(3)}",
-                choice.choice((*EDGE_TYPES, NEUTRAL)),
-                proposition=choice.choice(("RAN", "SENT")),
-                event_key=choice.choice(("", "", "k")),
-                source_id=choice.choice(("s1", "s2")),
-                mechanism=choice.choice(("m1", "m2")),
-            )
-            events.append(Event("edge", made.to_dict()))
-        for n in range(choice.randrange(4)):
-            probe = {"hypothesis_id": f"h{choice.randrange(3)}", "probe": f"p{n}", "source_id": "s1", "reason": ""}
-            truth = {"decisive": choice.random() < 0.5, "disconfirming": choice.random() < 0.5}
-            events.append(Event("probe", {**probe, **truth, "outcome": choice.choice(("found", "empty", "failed"))}))
-        damping = choice.choice(belief.DAMPINGS)
-        table = {"supports": choice.choice((1.0, 0.7))}
-        state, graph = GraphState(table, damping).fold(events), verifier.Graph()
+def random_graph(choice: random.Random) -> list[Event]:
+    """Hypotheses about acts, standing alternatives and identities, with edges, probes, links and reviews by lot."""
+    table = {"hypothesis_log_lr": {"supports": choice.choice((1.0, 0.7))}, "damping": choice.choice(belief.DAMPINGS)}
+    events = [Event("run.started", {"id": "run-001", "config": table})]
+    for n in range(5):
+        made = Hypothesis(
+            f"h{n}",
+            f"t{n}",
+            "",
+            choice.choice((0.1, 0.5, 0.9)),
+            frame=choice.choice(("", "f")),
+            propositions=choice.choice(((), ("RAN",), ("SAME",))),
+            innocent=choice.random() < 0.3,
+            decisive=choice.choice(("", "p")),
+            standing=choice.random() < 0.3,
+        )
+        events.append(Event("hypothesis", made.to_dict()))
+    for n in range(choice.randrange(20)):
+        edge = Edge(
+            f"e{n}",
+            f"ph{choice.randrange(5)}",
+            f"h{choice.randrange(5)}",
+            choice.choice((*EDGE_TYPES, NEUTRAL)),
+            proposition=choice.choice(("RAN", "SENT")),
+            event_key=choice.choice(("", "", "k")),
+            source_id=choice.choice(("s1", "s2")),
+            mechanism=choice.choice(("m1", "m2")),
+        )
+        events.append(Event("edge", edge.to_dict()))
+    for n in range(choice.randrange(10)):
+        probe = {"hypothesis_id": f"h{choice.randrange(5)}", "probe": f"p{n}", "source_id": "s1", "reason": ""}
+        truth = {"decisive": choice.random() < 0.5, "disconfirming": choice.random() < 0.5}
+        events.append(Event("probe", {**probe, **truth, "outcome": choice.choice(("found", "empty", "failed"))}))
+    for n in range(4):
+        backing = f"h{choice.randrange(6)}"  # of h5 nothing is known
+        link = EntityLink(f"l{n}", "a", "b", choice.choice(("same_as", "contacted")), "ph0", backing)
+        events.append(Event("entity_link", link.to_dict()))
+    for n in range(choice.randrange(4)):
+        review = {"item": f"h{choice.randrange(5)}", "decision": choice.choice(("accept", "reject"))}
+        events.append(Event("review", {"id": f"r{n}", **review}))
+    events.append(Event("hypotheses.closed", {"inconclusive": ["h0", "h1"]}))
+    return events
+
+
+def test_scores_verdicts_and_links_agree_with_the_program_over_many_graphs() -> None:
+    choice, seen = random.Random(7), Counter[str]()
+    for _ in range(400):
+        events = random_graph(choice)
+        config = events[0].body["config"]
+        state, graph = GraphState(config["hypothesis_log_lr"], config["damping"]).fold(events), verifier.Graph()
         for number, event in enumerate(events):
             graph.take(number, event.kind, json.dumps(event.body).encode())
-        edges = {h: [e for e in graph.edges.values() if e["hypothesis_id"] == h] for h in graph.hypotheses}
-        odds = {
-            h: verifier.log_odds(graph.hypotheses[h]["prior_prob"], edges[h], {**belief.LOG_LR, **table}, damping)
-            for h in graph.hypotheses
-        }
-        assert odds == {h: state.log_odds(h) for h in state.hypotheses}
-        for name, hypothesis in state.hypotheses.items():
-            weighty = [e for e in edges[name] if e["edge_type"] != NEUTRAL]
-            said = conclusion(state, hypothesis).verdict
-            assert verifier.verdict(graph, name, weighty, odds) == said
-            seen.add(said)
-    assert seen == {"concluded", "contested", "not_tested", "refuted", "open"}
+        report, manifest = verifier.Report(), json.loads(json.dumps(stated(state)))
+        verifier.check_belief(graph, manifest, report)
+        assert [c[:2] for c in report.checks] == [("ok", "belief")], report.checks
+        seen.update(row["verdict"] for row in manifest["conclusions"])
+        seen["identity"] += len(manifest["identities"])
+        seen["in force"] += len(manifest["links_in_force"])
+        for hypothesis in (h for h in state.hypotheses.values() if not h.of_identity):
+            said = conclusion(state, hypothesis)
+            grounds = {r for r in said.reasons if "not tested" not in r and "probe could" not in r}
+            beside = {f"an alternative stands as well: {s['title']}" for s in said.standing if s["stands"]}
+            seen["contested by standing ones alone"] += said.verdict == "contested" and grounds == beside
+    verdicts = {"concluded", "contested", "not_tested", "refuted", "open"}
+    assert seen.keys() == verdicts | {"identity", "in force", "contested by standing ones alone"}
+    assert min(seen.values()) > 10, seen
 
 
 # -- evidence
@@ -613,7 +660,8 @@ def test_garbage_ends_with_4_and_a_message_and_no_memory(
 
 @pytest.mark.parametrize("text", [b"[]", b"{", b"[" * 5000, b'{"id":[]}', b"\xff", b'{"id":' + b"9" * 5000 + b"}"])
 @pytest.mark.parametrize(
-    "kind", ["source", "invocation", "phenomenon", "phenomenon.merged", "edge", "probe", "question"]
+    "kind",
+    ["source", "invocation", "phenomenon", "phenomenon.merged", "edge", "probe", "question", "entity_link", "review"],
 )
 def test_events_that_make_no_sense_are_findings(sealed: bytes, kind: str, text: bytes) -> None:
     forged, lines = Forged(sealed), Forged(sealed).lines()
@@ -622,7 +670,10 @@ def test_events_that_make_no_sense_are_findings(sealed: bytes, kind: str, text: 
     assert failed(forged.sealed())
 
 
-@pytest.mark.parametrize("key_name", ["head", "members", "weights", "damping", "conclusions", "audit", "format"])
+@pytest.mark.parametrize(
+    "key_name",
+    ["head", "members", "weights", "damping", "conclusions", "identities", "links_in_force", "audit", "format"],
+)
 @pytest.mark.parametrize("value", [None, 7, "x", [], [{}], {"a": "b"}])
 def test_manifests_that_make_no_sense_are_findings(sealed: bytes, key_name: str, value: object) -> None:
     forged = Forged(sealed)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from wigmore import __version__
 from wigmore.api.audit import audit
 from wigmore.api.cases import UseError, is_case
+from wigmore.graph.joins import in_force, rejected
 from wigmore.graph.state import GraphState
 from wigmore.graph.views import conclusion
 from wigmore.investigation.audit import Audit
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 MAGIC = b"wigmore-bundle 1\n"
 SIGNED = b"wigmore-bundle 1 signature\n"  # stands before the hash that is signed
+BELIEF = ("title", "prior_prob", "log_odds", "confidence", "status")
 
 
 def audit_and_bundle(
@@ -76,9 +78,7 @@ def write_bundle(file: CaseFile, result: Audit, target: Path, signer: Ed25519Pri
                     "head": str(head),
                     "members": out.members,
                     "missing": missing,
-                    "weights": state.table,
-                    "damping": state.damping,
-                    "conclusions": [_concluded(state, name) for name in sorted(state.hypotheses)],
+                    **stated(state),
                     "audit": result.to_dict(),
                 }
             )
@@ -147,12 +147,26 @@ def _graph(ledger: Ledger, head: Head) -> tuple[GraphState, set[str]]:
     return state, cited | {outputs[name] for name in asked if name in outputs}
 
 
-def _concluded(state: GraphState, name: str) -> dict[str, Any]:
-    """What the report says of a hypothesis."""
-    view = state.hypothesis_view(name)
-    kept = ("title", "prior_prob", "log_odds", "confidence", "status")
-    said = conclusion(state, state.hypotheses[name])
-    return {"hypothesis_id": name, **{key: view[key] for key in kept}, "verdict": said.verdict}
+def stated(state: GraphState) -> dict[str, Any]:
+    """What a bundle says of the graph: weights, damping, conclusions about acts, beliefs on identities, links in force."""
+    conclusions: list[dict[str, Any]] = []
+    identities: list[dict[str, Any]] = []
+    for name, hypothesis in sorted(state.hypotheses.items()):
+        view = state.hypothesis_view(name)
+        row = {"hypothesis_id": name, **{key: view[key] for key in BELIEF}}
+        if hypothesis.of_identity:
+            identities.append(row)
+        else:
+            conclusions.append({**row, "verdict": conclusion(state, hypothesis).verdict})
+    turned_down = rejected(state)
+    links = (x for x in state.links.values() if x.relation == "same_as" and in_force(state, x, turned_down))
+    return {
+        "weights": state.table,
+        "damping": state.damping,
+        "conclusions": conclusions,
+        "identities": identities,
+        "links_in_force": sorted(link.id for link in links),
+    }
 
 
 def _signer(file: Path) -> Ed25519PrivateKey:
