@@ -12,6 +12,7 @@ from wigmore.generator.windows.computer import Computer
 
 TITLE = "Cloud leak"
 FRAME = "cloud_upload"
+PACKED = "An archive was packed"  # bears on the packing, not on an upload
 SOURCE, FOLDER = "src-laptop", "laptop"
 HOSTS = ("drop.filehost.test", "transfer.quickfiles.test", "share.bigbox.test")
 SITES = (
@@ -72,7 +73,7 @@ def build(case: Case) -> str:
             visits.append(chrome.Visit(at + timedelta(days=1), f"https://{host}/", "Share files"))
         else:  # what came after the packing was removed
             visits = [v for v in visits if v.at < at - timedelta(days=1)]
-        planted.append(("An archive was packed", computer.log_path("Security"), "windows.eventlog", (line,)))
+        planted.append((PACKED, computer.log_path("Security"), "windows.eventlog", (line,)))
         case.expect("collected_packed", "supported")
     chrome.history(case.place(FOLDER, history), visits, downloads)
     case.date(FOLDER, history, world.at(9, "17:30:00"))
@@ -83,10 +84,10 @@ def build(case: Case) -> str:
     computer.close("NTUSER", "Security", "System")
     case.needs(SOURCE, history)
     if case.variant == "innocent":
-        seen = (f"https://{host}/upload", shown.webkit(at))
-        planted.append(("The page for uploads was open", history, "browser.chromium.visit", seen))
+        opened = (f"https://{host}/upload", shown.webkit(at))
+        planted.append(("The page for uploads was open", history, "browser.chromium.visit", opened))
     for statement, path, artifact, values in planted:
-        case.plant(statement, SOURCE, path, artifact, values, FRAME)
+        case.plant(statement, SOURCE, path, artifact, values, None if statement == PACKED else FRAME)
     drive = ("OneDrive", "OneDrive.exe")
     why = "the company's client synchronises by itself"
     case.decoy("The client sent the project out", why, SOURCE, f"{computer.home}/NTUSER.DAT", drive, FRAME)
