@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,7 @@ class Template:
     probes: tuple[Probe, ...]
     not_enough: str = ""
     reference: str = ""
+    asks: tuple[str, ...] = ()  # patterns of the questions that its verdict answers
     standing: bool = False
     judged_by: str = ""  # the role that weighs such a hypothesis whole, for and against, when it raises it: no probes
     origin: str = ""
@@ -146,8 +148,11 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
             probes.append(Probe(**entry))
         alternatives = tuple(Alternative(**a) for a in made.pop("alternatives", ()))
         made["attack"] = tuple(made.get("attack") or ())
+        made["asks"] = tuple(made.get("asks") or ())
+        for pattern in made["asks"]:
+            re.compile(pattern)
         template = Template(**made, alternatives=alternatives, probes=tuple(probes), origin=origin)
-    except TypeError as error:
+    except (TypeError, re.error) as error:
         raise TemplateError(f"{origin}: template {name}: {error}") from error
     if not template.alternatives:
         raise TemplateError(f"{origin}: template {name}: a hypothesis needs at least one alternative")

@@ -9,6 +9,7 @@ from typing import Any
 
 from wigmore.api.cases import UseError, open_case
 from wigmore.investigation.rule_book import rule_folders
+from wigmore.investigation.verdict_answers import by_verdict
 from wigmore.investigation.workbench import Workbench
 from wigmore.records.answer import Answerer
 from wigmore.records.answer_readings import Fact, Reading
@@ -36,12 +37,18 @@ def ask(case: Path, question: str, *, file: Path | None = None, path: str = "") 
                 "case": bench.case_file.case,
                 "id": identifier,
                 "question": text,
-                **answerer.answer(text, where),
+                **_answered(bench, answerer, text, where),
                 "model": MODEL,
             }
             while given in found:
                 yield found.pop(given)
                 given += 1
+
+
+def _answered(bench: Workbench, answerer: Answerer, question: str, path: str) -> dict[str, Any]:
+    """A question about one path is answered from its records alone; one about the case by its verdicts too."""
+    said = answerer.answer(question, path)
+    return said if path else by_verdict(bench, question, said)
 
 
 def case_answerer(bench: Workbench) -> Answerer:

@@ -28,6 +28,7 @@ from wigmore.investigation.obligations import obligations
 from wigmore.investigation.phases import Investigation, conclusions
 from wigmore.investigation.receipts import Looked
 from wigmore.investigation.tasks import Outcome
+from wigmore.investigation.verdict_answers import by_verdict
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event, durable_file, sweep
 from wigmore.model.canonical import identify
@@ -195,7 +196,7 @@ def _obligations(bench: Workbench, options: Options) -> list[str]:
         answerer, looked = case_answerer(bench), Looked(bench.coverage, bench.store.parts)
         events = []
         for q in waiting:
-            said = answerer.answer(str(q["ask"]))
+            said = by_verdict(bench, str(q["ask"]), answerer.answer(str(q["ask"])))
             receipt = looked.receipt(answerer.needs(str(q["ask"]))) if said["status"] == "unanswered" else {}
             events.append(Event("question", {**q, "question": q["ask"], **said, "receipt": receipt}))
         bench.append(events)
