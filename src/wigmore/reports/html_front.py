@@ -10,6 +10,8 @@ from wigmore.reports.markup import Part, Safe, clipped, coded, escaped, folded, 
 from wigmore.reports.words import STRENGTHS, counted, not_shown, own_moment, strength
 
 SUMMARY_ROWS = 200
+# an answer is read from records and is not weighed as a hypothesis is: its strength is that of its records
+ANSWERED = {"answered": "as recorded", "unanswered": "cannot say", "refused": "not for records"}
 
 
 def title(index: Index) -> Safe:
@@ -79,7 +81,7 @@ def summary(index: Index) -> Safe:
             for h in asked[:SUMMARY_ROWS]
         ]
         parts += [
-            table(["Hypothesis", "Strength", "Reviewed by a person", "Chief limit"], rows),
+            table(["Hypothesis", "Strength", "Review", "Chief limit"], rows),
             not_shown(SUMMARY_ROWS, len(asked), f"wigmore show {index.case} hypotheses"),
         ]
     else:
@@ -144,10 +146,16 @@ def _questions(index: Index) -> Safe:
             continue
         known[plain(question.get("id"))] = {**known.get(plain(question.get("id")), {}), **question}
     rows = [
-        [plain(q.get("id")), clipped(q.get("ask") or q.get("question"), 400), _answer(index, q)]
+        [
+            plain(q.get("id")),
+            clipped(q.get("ask") or q.get("question"), 400),
+            _answer(index, q),
+            tag("strong", ANSWERED.get(plain(q.get("status")), "open")),
+            _limit(index, q),
+        ]
         for _, q in sorted(known.items())
     ]
-    shown = table(["Id", "Question", "Answer"], rows[:SUMMARY_ROWS])
+    shown = table(["Id", "Question", "Answer", "Strength", "Chief limit"], rows[:SUMMARY_ROWS], "asked")
     return joined((shown, not_shown(SUMMARY_ROWS, len(rows), f"wigmore show {index.case} questions")))
 
 
@@ -169,12 +177,35 @@ def _answer(index: Index, question: Row) -> Part:
     return joined((clipped(said, 800), *([" — cited: ", *(joined((c, " ")) for c in cited)] if cited else [])))
 
 
+def _limit(index: Index, question: Row) -> Part:
+    """The one limit beside an answer: few or recovered records, or what a record of the kind does not mean."""
+    if question.get("status") == "answered":
+        answers = [a for a in question.get("answers") or () if isinstance(a, dict)]
+        recovered = sorted({plain(a.get("state")) for a in answers} - {"", "live"})
+        if recovered:
+            return f"rests on records no longer in use: {', '.join(recovered).replace('_', ' ')}"
+        names = sorted({n for a in answers if (n := index.parser_of(plain(a.get("artifact"))))})
+        if names:
+            said = clipped(index.parsers[names[0]].get("does_not_mean"), 160)
+            return joined((link("parser", names[0], names[0]), " does not mean: ", said))
+        return "rests on records; what no examined artifact records is not seen"
+    needs = question.get("receipt") or {}
+    unseen = sorted(
+        {plain(c["artifact"]) for c in needs.get("coverage") or () if c["outcome"] not in ("found", "empty")}
+        | (set(map(plain, needs.get("needs") or ())) - {plain(c["artifact"]) for c in needs.get("coverage") or ()})
+    )
+    receipts = link("s", "obligations", "receipt")
+    if unseen:
+        return joined((f"not or only partly seen: {clipped(', '.join(unseen), 120)} (", receipts, ")"))
+    return joined(("what is in no examined record is not excluded (", receipts, ")"))
+
+
 def _opinion_of_people(index: Index, item: str) -> Part:
-    rows = index.reviews.get(item, [])
-    if not rows:
-        return tag("span", "not yet", class_="quiet")
-    last = rows[-1]
-    return f"{plain(last.get('decision'))} · {clipped(last.get('by'), 60)}"
+    row = index.decided.get(item)
+    if row is None:
+        return tag("span", "not examined", class_="quiet")
+    differs = tag("span", "disagrees by now", class_="state") if row.get("disagreements") else ""
+    return joined((tag("strong", plain(row["review"])), f" by {clipped(row['by'], 60)}", differs))
 
 
 def items(index: Index) -> Safe:
@@ -343,7 +374,7 @@ def method(index: Index) -> Safe:
                 link("s", "parsers", "Parsers, with what their records mean and do not mean"),
                 ".",
             ),
-            pairs([(escaped(k), plain(v)) for k, v in sorted(versions.items())]),
+            pairs([(escaped(k), plain(v)) for k, v in sorted(versions.items())], "tools"),
             tag("h3", "Scale of strength", id="s-scale"),
             table(
                 ["Word", "It says", "It does not say"],

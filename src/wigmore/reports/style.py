@@ -45,6 +45,10 @@ table.counts td:not(:first-child),table.counts th:not(:first-child){text-align:r
 dl.pairs{display:grid;grid-template-columns:minmax(7rem,13rem) minmax(0,1fr);gap:.22rem 1.1rem;margin:.6rem 0;
 font-size:.9rem}
 dl.pairs dt{color:var(--quiet)}dl.pairs dd{margin:0}
+dl.tools{columns:15rem;column-gap:1.6rem;margin:.6rem 0;font-size:.86rem}dl.tools dt{color:var(--quiet);float:left;
+clear:left;margin-right:.5rem}dl.tools dd{margin:0;break-inside:avoid}
+ul.receipt{margin:0;padding:0;list-style:none;font-size:.95em}ul.receipt li{margin:0 0 .15rem}
+.own{border-bottom:2px dotted var(--warn)}
 details{margin:.5rem 0}summary{cursor:pointer;font-size:.88rem;color:var(--link);padding:.15rem 0}
 details[open]>summary{margin-bottom:.35rem}
 .box{border:1px solid var(--line);border-left:4px solid var(--warn);border-radius:5px;padding:.7rem 1rem;

@@ -170,7 +170,7 @@ def _relation(tie: Row) -> str:
 def _basis(index: Index, tie: Row) -> Part:
     if "in_force" in tie:
         why = "; ".join(plain(r) for r in tie.get("reasons") or ())
-        return clipped(f"{tie['hypothesis_id']}, score {tie['confidence']}: {why}", 400)
+        return clipped(f"{tie['hypothesis_id']}: {why}", 400)
     hypothesis = index.hypotheses.get(tie.get("hypothesis_id") or "")
     if hypothesis:
         return tag("span", index.finding(hypothesis["id"]), " ", strength(hypothesis["conclusion"]))
