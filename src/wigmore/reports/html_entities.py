@@ -131,7 +131,7 @@ def _grounds(link: Row, names: bool = True) -> Part:
     for reason in link.get("reasons") or ():
         kind, _, why = plain(reason).partition(": ")
         if kind in EDGES:
-            sides[kind in AGAINST].append(f"{EDGES[kind][0]} it: {why}")
+            sides[kind in AGAINST].append(f"{why} ({EDGES[kind][0]} it)")
     for against, word in ((False, "For"), (True, "Against")):
         shown = clipped("; ".join(sides[against]), 400) or "nothing on record"
         said.append(tag("div", f"{word}: {shown}", class_="meta"))

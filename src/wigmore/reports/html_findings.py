@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from wigmore.graph.reviews import STATES
 from wigmore.reports.html_reviews import beside, without
 from wigmore.reports.html_standing import pointer
 from wigmore.reports.index import Index, Row
@@ -144,7 +145,9 @@ def _alternatives(index: Index, hypothesis: Row) -> list[Part]:
     others = [index.hypotheses[i] for i in hypothesis.get("alternatives") or () if i in index.hypotheses]
     others = [h for h in others if not h.get("standing")]
     if not others:
-        none = "No competing explanation of its own is on record for this hypothesis: read its strength with that in mind."
+        none = (
+            "No competing explanation of its own is on record for this hypothesis: read its strength with that in mind."
+        )
         return [tag("p", none), pointer(hypothesis)]
     rows = [
         [
@@ -200,7 +203,8 @@ def _opinion(index: Index, hypothesis: Row) -> list[Part]:
     ]
     reasons = index.reasons(hypothesis)
     if reasons:
-        out.append(tag("p", "Why no more is said: ", clipped("; ".join(reasons), 800), "."))
+        limit = "What limits it: " if verdict == "concluded" else "Why no more is said: "
+        out.append(tag("p", limit, clipped("; ".join(reasons), 800), "."))
     reviews = index.reviews.get(hypothesis["id"], [])
     for review in reviews:
         out.append(
@@ -209,7 +213,7 @@ def _opinion(index: Index, hypothesis: Row) -> list[Part]:
                 joined(
                     (
                         "Person: ",
-                        tag("strong", plain(review.get("decision"))),
+                        tag("strong", STATES.get(plain(review.get("decision")), "")),
                         " by ",
                         clipped(review.get("by"), 100),
                         ", ",

@@ -150,7 +150,7 @@ def _questions(index: Index) -> Safe:
             plain(q.get("id")),
             clipped(q.get("ask") or q.get("question"), 400),
             _answer(index, q),
-            tag("strong", ANSWERED.get(plain(q.get("status")), "open")),
+            tag("strong", ANSWERED.get(plain(q.get("status")), "open"), class_="w"),
             _limit(index, q),
         ]
         for _, q in sorted(known.items())
@@ -197,6 +197,8 @@ def _limit(index: Index, question: Row) -> Part:
     receipts = link("s", "obligations", "receipt")
     if unseen:
         return joined((f"not or only partly seen: {clipped(', '.join(unseen), 120)} (", receipts, ")"))
+    if not needs.get("needs"):
+        return clipped(needs.get("reason") or "no record was looked at for it", 200)
     return joined(("what is in no examined record is not excluded (", receipts, ")"))
 
 

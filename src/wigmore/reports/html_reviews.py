@@ -26,7 +26,7 @@ def reviews(index: Index) -> Safe:
     body = [
         [
             joined((_item(index, r), " ", tag("small", plain(r["kind"])))),
-            tag("strong", plain(r["review"])),
+            tag("strong", plain(r["review"]), class_="w"),
             joined((clipped(r["by"], 100), ", ", own_moment(r["at"]))),
             joined((clipped(r["reason"], 400), *beside(index, r))),
         ]
@@ -62,9 +62,11 @@ def beside(index: Index, row: Row) -> list[Part]:
             out.append(tag("p", "Examiner's own words, in no cited fact: ", tag("span", words, class_="own")))
     for said in (row.get("disagreements") or ())[:SHOWN]:
         text = SCORE.sub("", plain(said["said"])) if said["what"] in BY_SCORE else plain(said["said"])
-        named = [joined((" ", index.observation(p, 90), ";")) for p in said["phenomena"][:SHOWN]]
-        since = joined((" Since then:", *named)) if named else ""
-        out.append(tag("p", tag("strong", "The record disagrees by now: "), clipped(text, 500), ".", since))
+        named = said["phenomena"]
+        seen = [joined(("; " if n else " Since then: ", index.observation(p, 90))) for n, p in enumerate(named[:SHOWN])]
+        seen += [f"; and {len(named) - SHOWN:,} more"] if len(named) > SHOWN else []
+        seen += ["."] if seen else []
+        out.append(tag("p", tag("strong", "The machine disagrees by now: "), clipped(text, 500), ".", *seen))
     for belief in (row.get("without") or ())[:SHOWN]:
         out.append(tag("p", "Without it: ", index.finding(belief["hypothesis_id"]), " is ", _change(belief)))
     return out

@@ -47,8 +47,9 @@ font-size:.9rem}
 dl.pairs dt{color:var(--quiet)}dl.pairs dd{margin:0}
 dl.tools{columns:15rem;column-gap:1.6rem;margin:.6rem 0;font-size:.86rem}dl.tools dt{color:var(--quiet);float:left;
 clear:left;margin-right:.5rem}dl.tools dd{margin:0;break-inside:avoid}
+table.asked th:nth-child(2){width:22%}table.asked th:nth-child(3){width:40%}
 ul.receipt{margin:0;padding:0;list-style:none;font-size:.95em}ul.receipt li{margin:0 0 .15rem}
-.own{border-bottom:2px dotted var(--warn)}
+table.beside th{width:50%}.own{border-bottom:2px dotted var(--warn)}
 details{margin:.5rem 0}summary{cursor:pointer;font-size:.88rem;color:var(--link);padding:.15rem 0}
 details[open]>summary{margin-bottom:.35rem}
 .box{border:1px solid var(--line);border-left:4px solid var(--warn);border-radius:5px;padding:.7rem 1rem;
@@ -139,6 +140,11 @@ table.kv th:nth-child(1){width:28%}
 #s-summary th:nth-child(3):nth-last-child(1){width:52%}
 #s-summary th:nth-child(1):nth-last-child(4),#s-summary th:nth-child(4){width:36%}
 #s-method th:nth-child(1){width:18%}
+dl.tools{columns:3;font-size:8.5pt}dl.tools dt::after{content:none}
+#s-summary table.asked th:nth-child(1){width:6%}#s-summary table.asked th:nth-child(2){width:20%}
+#s-summary table.asked th:nth-child(3){width:38%}#s-summary table.asked th:nth-child(4){width:11%}
+#s-obligations th:nth-child(1):nth-last-child(4),#s-obligations th:nth-child(1):nth-last-child(3){width:9%}
+#s-obligations td:nth-last-child(1){font-size:7.5pt}
 #s-items th:nth-child(2){width:10%}#s-items th:nth-child(5){width:32%}
 #s-sheet th:nth-child(2){width:27%}#s-sheet th:nth-child(3){width:11%}
 #s-timeline th:nth-child(1){width:22%}#s-timeline th:nth-child(4){width:44%}

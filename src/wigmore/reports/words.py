@@ -161,7 +161,8 @@ def receipt(row: dict[str, Any]) -> list[str]:
         key = (plain(said["artifact"]), plain(said["outcome"]), plain(said.get("reason_code")))
         sums.setdefault(key, []).append(said)
     lines = []
-    for (artifact, outcome, code), rows in sums.items():
+    needs = [plain(n) for n in row.get("needs") or ()]
+    for (artifact, outcome, code), rows in sorted(sums.items(), key=lambda x: (_among(x[0][0], needs), x[0])):
         records = sum(r.get("records") or 0 for r in rows)
         sources = len({r.get("source_id") for r in rows})
         more = [counted(records, "record")] if records else []
@@ -169,10 +170,14 @@ def receipt(row: dict[str, Any]) -> list[str]:
         more += [] if all(r.get("complete") for r in rows) or outcome not in ("found", "empty") else ["in part"]
         more += [counted(sources, "source")] if sources > 1 else []
         lines.append(f"{artifact}: {OUTCOMES.get(outcome, outcome)}" + (f" ({', '.join(more)})" if more else ""))
-    bare = [plain(n) for n in row.get("needs") or () if plain(n) not in {a for a, _, _ in sums}]
+    bare = [n for n in needs if n not in {a for a, _, _ in sums}]
     lines += [f"{name}: no file of it in any source" for name in bare]
     left = len(lines) - RECEIPT + int(row.get("more") or 0) if len(lines) > RECEIPT else int(row.get("more") or 0)
     return lines[:RECEIPT] + ([f"and {left:,} more"] if left else [])
+
+
+def _among(name: str, names: list[str]) -> int:
+    return names.index(name) if name in names else len(names)
 
 
 def counted(number: int, one: str, many: str = "") -> str:
