@@ -11,6 +11,7 @@ from report_builders import obligation, report
 
 from wigmore.reports.html import render_html
 from wigmore.reports.markup import escaped, tag, visible
+from wigmore.reports.words import receipt, unmet
 
 HOSTILE = (
     "<script>alert(1)</script>\"onload='x' \u202etxt.exe\u2066 \x00\x1b[31m \ud800 &lt; </style><!-- ]]> javascript:1"
@@ -144,10 +145,10 @@ def words(part: str) -> str:
 
 def test_a_question_has_its_answer_its_strength_and_its_chief_limit() -> None:
     data = report(6)
-    receipt = obligation("question", 2, "", "linux.wtmp")
+    held = obligation("question", 2, "", "linux.wtmp", more=0)
     data.questions = [
         {"id": "Q1", "ask": "Which?", "status": "answered", "answer": "this", "answers": [{"state": "carved"}]},
-        {"id": "Q2", "ask": "When?", "status": "unanswered", "answer": "cannot say", "receipt": receipt},
+        {"id": "Q2", "ask": "When?", "status": "unanswered", "answer": "cannot say", "receipt": held},
         {"id": "Q3", "ask": "Why?", "status": "refused", "answer": "not answered", "receipt": {"reason": "for people"}},
     ]
     said = words(section(render_html(data), "summary"))
@@ -196,10 +197,22 @@ def test_obligations_are_counted_and_those_not_settled_have_their_receipts() -> 
     said = words(section(render_html(report(6, "plain", 2)), "obligations"))
     assert "Questions of the case · 1 1 ·" in said
     assert "Tests that hypotheses owe 3 3 · ·" in said
-    assert "windows.eventlog: not run (not in acquisition) plain: no file of it in any source and 2 more" in said
+    assert "windows.eventlog: not run (not in acquisition) and 2 more" in said
+    assert "was met" not in said  # the receipt has rows that it does not show
     assert "5 × no" in said  # five tests give one reason: it is said once
     assert "Background: 35 observations by 5 rules" in said
     assert "fact-1 7 plain" in said
+
+
+def test_a_receipt_calls_absent_only_what_no_row_of_it_names() -> None:
+    needs = ["windows.eventlog:*/Security.evtx", "windows", "linux.wtmp"]
+    row = obligation("probe", 0, "open", "x", needs=needs, more=0)
+    assert receipt(row) == [
+        "windows.eventlog: not run (not in acquisition)",
+        "linux.wtmp: no file of the kind was met",
+    ]
+    assert receipt({**row, "more": 1})[-1] == "and 1 more"
+    assert unmet({**row, "more": 1}) == []
 
 
 def test_joins_are_told_with_grounds_for_and_against_and_contacts_with_their_number() -> None:

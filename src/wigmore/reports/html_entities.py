@@ -45,7 +45,7 @@ def same(index: Index) -> Safe:
         (
             head,
             tag("p", said),
-            table(["Called", "Records of", "Join: strength, for and against"], body),
+            table(["Called", "Records of", "Join: strength, for and against"], body, "joins"),
             not_shown(CLUSTERS, len(several), f"wigmore show {index.case} entities"),
             _apart(index, apart),
         )
@@ -76,7 +76,7 @@ def contacts(index: Index) -> Safe:
                 "Numbers and accounts, not people. Records of several stores are added; one store may be a copy of"
                 " another.",
             ),
-            table(["From", "To", "Records", "First", "Last", "Observation"], body),
+            table(["From", "To", "Records", "First", "Last", "Observation"], body, "contacts"),
             not_shown(CONTACTS, len(rows), f"wigmore show {index.case} contacts"),
         )
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 
 from wigmore.reports.index import Index, Row
 from wigmore.reports.markup import Part, Safe, clipped, folded, joined, plain, table, tag
 from wigmore.reports.words import OBLIGATIONS, OWED, counted, not_shown, receipt
 
+BLANK = re.compile(r"\{\w+\}")  # what a rule's title leaves to the observation
 ROWS = 200  # obligations of one kind printed with their receipts
 OPENED = 25  # rows of a list that stands open on the page
 
@@ -57,14 +59,21 @@ def _unsettled(index: Index, kind: str, left: list[Row]) -> list[Part]:
         own = table(
             [*_heads(kind), "Why", "Needed, and its coverage"],
             [[*_names(index, kind, r), clipped(r["reason"], 400), _receipt(r)] for r in alone],
+            _shape(kind),
         )
         out.append(own if len(alone) <= OPENED else folded(f"{len(alone):,} with a reason of their own", own))
     for why, rows in sorted(shared.items(), key=lambda x: (-len(x[1]), x[0])):
         held = table(
-            [*_heads(kind), "Needed, and its coverage"], [[*_names(index, kind, r), _receipt(r)] for r in rows]
+            [*_heads(kind), "Needed, and its coverage"],
+            [[*_names(index, kind, r), _receipt(r)] for r in rows],
+            _shape(kind),
         )
         out.append(folded(joined((f"{len(rows):,} × ", clipped(why, 400))), held))
     return [*out, not_shown(ROWS, len(left), _command(index))]
+
+
+def _shape(kind: str) -> str:
+    return "ids" if kind in ("question", "standard") else ""
 
 
 def _heads(kind: str) -> list[str]:
@@ -102,7 +111,12 @@ def _background(index: Index, rows: list[Row]) -> Safe:
     if not rows:
         return Safe("")
     body = [
-        [clipped(r["title"], 200), tag("code", plain(r["id"]).removeprefix("fact:")), f"{r['count']:,}", _short(r)]
+        [
+            clipped(BLANK.sub("…", plain(r["title"])), 200),
+            tag("code", plain(r["id"]).removeprefix("fact:")),
+            f"{r['count']:,}",
+            _short(r),
+        ]
         for r in sorted(rows, key=lambda r: (-r["count"], r["id"]))
     ]
     total = sum(r["count"] for r in rows)
@@ -111,7 +125,7 @@ def _background(index: Index, rows: list[Row]) -> Safe:
             tag("h3", f"Background: {counted(total, 'observation')} by {counted(len(rows), 'rule')}"),
             folded(
                 "Each rule with its count and why it bears on nothing",
-                table(["What the rule reads", "Rule", "Observations", "Why"], body[:ROWS]),
+                table(["What the rule reads", "Rule", "Observations", "Why"], body[:ROWS], "rules"),
                 open_=len(body) <= OPENED,
             ),
             not_shown(ROWS, len(body), _command(index)),

@@ -63,7 +63,9 @@ def beside(index: Index, row: Row) -> list[Part]:
     for said in (row.get("disagreements") or ())[:SHOWN]:
         text = SCORE.sub("", plain(said["said"])) if said["what"] in BY_SCORE else plain(said["said"])
         named = said["phenomena"]
-        seen = [joined(("; " if n else " Since then: ", index.observation(p, 90))) for n, p in enumerate(named[:SHOWN])]
+        seen: list[Part] = [
+            joined(("; " if n else " Since then: ", index.observation(p, 90))) for n, p in enumerate(named[:SHOWN])
+        ]
         seen += [f"; and {len(named) - SHOWN:,} more"] if len(named) > SHOWN else []
         seen += ["."] if seen else []
         out.append(tag("p", tag("strong", "The machine disagrees by now: "), clipped(text, 500), ".", *seen))

@@ -95,7 +95,7 @@ figure{margin:1rem 0}figcaption{color:var(--quiet);font-size:.85rem;max-width:48
 footer{margin-top:4rem;border-top:1px solid var(--line);padding-top:.8rem;color:var(--quiet);font-size:.84rem}
 @media (max-width:64rem){.page{display:block;padding:0 1rem}nav{position:static;max-height:none;padding:1rem 0 0}
 nav ol{display:flex;flex-wrap:wrap}dl.pairs{grid-template-columns:1fr;gap:0}dl.pairs dd{margin-bottom:.4rem}
-main{padding-top:.6rem}h1{font-size:1.5rem}}
+main{padding-top:.6rem}h1{font-size:1.5rem}.scroll>table:not(.kv):not(.counts){min-width:40rem}}
 @media print{:root{color-scheme:light}body{font-size:10pt}nav{display:none}
 .page{display:block;max-width:none;padding:0}
 .scroll{overflow:visible}h2,h3,h4{break-after:avoid}.obs,tr,figure{break-inside:avoid}
@@ -143,8 +143,10 @@ table.kv th:nth-child(1){width:28%}
 dl.tools{columns:3;font-size:8.5pt}dl.tools dt::after{content:none}
 #s-summary table.asked th:nth-child(1){width:6%}#s-summary table.asked th:nth-child(2){width:20%}
 #s-summary table.asked th:nth-child(3){width:38%}#s-summary table.asked th:nth-child(4){width:11%}
-#s-obligations th:nth-child(1):nth-last-child(4),#s-obligations th:nth-child(1):nth-last-child(3){width:9%}
-#s-obligations td:nth-last-child(1){font-size:7.5pt}
+table.ids th:nth-child(1){width:7%}table.rules th:nth-child(1){width:42%}table.rules th:nth-child(3){width:12%}
+table.joins th:nth-child(1){width:14%}table.contacts th:nth-child(3){width:9%}table.contacts th:nth-child(6){width:32%}
+#s-standing th:nth-child(2){width:32%}#s-reviews th:nth-child(4){width:48%}#s-reviews th:nth-child(2){width:12%}
+#s-reviews table.beside th{width:50%}
 #s-items th:nth-child(2){width:10%}#s-items th:nth-child(5){width:32%}
 #s-sheet th:nth-child(2){width:27%}#s-sheet th:nth-child(3){width:11%}
 #s-timeline th:nth-child(1){width:22%}#s-timeline th:nth-child(4){width:44%}

@@ -170,10 +170,23 @@ def receipt(row: dict[str, Any]) -> list[str]:
         more += [] if all(r.get("complete") for r in rows) or outcome not in ("found", "empty") else ["in part"]
         more += [counted(sources, "source")] if sources > 1 else []
         lines.append(f"{artifact}: {OUTCOMES.get(outcome, outcome)}" + (f" ({', '.join(more)})" if more else ""))
-    bare = [n for n in needs if n not in {a for a, _, _ in sums}]
-    lines += [f"{name}: no file of it in any source" for name in bare]
+    lines += [f"{name}: no file of the kind was met" for name in unmet(row)]
     left = len(lines) - RECEIPT + int(row.get("more") or 0) if len(lines) > RECEIPT else int(row.get("more") or 0)
     return lines[:RECEIPT] + ([f"and {left:,} more"] if left else [])
+
+
+def unmet(row: dict[str, Any]) -> list[str]:
+    """The artifacts that a receipt needs and has no row of; none where not all of its rows are in it.
+
+    A need may name files too (`artifact:path`) or a family of artifacts.
+    """
+    met = {plain(c["artifact"]) for c in row.get("coverage") or ()}
+
+    def known(need: str) -> bool:
+        name = need.partition(":")[0].rstrip(".*")
+        return any(f"{m}.".startswith(f"{name}.") or f"{name}.".startswith(f"{m}.") for m in met)
+
+    return [] if row.get("more") else [n for n in map(plain, row.get("needs") or ()) if not known(n)]
 
 
 def _among(name: str, names: list[str]) -> int:
