@@ -80,7 +80,12 @@ def hypothesis(number: int, text: str, innocent: bool, edges: list[dict[str, Any
         "status": "supported",
         "confidence_log": [],
         "conclusion": verdict,
-        "conclusion_reasons": [] if verdict == "concluded" else [f"because {text}"],
+        "conclusion_reasons": [
+            *([] if verdict == "concluded" else [f"because {text}"]),
+            f"Alternative hyp-handling {text}: not tested, no time of {text}",
+        ],
+        "standing": False,
+        "standing_alternatives": [] if innocent else standing(text, verdict == "contested"),
         "alternatives": [f"hyp-{number + 1 if number % 2 == 0 else number - 1}"],
         "edges": edges,
         "probes_made": [
@@ -121,6 +126,134 @@ def coverage(number: int, text: str, outcome: str) -> dict[str, Any]:
         "file_sha256": "",
         "rows_sha256": "",
     }
+
+
+def decisions(text: str, hypotheses: bool) -> list[dict[str, Any]]:
+    """An amended hypothesis that the machine has come to disagree with, and a rejected observation."""
+    said = {"by": text, "at": "2026-04-18T10:00:00Z", "reason": text, "machine_status": "", "not_grounded": []}
+    moved = "amended; the machine said concluded (+1.25), and now says contested (+0.61)"
+    belief = {
+        "hypothesis_id": "hyp-0",
+        "title": f"Hypothesis 0: {text}",
+        "with": {"log_odds": 1.25, "status": "supported", "verdict": "concluded"},
+        "without": {"log_odds": 0.25, "status": "inconclusive", "verdict": "open"},
+    }
+    amended = {
+        **said,
+        "item": "hyp-0",
+        "kind": "hypothesis",
+        "review": "amended",
+        "id": "review-1",
+        "decision": "amend",
+        "text": f"Copied at 03:14 {text}",
+        "wording": f"Hypothesis 0: {text}",
+        "not_grounded": [{"kind": "time", "value": "03:14", "note": "x"}],
+        "disagreements": [{"what": "verdict_changed", "said": moved, "edges": [], "phenomena": ["ph-1"]}],
+        "without": [],
+    }
+    turned_down = {
+        **said,
+        "item": "ph-0",
+        "kind": "phenomenon",
+        "review": "rejected",
+        "id": "review-2",
+        "decision": "reject",
+        "text": "",
+        "wording": f"Observation 0: {text}",
+        "disagreements": [],
+        "without": [belief],
+    }
+    rows = [amended, turned_down] if hypotheses else []
+    return [{**row, "history": [{k: row[k] for k in ("id", "decision", "by", "at", "reason", "text")}]} for row in rows]
+
+
+def standing(text: str, stands: bool) -> list[dict[str, Any]]:
+    """Two alternatives to every finding: one with an observation, one not tested."""
+    rows = [("hyp-remote", True, "", ["ph-1"]), ("hyp-handling", False, f"no time of {text}", [])]
+    return [
+        {
+            "hypothesis_id": name,
+            "title": f"Alternative {name} {text}",
+            "score": 0.9468,
+            "tested": tested,
+            "why": why,
+            "stands": stands and tested,
+            "phenomena": found,
+        }
+        for name, tested, why, found in rows
+    ]
+
+
+def obligation(kind: str, number: int, state: str, text: str, **more: Any) -> dict[str, Any]:
+    """An obligation with a receipt."""
+    met = {"source_id": "src-a", "artifact": "windows.eventlog", "reason": text, "recorder": "unknown", "files": 1}
+    return {
+        "kind": kind,
+        "id": f"{kind}-{number}",
+        "state": state,
+        "title": f"{kind} {number} {text} — owed by: {text}",
+        "reason": f"cannot say: {text}",
+        "hypothesis_id": "hyp-0",
+        "needs": ["windows.eventlog", text],
+        "coverage": [
+            {**met, "outcome": "not_run", "complete": False, "reason_code": "not_in_acquisition", "records": 0}
+        ],
+        "more": 2,
+        "invocations": [],
+        "phenomena": [],
+        "count": 7,
+        **more,
+    }
+
+
+def obligations(text: str, number: int) -> list[dict[str, Any]]:
+    """Obligations of every kind; of tests and rules as many as asked."""
+    few = [obligation(kind, 0, "unanswerable", text) for kind in ("question", "standard", "probe", "list")]
+    few += [obligation("question", 1, "answered", text), obligation("fact", 0, "open", text)]
+    owed = [obligation("probe", n, "open" if n % 2 else "unanswerable", text, reason="no") for n in range(1, number)]
+    return few + owed + [obligation("fact", n, "done", text, reason=f"background: {text}") for n in range(1, number)]
+
+
+def contacts(text: str, number: int) -> list[dict[str, Any]]:
+    """As many pairs that were in contact as asked."""
+    return [
+        {
+            "first": f"ent-{n}",
+            "second": "ent-0",
+            "first_name": f"{text} {n}",
+            "second_name": text,
+            "count": n + 1,
+            "first_at": "2026-04-01T10:00:00Z",
+            "last_at": None,
+            "phenomena": ["ph-0", "ph-1"],
+        }
+        for n in range(number)
+    ]
+
+
+def joins(text: str, number: int) -> list[dict[str, Any]]:
+    """Joins between entities that are in force, and one that a person rejected."""
+    return [
+        {
+            "id": f"join-{n}",
+            "first": f"ent-{2 * n}",
+            "second": f"ent-{2 * n + 1}",
+            "relation": "same_as",
+            "phenomenon_id": "",
+            "hypothesis_id": f"hyp-same-{n}",
+            "count": 0,
+            "first_name": f"{text} {2 * n}",
+            "second_name": f"{text} {2 * n + 1}",
+            "first_cluster": f"ent-{2 * n}",
+            "second_cluster": f"ent-{2 * n + (n == 0)}",
+            "status": "supported",
+            "confidence": 0.9468,
+            "in_force": n != 0,
+            "rejected": n == 0,
+            "reasons": [f"supports: both hold {text}", f"contradicts: they differ in {text}"],
+        }
+        for n in range(number)
+    ]
 
 
 def records(text: str) -> Iterator[dict[str, Any]]:
@@ -217,6 +350,9 @@ def report(observations: int = 6, text: str = "plain", hypotheses: int = 4, fact
             "name": f"{text} {n}",
             "source_id": "src-a",
             "identifiers": [{"type": "sid", "value": text, "phenomenon_id": "ph-0"}],
+            "cluster": f"ent-{n - n % 2}" if n > 1 else f"ent-{n}",
+            "cluster_name": f"{text} {n}",
+            "cluster_size": 2 if n > 1 else 1,
         }
         for n in range(min(observations, 90))
     ]
@@ -230,7 +366,7 @@ def report(observations: int = 6, text: str = "plain", hypotheses: int = 4, fact
             "hypothesis_id": "hyp-0" if n % 5 == 0 else "",
         }
         for n in range(len(entities))
-    ]
+    ] + joins(text, len(entities) // 2)
     rows = [
         coverage(n, text, ("found", "empty", "failed", "not_applicable", "not_run")[n % 5])
         for n in range(max(10, observations))
@@ -329,6 +465,7 @@ def report(observations: int = 6, text: str = "plain", hypotheses: int = 4, fact
                 if p["id"] in bearing
             ],
         },
+        contacts=contacts(text, len(entities)),
         timeline=[
             {
                 "time": p["occurred_at"],
@@ -364,17 +501,9 @@ def report(observations: int = 6, text: str = "plain", hypotheses: int = 4, fact
         coverage=rows,
         coverage_counts={"windows.eventlog": {"found": 2, "failed": 2}},
         unused=[p["id"] for p in phenomena if p["id"] not in bearing and not p["negative"]],
-        reviews=[
-            {
-                "item": "hyp-0",
-                "decision": "amend",
-                "reason": text,
-                "by": text,
-                "text": text,
-                "at": "2026-04-18T10:00:00Z",
-            }
-        ],
+        reviews=decisions(text, bool(hypotheses)),
         questions=[{"id": "Q1", "ask": text, "status": "answered", "answer": text, "citations": [{"record_id": text}]}],
+        obligations=obligations(text, observations),
         rejections=3,
         artifacts={"windows.eventlog": 12},
         records=lambda: records(text),

@@ -7,10 +7,11 @@ import time
 from html.parser import HTMLParser
 
 import pytest
-from report_builders import report
+from report_builders import obligation, report
 
 from wigmore.reports.html import render_html
 from wigmore.reports.markup import escaped, tag, visible
+from wigmore.reports.words import receipt, unmet
 
 HOSTILE = (
     "<script>alert(1)</script>\"onload='x' \u202etxt.exe\u2066 \x00\x1b[31m \ud800 &lt; </style><!-- ]]> javascript:1"
@@ -132,6 +133,107 @@ def test_no_working_score_stands_outside_its_annex() -> None:
     assert "working score (uncalibrated)" in annex
     for number in ("0.9468", "0.947", "+1.25"):
         assert number not in before
+
+
+def section(page: str, name: str) -> str:
+    return page[page.index(f'<section id="s-{name}">') :].split("<section id=", 2)[1]
+
+
+def words(part: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", part).split())
+
+
+def test_a_question_has_its_answer_its_strength_and_its_chief_limit() -> None:
+    data = report(6)
+    held = obligation("question", 2, "", "linux.wtmp", more=0)
+    data.questions = [
+        {"id": "Q1", "ask": "Which?", "status": "answered", "answer": "this", "answers": [{"state": "carved"}]},
+        {"id": "Q2", "ask": "When?", "status": "unanswered", "answer": "cannot say", "receipt": held},
+        {"id": "Q3", "ask": "Why?", "status": "refused", "answer": "not answered", "receipt": {"reason": "for people"}},
+    ]
+    said = words(section(render_html(data), "summary"))
+    assert "Q1 Which? this as recorded rests on records no longer in use: carved" in said
+    assert "Q2 When? cannot say cannot say not or only partly seen: linux.wtmp, windows.eventlog ( receipt )" in said
+    assert "Q3 Why? not answered not for records for people" in said
+
+
+def test_the_verdicts_stand_with_the_state_of_review_and_by_whom() -> None:
+    said = words(section(render_html(report(6, "plain", 4)), "summary"))
+    assert re.search(r"Hypothesis 0: plain concluded amended by plain disagrees by now", said)
+    assert re.search(r"Hypothesis 2: plain supported, contested not examined", said)
+
+
+def test_alternatives_to_every_finding_are_told_once_and_not_as_alternatives_of_each() -> None:
+    data = report(8, "plain", 4)
+    data.hypotheses[0]["alternatives"] += ["hyp-remote"]
+    data.hypotheses.append({**data.hypotheses[1], "id": "hyp-remote", "title": "A remote one", "standing": True})
+    page = render_html(data)
+    held = words(section(page, "standing"))
+    assert "Alternative hyp-remote plain for all 2 findings Observation 1: plain Hypothesis 2: plain" in held
+    assert "Alternative hyp-handling plain not tested: no time of plain (2)" in held
+    finding = words(page[page.index('id="h-hyp-0"') :].split("</article>")[0])
+    assert "Of the alternatives to every finding : Alternative hyp-remote plain (1 observation)." in finding
+    assert "A remote one" not in finding
+    assert "1 of 2 alternatives to every finding could not be tested" in finding
+    data.hypotheses[0]["standing_alternatives"] = data.hypotheses[0]["standing_alternatives"][1:]
+    assert "Of the " not in words(render_html(data).split('id="h-hyp-0"')[1].split("</article>")[0])
+
+
+def test_an_amended_wording_stands_beside_the_machines_with_what_is_not_grounded_marked() -> None:
+    page = render_html(report(8, "plain", 2))
+    finding = page[page.index('id="h-hyp-0"') :].split("</article>")[0]
+    said = words(finding)
+    assert "Machine&#x27;s wording Amended wording Hypothesis 0: plain Copied at 03:14 plain" in said
+    assert re.search(r'Copied at <span class="own" title="[^"]*not grounded">03:14</span> plain', finding)
+    assert "Examiner&#x27;s own words, in no cited fact: 03:14" in said
+    assert (
+        "disagrees by now: amended; the machine said concluded, and now says contested. Since then: Observation 1: plain ."
+        in said
+    )
+    assert "without the observation rejected by plain ( Observation 0: plain ): open , with it concluded ." in said
+
+
+def test_obligations_are_counted_and_those_not_settled_have_their_receipts() -> None:
+    said = words(section(render_html(report(6, "plain", 2)), "obligations"))
+    assert "Questions of the case · 1 1 ·" in said
+    assert "Tests that hypotheses owe 3 3 · ·" in said
+    assert "windows.eventlog: not run (not in acquisition) and 2 more" in said
+    assert "was met" not in said  # the receipt has rows that it does not show
+    assert "5 × no" in said  # five tests give one reason: it is said once
+    assert "Background: 35 observations by 5 rules" in said
+    assert "fact-1 7 plain" in said
+
+
+def test_a_receipt_calls_absent_only_what_no_row_of_it_names() -> None:
+    needs = ["windows.eventlog:*/Security.evtx", "windows", "linux.wtmp"]
+    row = obligation("probe", 0, "open", "x", needs=needs, more=0)
+    assert receipt(row) == [
+        "windows.eventlog: not run (not in acquisition)",
+        "linux.wtmp: no file of the kind was met",
+    ]
+    assert receipt({**row, "more": 1})[-1] == "and 1 more"
+    assert unmet({**row, "more": 1}) == []
+
+
+def test_joins_are_told_with_grounds_for_and_against_and_contacts_with_their_number() -> None:
+    said = words(section(render_html(report(6, "plain", 2)), "entities"))
+    assert "Records held to be of one (2)" in said
+    assert "plain 2 = plain 3: supported ( hyp-same-1 ) For: both hold plain (supports it)" in said
+    assert "Against: they differ in plain (contradicts it)" in said
+    assert "Perhaps of one, and not joined (1)" in said
+    assert "rejected by a person ( hyp-same-0 )" in said
+    assert "Who contacted whom (6)" in said
+    assert "plain 5 plain 6 2026-04-01 10:00:00 UTC undated Observation 0: plain Observation 1: plain" in said
+
+
+def test_three_thousand_findings_keep_the_page_bounded_and_its_links_whole() -> None:
+    page = render_html(report(3000, "a text of some forty characters, as usual", 6000))
+    seen = read(page)
+    assert {link[1:] for link in seen.links} <= set(seen.ids)
+    assert len(seen.ids) == len(set(seen.ids))
+    assert len(page.encode()) < 15_000_000
+    assert "2,700 of 3,000 are not shown here" in page
+    assert page.count('class="finding"') == 300
 
 
 def test_the_report_says_what_a_model_did_and_never_its_key() -> None:

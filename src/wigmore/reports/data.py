@@ -32,6 +32,7 @@ class ReportData:
     edges: list[dict[str, Any]]
     entities: list[dict[str, Any]]
     links: list[dict[str, Any]]
+    contacts: list[dict[str, Any]]  # rows of joins.contact_rows: who wrote to or called whom, between clusters
     matrix: dict[str, Any]
     timeline: list[dict[str, Any]]
     rounds: list[dict[str, Any]]
@@ -157,6 +158,7 @@ def report_data(
         edges=[e.to_dict() for e in shown],
         entities=sorted(joins.entity_rows(state), key=lambda e: (e["type"], e["name"], e["id"])),
         links=sorted(joins.link_rows(state), key=lambda x: str(x["id"])),
+        contacts=joins.contact_rows(state),
         matrix=views.matrix(state),
         timeline=timeline,
         rounds=[

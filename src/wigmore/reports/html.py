@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wigmore.ledger import durable_file
-from wigmore.reports import html_annex, html_findings, html_front, html_limits
+from wigmore.reports import html_annex, html_entities, html_findings, html_front, html_limits
 from wigmore.reports.data import ReportData, report_format
+from wigmore.reports.html_obligations import obligations
+from wigmore.reports.html_reviews import reviews
+from wigmore.reports.html_standing import standing
 from wigmore.reports.index import Index
 from wigmore.reports.markup import Part, Safe, folded, joined, plain, tag
 from wigmore.reports.style import CSS, PAPER
@@ -27,6 +30,7 @@ def render_html(data: ReportData, paper: bool = False) -> str:
     """
     index = Index(data)
     index.carded = {h["id"] for h in [h for h in data.hypotheses if not h["innocent"]][: html_findings.FINDINGS]}
+    index.placed = index.carded | {h["id"] for h in data.hypotheses[: html_annex.SCORES]}
     blocks = html_findings.choose(index, html_findings.PRINTED if paper else html_findings.BUDGET)
     sections = list(_sections(index, blocks))
     contents = tag(
@@ -79,6 +83,9 @@ def _sections(index: Index, blocks: dict[str, Safe]) -> Iterator[tuple[str, str,
     yield "items", "Items received", html_front.items(index)
     yield "method", "Method and tools", html_front.method(index)
     yield "findings", "Findings", html_findings.findings(index)
+    yield "standing", "Alternatives to every finding", standing(index)
+    yield "reviews", "What people decided", reviews(index)
+    yield "obligations", "Questions and obligations", obligations(index)
     yield "sheet", "Answer sheet", html_limits.sheet(index)
     yield (
         "observations",
@@ -95,7 +102,7 @@ def _sections(index: Index, blocks: dict[str, Safe]) -> Iterator[tuple[str, str,
         "Timeline",
         joined((timeline(index), timeline_note(), folded("Timeline as a table", html_annex.timeline_table(index)))),
     )
-    yield "entities", "Entities", entities(index)
+    yield "entities", "Entities", joined((entities(index), html_entities.same(index), html_entities.contacts(index)))
     yield "coverage", "Coverage and limits", html_limits.coverage(index)
     yield (
         "negative",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from wigmore.reports.html_reviews import scores_without
 from wigmore.reports.index import Index
 from wigmore.reports.markup import Part, Safe, anchor, clipped, folded, joined, pairs, plain, table, tag
 from wigmore.reports.words import EDGES, OUTCOMES, moment, not_shown
@@ -132,6 +133,7 @@ def scores(index: Index) -> Safe:
             ),
             tag("div", tag("table", head, tag("tbody", *rows)), class_="scroll"),
             not_shown(SCORES, len(index.data.hypotheses), f"wigmore show {index.case} hypotheses"),
+            scores_without(index),
         )
     )
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from wigmore.graph.reviews import STATES
+from wigmore.reports.html_reviews import beside, without
+from wigmore.reports.html_standing import pointer
 from wigmore.reports.index import Index, Row
 from wigmore.reports.markup import Part, Safe, anchor, clipped, folded, joined, link, pairs, plain, table, tag
 from wigmore.reports.words import (
@@ -140,10 +143,12 @@ def _caveats(index: Index, hypothesis: Row) -> list[Part]:
 
 def _alternatives(index: Index, hypothesis: Row) -> list[Part]:
     others = [index.hypotheses[i] for i in hypothesis.get("alternatives") or () if i in index.hypotheses]
+    others = [h for h in others if not h.get("standing")]
     if not others:
-        return [
-            tag("p", "No competing explanation is on record for this hypothesis: read its strength with that in mind.")
-        ]
+        none = (
+            "No competing explanation of its own is on record for this hypothesis: read its strength with that in mind."
+        )
+        return [tag("p", none), pointer(hypothesis)]
     rows = [
         [
             clipped(h["title"], 240),
@@ -156,6 +161,7 @@ def _alternatives(index: Index, hypothesis: Row) -> list[Part]:
     return [
         table(["Explanation", "What it says", "Strength", "Observations"], rows),
         not_shown(ALTERNATIVES, len(others), f"wigmore show {index.case} hypotheses"),
+        pointer(hypothesis),
     ]
 
 
@@ -195,31 +201,32 @@ def _opinion(index: Index, hypothesis: Row) -> list[Part]:
             ),
         )
     ]
-    reasons = [plain(r) for r in hypothesis.get("conclusion_reasons") or ()]
+    reasons = index.reasons(hypothesis)
     if reasons:
-        out.append(tag("p", "Why no more is said: ", clipped("; ".join(reasons), 800), "."))
+        limit = "What limits it: " if verdict == "concluded" else "Why no more is said: "
+        out.append(tag("p", limit, clipped("; ".join(reasons), 800), "."))
     reviews = index.reviews.get(hypothesis["id"], [])
     for review in reviews:
-        amended = f" Amended wording: “{clipped(review.get('text'), 600)}”" if review.get("text") else ""
         out.append(
             tag(
                 "p",
                 joined(
                     (
                         "Person: ",
-                        tag("strong", plain(review.get("decision"))),
+                        tag("strong", STATES.get(plain(review.get("decision")), "")),
                         " by ",
                         clipped(review.get("by"), 100),
                         ", ",
                         own_moment(review.get("at")),
                         ". Reason: ",
                         clipped(review.get("reason"), 800),
-                        amended,
                     )
                 ),
             )
         )
-    if not reviews:
+    if reviews:
+        out += beside(index, index.decided[hypothesis["id"]])
+    else:
         out.append(
             tag(
                 "p",
@@ -227,7 +234,7 @@ def _opinion(index: Index, hypothesis: Row) -> list[Part]:
                 tag("code", f"wigmore review {index.case} {hypothesis['id']} --accept --reason TEXT --by NAME"),
             )
         )
-    return out
+    return [*out, *without(index, hypothesis["id"])]
 
 
 def choose(index: Index, budget: int) -> dict[str, Safe]:

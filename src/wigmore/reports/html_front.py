@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from wigmore.reports.html_questions import questions
 from wigmore.reports.index import Index, Row
 from wigmore.reports.markup import Part, Safe, clipped, coded, escaped, folded, joined, link, pairs, plain, table, tag
 from wigmore.reports.words import STRENGTHS, counted, not_shown, own_moment, strength
@@ -66,7 +67,7 @@ def summary(index: Index) -> Safe:
     )
     parts: list[Part] = [tag("p", lead), _limits(index)]
     if any(not q.get("standard") for q in data.questions) or data.context.get("questions"):
-        parts += [tag("h3", "Questions put to the examination"), _questions(index)]
+        parts += [tag("h3", "Questions put to the examination"), questions(index)]
     parts.append(tag("h3", "Hypotheses and how far the evidence carries them"))
     if asked:
         rows = [
@@ -79,7 +80,7 @@ def summary(index: Index) -> Safe:
             for h in asked[:SUMMARY_ROWS]
         ]
         parts += [
-            table(["Hypothesis", "Strength", "Reviewed by a person", "Chief limit"], rows),
+            table(["Hypothesis", "Strength", "Review", "Chief limit"], rows),
             not_shown(SUMMARY_ROWS, len(asked), f"wigmore show {index.case} hypotheses"),
         ]
     else:
@@ -137,44 +138,12 @@ def _limits(index: Index) -> Safe:
     )
 
 
-def _questions(index: Index) -> Safe:
-    known = {plain(q.get("id")): q for q in index.data.context.get("questions") or ()}
-    for question in index.data.questions:
-        if question.get("standard"):
-            continue
-        known[plain(question.get("id"))] = {**known.get(plain(question.get("id")), {}), **question}
-    rows = [
-        [plain(q.get("id")), clipped(q.get("ask") or q.get("question"), 400), _answer(index, q)]
-        for _, q in sorted(known.items())
-    ]
-    shown = table(["Id", "Question", "Answer"], rows[:SUMMARY_ROWS])
-    return joined((shown, not_shown(SUMMARY_ROWS, len(rows), f"wigmore show {index.case} questions")))
-
-
-def _answer(index: Index, question: Row) -> Part:
-    said = question.get("answer")
-    if said in (None, ""):
-        status = plain(question.get("status") or "open")
-        looked = question.get("looked_at") or ()
-        tail = f" Looked at in vain: {clipped(', '.join(plain(x) for x in looked), 400)}." if looked else ""
-        return joined(
-            (
-                tag("span", f"{status}: not answered by this run.", class_="quiet"),
-                tail,
-                " ",
-                tag("code", f'wigmore ask {index.case} "…"') if not looked else "",
-            )
-        )
-    cited = [tag("code", plain(c.get("record_id"))) for c in question.get("citations") or () if isinstance(c, dict)][:5]
-    return joined((clipped(said, 800), *([" — cited: ", *(joined((c, " ")) for c in cited)] if cited else [])))
-
-
 def _opinion_of_people(index: Index, item: str) -> Part:
-    rows = index.reviews.get(item, [])
-    if not rows:
-        return tag("span", "not yet", class_="quiet")
-    last = rows[-1]
-    return f"{plain(last.get('decision'))} · {clipped(last.get('by'), 60)}"
+    row = index.decided.get(item)
+    if row is None:
+        return tag("span", "not examined", class_="quiet")
+    differs = tag("span", "disagrees by now", class_="state") if row.get("disagreements") else ""
+    return joined((tag("strong", plain(row["review"])), f" by {clipped(row['by'], 60)}", differs))
 
 
 def items(index: Index) -> Safe:
@@ -343,7 +312,7 @@ def method(index: Index) -> Safe:
                 link("s", "parsers", "Parsers, with what their records mean and do not mean"),
                 ".",
             ),
-            pairs([(escaped(k), plain(v)) for k, v in sorted(versions.items())]),
+            pairs([(escaped(k), plain(v)) for k, v in sorted(versions.items())], "tools"),
             tag("h3", "Scale of strength", id="s-scale"),
             table(
                 ["Word", "It says", "It does not say"],

@@ -32,8 +32,10 @@ class Index:
         self.reviews: dict[str, list[Row]] = defaultdict(list)
         for review in data.reviews:
             self.reviews[plain(review.get("item"))] += review.get("history") or [review]
+        self.decided: dict[str, Row] = {plain(r.get("item")): r for r in data.reviews}
         self.drawn: set[str] = set()  # phenomena printed in full: only these may be linked to
         self.carded: set[str] = set()  # hypotheses with a finding of their own
+        self.placed: set[str] = set()  # hypotheses with a place in the page: only these may be linked to
 
     def parser_of(self, artifact: str) -> str:
         """The parser of an artifact: the longest known name that the artifact's begins with; empty where none is."""
@@ -70,13 +72,24 @@ class Index:
         return link("p", phenomenon_id, title) if phenomenon_id in self.drawn else title
 
     def finding(self, hypothesis_id: str) -> Safe | str:
-        """A hypothesis' title, linked to its finding."""
+        """A hypothesis' title, linked to its finding if it has a place in the page."""
         row = self.hypotheses.get(hypothesis_id)
-        return link("h", hypothesis_id, clipped(row["title"], 240)) if row else hypothesis_id
+        title = clipped(row["title"], 240) if row else hypothesis_id
+        return link("h", hypothesis_id, title) if hypothesis_id in self.placed else title
+
+    def reasons(self, hypothesis: Row) -> list[str]:
+        """Why no more is said of a hypothesis; alternatives to every finding that were not tested are one reason."""
+        held = hypothesis.get("standing_alternatives") or ()
+        untested = {f"{plain(s['title'])}: not tested, {plain(s['why'])}" for s in held if not s["tested"]}
+        said = [plain(r) for r in hypothesis.get("conclusion_reasons") or ()]
+        out = [r for r in said if r not in untested]
+        if len(out) < len(said):
+            out.append(f"{len(untested)} of {len(held)} alternatives to every finding could not be tested")
+        return out
 
     def chief_limit(self, hypothesis: Row) -> str:
         """The one limit a reader must know beside the strength; there is always one."""
-        reasons = [plain(r) for r in hypothesis.get("conclusion_reasons") or ()]
+        reasons = self.reasons(hypothesis)
         edges = self.edges(hypothesis, against=False)
         if reasons:
             return "; ".join(reasons)

@@ -45,6 +45,11 @@ table.counts td:not(:first-child),table.counts th:not(:first-child){text-align:r
 dl.pairs{display:grid;grid-template-columns:minmax(7rem,13rem) minmax(0,1fr);gap:.22rem 1.1rem;margin:.6rem 0;
 font-size:.9rem}
 dl.pairs dt{color:var(--quiet)}dl.pairs dd{margin:0}
+dl.tools{columns:15rem;column-gap:1.6rem;margin:.6rem 0;font-size:.86rem}dl.tools dt{color:var(--quiet);float:left;
+clear:left;margin-right:.5rem}dl.tools dd{margin:0;break-inside:avoid}
+table.asked th:nth-child(2){width:22%}table.asked th:nth-child(3){width:40%}
+ul.receipt{margin:0;padding:0;list-style:none;font-size:.95em}ul.receipt li{margin:0 0 .15rem}
+table.beside th{width:50%}.own{border-bottom:2px dotted var(--warn)}
 details{margin:.5rem 0}summary{cursor:pointer;font-size:.88rem;color:var(--link);padding:.15rem 0}
 details[open]>summary{margin-bottom:.35rem}
 .box{border:1px solid var(--line);border-left:4px solid var(--warn);border-radius:5px;padding:.7rem 1rem;
@@ -90,7 +95,7 @@ figure{margin:1rem 0}figcaption{color:var(--quiet);font-size:.85rem;max-width:48
 footer{margin-top:4rem;border-top:1px solid var(--line);padding-top:.8rem;color:var(--quiet);font-size:.84rem}
 @media (max-width:64rem){.page{display:block;padding:0 1rem}nav{position:static;max-height:none;padding:1rem 0 0}
 nav ol{display:flex;flex-wrap:wrap}dl.pairs{grid-template-columns:1fr;gap:0}dl.pairs dd{margin-bottom:.4rem}
-main{padding-top:.6rem}h1{font-size:1.5rem}}
+main{padding-top:.6rem}h1{font-size:1.5rem}.scroll>table:not(.kv):not(.counts){min-width:40rem}}
 @media print{:root{color-scheme:light}body{font-size:10pt}nav{display:none}
 .page{display:block;max-width:none;padding:0}
 .scroll{overflow:visible}h2,h3,h4{break-after:avoid}.obs,tr,figure{break-inside:avoid}
@@ -135,6 +140,13 @@ table.kv th:nth-child(1){width:28%}
 #s-summary th:nth-child(3):nth-last-child(1){width:52%}
 #s-summary th:nth-child(1):nth-last-child(4),#s-summary th:nth-child(4){width:36%}
 #s-method th:nth-child(1){width:18%}
+dl.tools{columns:3;font-size:8.5pt}dl.tools dt::after{content:none}
+#s-summary table.asked th:nth-child(1){width:6%}#s-summary table.asked th:nth-child(2){width:20%}
+#s-summary table.asked th:nth-child(3){width:38%}#s-summary table.asked th:nth-child(4){width:11%}
+table.ids th:nth-child(1){width:7%}table.rules th:nth-child(1){width:42%}table.rules th:nth-child(3){width:12%}
+table.joins th:nth-child(1){width:14%}table.contacts th:nth-child(3){width:9%}table.contacts th:nth-child(6){width:32%}
+#s-standing th:nth-child(2){width:32%}#s-reviews th:nth-child(4){width:48%}#s-reviews th:nth-child(2){width:12%}
+#s-reviews table.beside th{width:50%}
 #s-items th:nth-child(2){width:10%}#s-items th:nth-child(5){width:32%}
 #s-sheet th:nth-child(2){width:27%}#s-sheet th:nth-child(3){width:11%}
 #s-timeline th:nth-child(1){width:22%}#s-timeline th:nth-child(4){width:44%}

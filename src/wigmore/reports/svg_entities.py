@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from wigmore.reports.index import Index, Row
 from wigmore.reports.markup import Part, Safe, clipped, plain, table, tag
 from wigmore.reports.svg_matrix import clipped_label
-from wigmore.reports.words import not_shown, strength
+from wigmore.reports.words import counted, not_shown, strength
 
 NODES, PER_COLUMN, COLUMNS = 48, 16, 5
 BOX, GAP, ROW = 190, 70, 40
@@ -164,13 +164,13 @@ def _relation(tie: Row) -> str:
     said = clipped(tie["relation"], 100).replace("_", " ")
     if "in_force" in tie:
         said += "" if tie["in_force"] else " (rejected)" if tie.get("rejected") else " (not supported)"
-    return f"{said}, {tie['count']:,} records" if tie.get("count") else said
+    return f"{said}, {counted(tie['count'], 'record')}" if tie.get("count") else said
 
 
 def _basis(index: Index, tie: Row) -> Part:
     if "in_force" in tie:
         why = "; ".join(plain(r) for r in tie.get("reasons") or ())
-        return clipped(f"{tie['hypothesis_id']}, score {tie['confidence']}: {why}", 400)
+        return clipped(f"{tie['hypothesis_id']}: {why}", 400)
     hypothesis = index.hypotheses.get(tie.get("hypothesis_id") or "")
     if hypothesis:
         return tag("span", index.finding(hypothesis["id"]), " ", strength(hypothesis["conclusion"]))

@@ -49,6 +49,15 @@ EDGES = {
     "contradicts": ("contradicts", "−−"),
     "consistent_with": ("consistent with (carries no weight)", "○"),
 }
+OBLIGATIONS = {
+    "question": "questions of the case",
+    "standard": "standard questions",
+    "probe": "tests that hypotheses owe",
+    "fact": "recorded observations, by rule",
+    "list": "lists supplied",
+}
+OWED = {"open": "open", "unanswerable": "cannot be answered", "answered": "answered", "done": "done"}
+RECEIPT = 10  # lines of one receipt
 AGAINST = frozenset(("weakens", "contradicts"))
 OUTCOMES = {
     "found": "read, records found",
@@ -143,6 +152,45 @@ def place(locator: dict[str, Any]) -> str:
     if kind != "offset" and "offset" in locator:
         parts.append(f"at byte {plain(locator['offset'])}")
     return " ".join(parts)
+
+
+def receipt(row: dict[str, Any]) -> list[str]:
+    """What an obligation needs and the coverage of it: a line for each artifact and outcome."""
+    sums: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for said in row.get("coverage") or ():
+        key = (plain(said["artifact"]), plain(said["outcome"]), plain(said.get("reason_code")))
+        sums.setdefault(key, []).append(said)
+    lines = []
+    needs = [plain(n) for n in row.get("needs") or ()]
+    for (artifact, outcome, code), rows in sorted(sums.items(), key=lambda x: (_among(x[0][0], needs), x[0])):
+        records = sum(r.get("records") or 0 for r in rows)
+        sources = len({r.get("source_id") for r in rows})
+        more = [counted(records, "record")] if records else []
+        more += [code.replace("_", " ")] if code else []
+        more += [] if all(r.get("complete") for r in rows) or outcome not in ("found", "empty") else ["in part"]
+        more += [counted(sources, "source")] if sources > 1 else []
+        lines.append(f"{artifact}: {OUTCOMES.get(outcome, outcome)}" + (f" ({', '.join(more)})" if more else ""))
+    lines += [f"{name}: no file of the kind was met" for name in unmet(row)]
+    left = len(lines) - RECEIPT + int(row.get("more") or 0) if len(lines) > RECEIPT else int(row.get("more") or 0)
+    return lines[:RECEIPT] + ([f"and {left:,} more"] if left else [])
+
+
+def unmet(row: dict[str, Any]) -> list[str]:
+    """The artifacts that a receipt needs and has no row of; none where not all of its rows are in it.
+
+    A need may name files too (`artifact:path`) or a family of artifacts.
+    """
+    met = {plain(c["artifact"]) for c in row.get("coverage") or ()}
+
+    def known(need: str) -> bool:
+        name = need.partition(":")[0].rstrip(".*")
+        return any(f"{m}.".startswith(f"{name}.") or f"{name}.".startswith(f"{m}.") for m in met)
+
+    return [] if row.get("more") else [n for n in map(plain, row.get("needs") or ()) if not known(n)]
+
+
+def _among(name: str, names: list[str]) -> int:
+    return names.index(name) if name in names else len(names)
 
 
 def counted(number: int, one: str, many: str = "") -> str:
