@@ -124,7 +124,7 @@ def _background(index: Index, rows: list[Row]) -> Safe:
         (
             tag("h3", f"Background: {counted(total, 'observation')} by {counted(len(rows), 'rule')}"),
             folded(
-                "Each rule with its count and why it bears on nothing",
+                "Each rule with its count and why nothing uses it",
                 table(["What the rule reads", "Rule", "Observations", "Why"], body[:ROWS], "rules"),
                 open_=len(body) <= OPENED,
             ),
