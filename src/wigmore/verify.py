@@ -662,7 +662,8 @@ def verdict(graph: Graph, name: str, edges: list[dict[str, Any]], odds: dict[str
     own, status = graph.hypotheses[name], status_of(odds[name])
     contradicted = any(e["edge_type"] == "contradicts" for e in edges)
     if status != "supported":
-        return "refuted" if status == "refuted" and contradicted else "open"
+        direct = any(e["edge_type"] == "direct_evidence" for e in edges)
+        return "refuted" if status == "refuted" and contradicted and not direct else "open"
     act = (own.get("propositions") or [""])[0]
     if contradicted or not rests([e for e in edges if not act or e["proposition"] == act]):
         return "contested"  # a contradiction, or neither direct evidence of the act itself nor two mechanisms

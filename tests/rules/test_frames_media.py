@@ -52,7 +52,7 @@ CASES: dict[str, Case] = {
     ),
     "researched_beforehand": (
         {},
-        of(browser__chromium__search=SEARCHED, browser__chromium__visit=[NEWS], windows__registry__search_term=[TYPED]),
+        of(browser__chromium__search=SEARCHED, windows__registry__search_term=[TYPED]),
         of(browser__chromium__search=SYNCED, browser__chromium__visit=[NEWS]),
         of(windows__registry__search_term=[TYPED]),
     ),

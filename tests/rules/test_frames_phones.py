@@ -55,7 +55,7 @@ CASES: dict[str, Case] = {
     ),
     "wallet_controlled": (
         {},
-        of(file_listing=[KEYS], windows__prefetch=[WALLET], browser__chromium__visit=[EXCHANGE]),
+        of(file_listing=[KEYS], windows__prefetch=[WALLET]),
         of(file_listing=[listed("Users/a/Documents/wallet.dat")], windows__prefetch=[], browser__chromium__visit=[EXCHANGE]),
         of(windows__prefetch=[WALLET], browser__chromium__visit=[EXCHANGE]),
     ),

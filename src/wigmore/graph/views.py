@@ -264,9 +264,11 @@ def _verdict(state: GraphState, hypothesis: Hypothesis) -> tuple[str, tuple[str,
     status = state.status(hypothesis.id)
     edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
     if status == "refuted":
-        if any(e.edge_type == "contradicts" for e in edges):
-            return "refuted", ()
-        return "open", ("the score is low, but nothing contradicts it",)
+        if not any(e.edge_type == "contradicts" for e in edges):
+            return "open", ("the score is low, but nothing contradicts it",)
+        if any(e.edge_type == "direct_evidence" for e in edges):
+            return "open", ("something contradicts it, but direct evidence of it is not explained",)
+        return "refuted", ()
     if status != "supported":
         return "open", ("the score lies between the thresholds",)
     contested, untested = [], []
