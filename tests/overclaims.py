@@ -7,8 +7,8 @@ import re
 # what the machine has no business saying (HYPOTHESES.md rule 2: never a person, never a motive; UX.md: honest wording)
 CLAIMS = re.compile(
     r"\b(prov(e[sdn]?|ing)|certain(ly|ty)?|undoubted\w*|definite(ly)?|guilt\w*|criminals?|crimes?|stole|stolen|steals?|stealing"
-    r"|theft|thie(f|ves)|suspects?|perpetrators?|offenders?|culprits?|hackers?|hacked|intent(ion\w*)?|intends?|knowing(ly)?"
-    r"|deliberate(ly)?|on purpose|purposely|wil?lful\w*|motives?|must have|obvious(ly)?|conclusive(ly)?|attackers?|victims?"
+    r"|theft|thief|thieves|suspects?|perpetrators?|offenders?|culprits?|hackers?|hacked|intent(ion\w*)?|intends?|knowing(ly)?"
+    r"|deliberate(ly)?|on purpose|purposely|wilful\w*|willful\w*|motives?|must have|obvious(ly)?|conclusive(ly)?|attackers?|victims?"
     r"|evil|cover(ed|ing|s)? up|fraud\w*|malicious(ly)?|beyond (any |all )?doubt|without (any )?doubt)\b",
     re.IGNORECASE,
 )
