@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from record_builders import Made, record, rule
 from wigmore.records import candidates as candidates_module
 from wigmore.records.indicators import match, scan
-from wigmore.records.literals import needed, possible
+from wigmore.records.literals import Texts, needed, possible
 from wigmore.records.rules import OWN_RULES, load_indicators
 
 
@@ -32,7 +32,7 @@ OURS = sorted({p for r in load_indicators([OWN_RULES]).values() for p in pattern
 def test_whatever_a_pattern_of_ours_matches_holds_its_words(data: st.DataObject) -> None:
     pattern = data.draw(st.sampled_from(OURS))
     text = data.draw(st.from_regex(re.compile(pattern, re.IGNORECASE | re.ASCII)))
-    assert possible({"field": "f", "regex": pattern}, {"f": [text.casefold()]}) is not None, needed(pattern)
+    assert possible({"field": "f", "regex": pattern}, {"f": Texts([text.casefold()])}) is not None, needed(pattern)
 
 
 def test_most_patterns_of_ours_have_words() -> None:
@@ -58,8 +58,8 @@ def test_words_of_a_pattern(pattern: str, words: list[set[str]]) -> None:
 
 def test_words_may_stand_in_one_text_only() -> None:
     test = {"field": "f", "regex": "alpha.*omega"}
-    assert possible(test, {"f": ["alpha", "omega"]}) is None
-    assert possible(test, {"f": ["alpha to omega"]}) == {"field": "f", "regex": ["alpha.*omega"]}
+    assert possible(test, {"f": Texts(["alpha", "omega"])}) is None
+    assert possible(test, {"f": Texts(["alpha to omega"])}) == {"field": "f", "regex": ["alpha.*omega"]}
 
 
 def test_what_is_negated_or_not_known_stays() -> None:
@@ -68,10 +68,12 @@ def test_what_is_negated_or_not_known_stays() -> None:
         {"field": "f", "regex": "$subject"},
         {"field": "f", "eq": 1},
     ):
-        assert possible(test, {"f": ["beta"]}) is not None
+        assert possible(test, {"f": Texts(["beta"])}) is not None
     both = {"any": [{"field": "f", "regex": "alpha"}, {"field": "g", "eq": 1}]}
-    assert possible(both, {"f": ["beta"]}) == {"any": [{"field": "g", "eq": 1}]}
-    assert possible({"all": [{"field": "g", "eq": 1}, {"field": "f", "regex": "alpha"}]}, {"f": ["beta"]}) is None
+    assert possible(both, {"f": Texts(["beta"])}) == {"any": [{"field": "g", "eq": 1}]}
+    assert (
+        possible({"all": [{"field": "g", "eq": 1}, {"field": "f", "regex": "alpha"}]}, {"f": Texts(["beta"])}) is None
+    )
 
 
 @pytest.mark.parametrize("few", [0, candidates_module.FEW])

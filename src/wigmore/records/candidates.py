@@ -10,11 +10,12 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from wigmore.records.compiler import BASE, PARAMETER, Compiler, extracted
+from wigmore.records.literals import Texts, possible
 from wigmore.records.literals import fields as pattern_fields
-from wigmore.records.literals import possible
 from wigmore.records.store import RecordStore, quoted
 
 if TYPE_CHECKING:
@@ -61,7 +62,21 @@ class _Sorts:
     def suiting(self, tests: Sequence[Any]) -> set[Sort]:
         """The sorts of records that may pass some tests."""
         asked = _asked(tests, self.names)
-        return {sort for sort in self.values or () if _may_pass(asked, sort)}
+        some = next((self.with_value(*one) for one in asked if not isinstance(one, list)), self.values or ())
+        return {sort for sort in some if _may_pass(asked, sort)}
+
+    def with_value(self, number: int, texts: Iterable[str]) -> list[Sort]:
+        """The sorts in which one of the fields has one of some values."""
+        return [sort for text in texts for sort in self._by_value.get((number, text), ())]
+
+    @cached_property
+    def _by_value(self) -> dict[tuple[int, str], list[Sort]]:
+        out: dict[tuple[int, str], list[Sort]] = {}
+        for sort in self.values or ():
+            for number, text in enumerate(sort):
+                if text is not None:
+                    out.setdefault((number, text), []).append(sort)
+        return out
 
 
 def candidates(
@@ -186,7 +201,7 @@ def _by_pattern(test: Any) -> bool:
 
 def _texts(
     store: RecordStore, cursor: duckdb.DuckDBPyConnection, fields: list[str], tests: Sequence[Any]
-) -> dict[str, list[str]]:
+) -> dict[str, Texts]:
     """All texts that the fields of patterns hold, folded."""
     names = sorted({name for test in tests for name in pattern_fields(test)})
     if not names:
@@ -194,7 +209,7 @@ def _texts(
     compiler = Compiler(fields)
     columns = ", ".join(f"list(DISTINCT {compiler.column(name)})" for name in names)
     [row] = store.fetch(cursor, f"SELECT {columns} FROM guarded")
-    return {name: [v.casefold() for v in values or () if v] for name, values in zip(names, row, strict=True)}
+    return {n: Texts([v.casefold() for v in values or () if v]) for n, values in zip(names, row, strict=True)}
 
 
 def _equals(tests: Sequence[Any]) -> Iterator[str]:

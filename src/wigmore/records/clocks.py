@@ -49,6 +49,10 @@ class Change:
 
 def changes(store: RecordStore, source_id: str | None, tolerance: int) -> list[Change]:
     """The changes of at least `tolerance` µs in one source (or all), by source, host and order of happening."""
+    return store.derived(("changes", source_id, tolerance), lambda _: _changes(store, source_id, tolerance))
+
+
+def _changes(store: RecordStore, source_id: str | None, tolerance: int) -> list[Change]:
     found: dict[tuple[str, str], list[Change]] = {}
     for change in (*_stated(store, source_id, tolerance), *_monotonic(store, source_id, tolerance)):
         mine = found.setdefault((change.source_id, change.host_id), [])

@@ -61,6 +61,8 @@ def match(
     The records come from the one scan that serves all rules of the `catalogue`. A `period` (µs, from and to) parts each
     group into what lies inside and what lies outside: the latter is context, not support.
     """
+    if not store.chosen(rule.artifacts, source_id):
+        return []
     known = _candidates(store, rule.artifacts, source_id, catalogue or [rule])
     if known.vain(rule.where):
         return []

@@ -12,7 +12,7 @@ from typing import Any
 SHORTEST = 3  # characters of a word that tells anything
 
 
-def possible(test: Any, texts: dict[str, list[str]]) -> Any:
+def possible(test: Any, texts: dict[str, Texts]) -> Any:
     """What is left of a test without the patterns that match none of its fields' texts (folded); None where it cannot hold.
 
     Only patterns are looked at, and only where they are asked for: what is negated or of another kind may hold.
@@ -27,14 +27,21 @@ def possible(test: Any, texts: dict[str, list[str]]) -> Any:
         return test
     patterns = test["regex"] if isinstance(test["regex"], list) else [test["regex"]]
     here = texts[str(test["field"])]
-    found = [
-        p for p in patterns if str(p).startswith("$") or _may_match(needed(str(p)), here)
-    ]  # `$name`: not known yet
+    found = [p for p in patterns if str(p).startswith("$") or here.may_match(needed(str(p)))]  # `$name`: not known yet
     return {**test, "regex": found} if found else None
 
 
-def _may_match(wanted: Sequence[frozenset[str]], texts: Sequence[str]) -> bool:
-    return any(all(any(word in text for word in words) for words in wanted) for text in texts)
+class Texts:
+    """All texts of one field, folded, and which words stand in any of them: most words of most patterns stand in none."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self._joined = "\0".join(texts)
+
+    def may_match(self, wanted: Sequence[frozenset[str]]) -> bool:
+        """Whether one of the texts holds a word of each set."""
+        there = [[word for word in words if word in self._joined] for words in wanted]
+        return all(there) and any(all(any(word in text for word in words) for words in there) for text in self.texts)
 
 
 def fields(test: Any) -> set[str]:
