@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from conftest_house import ENTRY, RULES, House, indicator, probe, seed, template, with_role
 
+from wigmore.graph.views import conclusion
 from wigmore.investigation.phases import Investigation
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event
@@ -134,6 +135,34 @@ def test_the_cases_questions_are_open_obligations(house: House, opened: Opened) 
     investigation = opened()
     investigation.run()
     assert {q: v["status"] for q, v in investigation.bench.state.questions.items()} == {"Q1": "open", "X7": "open"}
+
+
+def test_what_the_case_asks_about_is_looked_into_though_nothing_speaks_for_it(house: House, opened: Opened) -> None:
+    never = probe("never", disconfirming=True, if_empty="weakens")
+    elsewhere = {**probe("never"), "id": "elsewhere", "artifacts": ["windows.prefetch"], "rules": ["h.elsewhere"]}
+    house.rules(
+        [*RULES[1:], indicator("elsewhere", artifacts=["windows.prefetch"])],
+        [
+            template("sent", [never], asks=[r"files\b.*\bsent"]),
+            template("printed", [never], asks=["print"]),
+            template("started", [{**elsewhere, "disconfirming": True}], asks=["sent"]),
+            template("each", [never], asks=["sent"], per="source"),
+        ],
+    )
+    file = house.case / "case.yaml"
+    file.write_text(file.read_text(encoding="utf-8") + "questions:\n  - Were files SENT?\n", encoding="utf-8")
+    investigation = opened()
+    investigation.run()
+    state = investigation.bench.state
+    asked = {(h.template, h.subject): h for h in state.hypotheses.values() if not h.innocent}
+    assert set(asked) == {
+        ("sent", ""),
+        ("each", "src-one"),
+        ("each", "src-two"),
+    }  # nothing here could tell of `started`
+    sent = asked["sent", ""]
+    assert {p["outcome"] for (h, _, _), p in state.probes.items() if h == sent.id} == {"empty"}
+    assert state.confidence(sent.id) < sent.prior_prob and conclusion(state, sent).verdict == "open"
 
 
 def test_an_absence_with_coverage_is_a_negative_phenomenon_and_weakens(house: House, opened: Opened) -> None:

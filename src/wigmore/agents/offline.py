@@ -6,12 +6,13 @@ import json
 import re
 from contextlib import suppress
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any
 
 from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk
-from wigmore.agents.templates import Probe, Template
+from wigmore.agents.templates import Probe, Template, asked_about
 from wigmore.graph.gateway import FOR
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
@@ -217,6 +218,18 @@ def raise_led_to(desk: Desk, observed: Observed) -> None:
             raise_hypotheses(desk, template, subject_of(desk, template, observed.phenomenon, observed.subject))
 
 
+def raise_asked_about(desk: Desk, question: str) -> None:
+    """Raise the hypotheses that a question of the case is about, wherever something could be looked at: what nothing speaks
+    for is then looked into too. A question about a subject raises none: what it names is not yet a party of the records."""
+    for template in asked_about(desk.templates, question):
+        sources = {source for probe in template.probes for source in applicable_sources(desk, probe)}
+        if template.per == "case" and sources:
+            raise_hypotheses(desk, template, "")
+        elif template.per == "source":
+            for source in sorted(sources):
+                raise_hypotheses(desk, template, desk.state.sources[source].label or source)
+
+
 def judge(desk: Desk, observed: Observed) -> None:
     """Lay the edges that a rule declares to hypotheses that were raised."""
     for bearing in observed.bearings:
@@ -234,6 +247,22 @@ def judge(desk: Desk, observed: Observed) -> None:
                 desk.gateway.edge, observed.phenomenon, target.id, bearing.edge, bearing.proposition, against=against
             )
         )
+
+
+def applicable_sources(desk: Desk, probe: Probe) -> tuple[str, ...]:
+    """The sources in which a probe could find something: those with records of its artifacts."""
+    wanted = {a.partition(":")[0] for a in probe.artifacts}
+    for name in probe.rules:
+        wanted.update(desk.indicators[name].artifacts)
+    out = []
+    for source_id, source in sorted(desk.state.sources.items()):
+        if probe.platforms and str(source.meta.get("platform", "")) not in (*probe.platforms, "unknown", ""):
+            continue
+        have = {c.artifact for c in desk.coverage if c.source_id == source_id and c.outcome == "found"}
+        have |= {p.artifact for p in desk.runner.context(source_id, desk.role).store.parts if p.source_id == source_id}
+        if any(fnmatchcase(h, w) or fnmatchcase(h, w + ".*") for h in have for w in wanted):
+            out.append(source_id)
+    return tuple(out)
 
 
 def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothesis) -> str:

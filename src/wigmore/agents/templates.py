@@ -84,7 +84,7 @@ class Template:
     probes: tuple[Probe, ...]
     not_enough: str = ""
     reference: str = ""
-    asks: tuple[str, ...] = ()  # patterns of the questions that its verdict answers
+    asks: tuple[str, ...] = ()  # patterns of the questions that raise it and that its verdict answers
     standing: bool = False
     judged_by: str = ""  # the role that weighs such a hypothesis whole, for and against, when it raises it: no probes
     origin: str = ""
@@ -169,6 +169,11 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
 def template_of(templates: dict[str, Template], hypothesis: Hypothesis) -> Template | None:
     """The template that a hypothesis was made from, or the one that the examiner's configuration gives it."""
     return templates.get(hypothesis.frame or hypothesis.template)
+
+
+def asked_about(templates: dict[str, Template], question: str) -> list[Template]:
+    """The templates whose act a question is about, by the patterns that they state."""
+    return [t for t in templates.values() if any(re.search(a, question, re.IGNORECASE) for a in t.asks)]
 
 
 def load_templates(folders: Iterable[Path]) -> dict[str, Template]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from wigmore.agents.templates import asked_about
 from wigmore.graph.views import conclusion
 from wigmore.investigation.workbench import Workbench
 from wigmore.model.nouns import Hypothesis
@@ -34,7 +35,7 @@ def by_verdict(bench: Workbench, question: str, said: Row) -> Row:
     """
     if said["status"] == "answered" and not WHETHER.match(question):
         return said
-    about = [t for t in bench.rules.templates.values() if any(re.search(a, question, re.IGNORECASE) for a in t.asks)]
+    about = asked_about(bench.rules.templates, question)
     state = bench.state
     judged = []
     for template in about:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wigmore.agents.desk import Desk, role
-from wigmore.agents.offline import judge, raise_led_to
+from wigmore.agents.offline import judge, raise_asked_about, raise_led_to
 from wigmore.agents.prompts import DISCIPLINE, READING
 from wigmore.agents.unheard import judge_named, observed_by_rule
 
@@ -23,7 +23,8 @@ conclusion.
 """,
 )
 def hypothesis(desk: Desk) -> None:
-    """Raise what the phenomena lead to, then judge each by the rule that led to it; under a lead that names some, those alone."""
+    """Raise what the phenomena lead to and what the case asks about, then judge each by the rule that led to it; under a lead
+    that names some, those alone."""
     if desk.lead and desk.lead.context.get("phenomena"):
         judge_named(desk, desk.lead.context["template"], list(desk.lead.context["phenomena"]))
         return
@@ -31,5 +32,8 @@ def hypothesis(desk: Desk) -> None:
     observed = [seen for phenomenon in ordered if (seen := observed_by_rule(desk, phenomenon))]
     for seen in observed:
         raise_led_to(desk, seen)
+    for _, question in sorted(desk.state.questions.items()):
+        if question.get("ask") and not question.get("standard"):
+            raise_asked_about(desk, str(question["ask"]))
     for seen in observed:
         judge(desk, seen)

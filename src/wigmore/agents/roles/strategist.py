@@ -7,10 +7,10 @@ Policy (SPEC D): open leads first; a second source for beliefs that rest on one;
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk, role
+from wigmore.agents.offline import applicable_sources
 from wigmore.agents.prompts import DISCIPLINE
 from wigmore.agents.templates import Probe, Template, template_of
 from wigmore.agents.unheard import offer
@@ -39,22 +39,6 @@ class Candidate:
             self.hypothesis.id,
             self.probe.id,
         )
-
-
-def applicable_sources(desk: Desk, probe: Probe) -> tuple[str, ...]:
-    """The sources in which a probe could find something: those with records of its artifacts."""
-    wanted = {a.partition(":")[0] for a in probe.artifacts}
-    for name in probe.rules:
-        wanted.update(desk.indicators[name].artifacts)
-    out = []
-    for source_id, source in sorted(desk.state.sources.items()):
-        if probe.platforms and str(source.meta.get("platform", "")) not in (*probe.platforms, "unknown", ""):
-            continue
-        have = {c.artifact for c in desk.coverage if c.source_id == source_id and c.outcome == "found"}
-        have |= {p.artifact for p in desk.runner.context(source_id, desk.role).store.parts if p.source_id == source_id}
-        if any(fnmatchcase(h, w) or fnmatchcase(h, w + ".*") for h in have for w in wanted):
-            out.append(source_id)
-    return tuple(out)
 
 
 def sources_left(desk: Desk, template: Template, hypothesis: Hypothesis, probe: Probe) -> tuple[str, ...]:
