@@ -91,6 +91,12 @@ ROWS = [
     _message(3, "Did the parcel arrive?", "+4977777", "2024-03-02T11:30:00.250Z"),
     _file(40, f"{DISK}/p1/docs/_lans.txt", 311, True),
     _file(41, f"{DISK}/p1/docs/notes.txt", 99, False),
+    (
+        "ios.device",
+        "phone/backup/Info.plist",
+        {"kind": "key", "key": ""},
+        Record({"ProductName": "iPhone OS", "-PhoneNumber": "+4912345", "ICCID": "8949000000000000001"}),
+    ),
     *(_request(n, f"10.0.0.{n}", f"/page{n}.php?id={n}") for n in range(1, 9)),
 ]
 
@@ -175,6 +181,12 @@ def test_what_no_record_holds_is_unanswered_and_names_what_was_looked_at(answere
     assert "not of the world" in said["answer"]
     assert {"artifact": "android.sms", "path": PHONE, "records": 3} in said["looked_at"]
     assert answerer.answer("Which Bitcoin wallet paid for the hotel?", LOG)["status"] == "unanswered"
+
+
+def test_an_identifier_that_no_record_has_is_not_answered_with_its_neighbours(answerer: Answerer) -> None:
+    assert answerer.answer("What is the IMEI of the iPhone?")["status"] == "unanswered"
+    found = answerer.answer("What is the ICCID of the iPhone?")
+    assert found["status"] == "answered" and "8949000000000000001" in found["answer"]
 
 
 def test_an_unread_part_turns_no_into_cannot_say(store: RecordStore) -> None:

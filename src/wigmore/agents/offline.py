@@ -219,10 +219,13 @@ def raise_led_to(desk: Desk, observed: Observed) -> None:
 
 
 def raise_asked_about(desk: Desk, question: str) -> None:
-    """Raise the hypotheses that a question of the case is about, wherever something could be looked at: what nothing speaks
-    for is then looked into too. A question about a subject raises none: what it names is not yet a party of the records."""
+    """Raise the hypotheses that a question of the case is about, wherever they could be refuted, where no observation raised one
+    of the kind: so they are looked into. A question about a subject raises none: it may be no party of any record."""
+    raised = {h.template for h in (*desk.state.hypotheses.values(), *desk.gateway.hypotheses.values())}
     for template in asked_about(desk.templates, question):
-        sources = {source for probe in template.probes for source in applicable_sources(desk, probe)}
+        if template.id in raised:
+            continue
+        sources = {s for probe in template.probes if probe.disconfirming for s in applicable_sources(desk, probe)}
         if template.per == "case" and sources:
             raise_hypotheses(desk, template, "")
         elif template.per == "source":

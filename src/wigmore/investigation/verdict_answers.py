@@ -57,12 +57,13 @@ def by_verdict(bench: Workbench, question: str, said: Row) -> Row:
         answers += [{"value": hypothesis.title, "record_id": r["record_id"], "path": r["path"]} for r in rows[:1]]
     if len(judged) > SHOWN:
         told.append(f"and {len(judged) - SHOWN} more hypotheses of the kind")
-    decided = any(j[3].verdict != "open" for j in judged) or said["status"] == "answered"
+    best = min(judged, key=lambda j: j[:3])[3].verdict
+    decided = best != "open" or said["status"] == "answered"
     text = "; ".join(told)
     if said["status"] == "refused":
         text = f"{said['answer']}. Of the act itself: {text}"
     elif said["status"] == "answered":
-        text += f". Records that fit the question: {said['answer']}"
+        text += f". Records that name what is asked: {said['answer']}" if best == "open" else ""
         answers += said["answers"]
         citations += said["citations"]
     return {
@@ -71,6 +72,7 @@ def by_verdict(bench: Workbench, question: str, said: Row) -> Row:
         "answer": text,
         "answers": answers if decided else [],
         "citations": citations if decided else [],
+        "verdict": best,
         "hypotheses": [j[2] for j in sorted(judged, key=lambda j: j[:3])],
     }
 

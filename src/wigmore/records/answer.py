@@ -14,7 +14,7 @@ from typing import Any
 
 from wigmore.model.nouns import Coverage
 from wigmore.records.answer_count import CITED, count
-from wigmore.records.answer_match import Match, score
+from wigmore.records.answer_match import Match, names_what_is_asked, score
 from wigmore.records.answer_question import Question, parse, refusal
 from wigmore.records.answer_readings import Reading, answer_readings
 from wigmore.records.answer_render import answers_of, citation
@@ -90,7 +90,7 @@ class Answerer:
                 }
             reason = self._missing(matches, question) or "nothing countable fits the question"
             return self._unanswered(scope, question, kinds, reason)
-        good = [m for m in matches if self._suffices(m, question)]
+        good = [m for m in matches if self._suffices(m, question) and names_what_is_asked(question, m.candidate)]
         if not good:
             return self._unanswered(scope, question, kinds, self._missing(matches, question))
         near = self._near(good, question)

@@ -282,6 +282,13 @@ class Match:
     relevance: tuple[tuple[int, float], ...]  # leaf number → relevance, best first
 
 
+def names_what_is_asked(question: Question, candidate: Candidate) -> bool:
+    """Whether a record has one of the fields that an answer needs, where the question asks for one (an IMEI, say)."""
+    needed = [f for f in question.fields if f.needed]
+    names = [_named(leaf.name)[:2] for leaf in candidate.leaves] if needed else []
+    return not needed or any(f.fits(stems, short) for f in needed for stems, short in names)
+
+
 @lru_cache(maxsize=16384)
 def fitness(question: Question, artifact: str, name: str) -> float:
     """How well a field's name answers a question: its best fit, and something for the next two."""

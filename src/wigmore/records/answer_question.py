@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -203,7 +203,7 @@ def parse(text: str, terms: Terms) -> Question:
         longest = max(said, key=lambda p: p.count(" "))
         weight = 1.0 + 0.4 * min(longest.count(" "), 2)
         for want in term.fields:
-            new = Wanted(want.name, want.stems, want.packed, want.weight * weight, want.only)
+            new = replace(want, weight=want.weight * weight)
             if new.packed not in fields or fields[new.packed].weight < new.weight:
                 fields[new.packed] = new
         if term.shape:

@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from wigmore.model.yaml_text import read_yaml
+
 WORD = re.compile(r"[^\W_]+")
 HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 SHAPES = frozenset("time path url ip mac email phone md5 sha1 sha256 sid guid number".split())
@@ -68,6 +70,7 @@ class Wanted:
     packed: str
     weight: float
     only: tuple[str, ...] = ()  # globs of artifacts whose fields are meant; empty: all
+    needed: bool = False  # a record without one of the needed fields is no answer
 
     def meant(self, artifact: str) -> bool:
         """Whether fields of an artifact's records are meant."""
@@ -120,11 +123,10 @@ class Terms:
         return tuple(dict.fromkeys(out))
 
 
-def wanted(name: str, weight: float = 1.0, only: tuple[str, ...] = ()) -> Wanted:
+def wanted(name: str, weight: float = 1.0, only: tuple[str, ...] = (), needed: bool = False) -> Wanted:
     """A wanted field from its name."""
-    return Wanted(
-        name, frozenset(name_stems(name) - {stem(packed(name))}) or name_stems(name), packed(name), weight, only
-    )
+    stems = frozenset(name_stems(name) - {stem(packed(name))}) or name_stems(name)
+    return Wanted(name, stems, packed(name), weight, only, needed)
 
 
 def _term(entry: Any, place: str) -> Term:
@@ -137,7 +139,9 @@ def _term(entry: Any, place: str) -> Term:
     fields = [str(f) for f in entry.get("fields", ())]
     artifacts = tuple(str(a) for a in entry.get("artifacts", ()))
     only = artifacts if entry.get("only") else ()
-    ranked = tuple(wanted(f, 1.0 - 0.5 * i / max(len(fields), 1), only) for i, f in enumerate(fields))
+    ranked = tuple(
+        wanted(f, 1.0 - 0.5 * i / max(len(fields), 1), only, bool(entry.get("needed"))) for i, f in enumerate(fields)
+    )
     return Term(phrases, ranked, shape, artifacts)
 
 
@@ -147,7 +151,7 @@ def _standard(folders: Iterable[Path]) -> Iterable[tuple[str, frozenset[str], tu
         if not file.is_file():
             continue
         try:
-            loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+            loaded = read_yaml(file)
         except yaml.YAMLError as error:
             raise TermsError(f"{file}: {error}") from error
         entries = loaded.get("questions", ()) if isinstance(loaded, dict) else loaded
@@ -177,7 +181,7 @@ def load_terms(folders: tuple[Path, ...]) -> Terms:
     if file is None:
         raise TermsError(f"no ask_terms.yaml in {', '.join(map(str, folders))}")
     try:
-        table = yaml.safe_load(file.read_text(encoding="utf-8"))
+        table = read_yaml(file)
     except yaml.YAMLError as error:
         raise TermsError(f"{file}: {error}") from error
     if not isinstance(table, dict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wigmore.reports.index import Index, Row
 from wigmore.reports.markup import Part, Safe, clipped, joined, link, plain, table, tag
-from wigmore.reports.words import not_shown, unmet
+from wigmore.reports.words import not_shown, strength, unmet
 
 ROWS = 200
 # an answer is read from records and is not weighed as a hypothesis is: its strength is that of its records
@@ -23,13 +23,20 @@ def questions(index: Index) -> Safe:
             plain(q.get("id")),
             clipped(q.get("ask") or q.get("question"), 400),
             _answer(index, q),
-            tag("strong", ANSWERED.get(plain(q.get("status")), "open"), class_="w"),
+            _strength(q),
             _limit(index, q),
         ]
         for _, q in sorted(known.items())
     ]
     shown = table(["Id", "Question", "Answer", "Strength", "Chief limit"], rows[:ROWS], "asked")
     return joined((shown, not_shown(ROWS, len(rows), f"wigmore show {index.case} questions")))
+
+
+def _strength(question: Row) -> Safe:
+    """How far an answer carries: the verdict where it is one, else that of records."""
+    if question.get("verdict"):
+        return strength(plain(question["verdict"]))
+    return tag("strong", ANSWERED.get(plain(question.get("status")), "open"), class_="w")
 
 
 def _answer(index: Index, question: Row) -> Part:
@@ -51,7 +58,9 @@ def _answer(index: Index, question: Row) -> Part:
 
 
 def _limit(index: Index, question: Row) -> Part:
-    """The one limit beside an answer: few or recovered records, or what a record of the kind does not mean."""
+    """The one limit beside an answer: its finding's, few or recovered records, or what a record of the kind does not mean."""
+    if question.get("verdict"):
+        return "what its finding says of limits and of alternatives"
     if question.get("status") == "answered":
         answers = [a for a in question.get("answers") or () if isinstance(a, dict)]
         recovered = sorted({plain(a.get("state")) for a in answers} - {"", "live"})

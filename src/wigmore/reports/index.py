@@ -47,7 +47,7 @@ class Index:
         return ""
 
     def edges(self, hypothesis: Row, against: bool) -> list[Row]:
-        """The edges for or against a hypothesis whose phenomenon is known, strongest first."""
+        """The edges for or against a hypothesis whose phenomenon is known, strongest first; of one phenomenon the strongest."""
         order = ("direct_evidence", "contradicts", "supports", "consequence_observed", "prerequisite_met", "weakens")
         rows = [
             e
@@ -56,8 +56,11 @@ class Index:
             and e["phenomenon_id"] in self.phenomena
             and (e["edge_type"] in AGAINST) == against
         ]
+        counting: dict[str, Row] = {}
+        for edge in sorted(rows, key=lambda e: order.index(e["edge_type"])):
+            counting.setdefault(edge["phenomenon_id"], edge)
         return sorted(
-            rows,
+            counting.values(),
             key=lambda e: (
                 order.index(e["edge_type"]),
                 plain(self.phenomena[e["phenomenon_id"]]["occurred_at"] or "~"),
