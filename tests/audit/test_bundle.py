@@ -265,6 +265,12 @@ def made_anew(old: bytes, new: bytes, kind: bytes = b"phenomenon") -> Callable[[
     return change
 
 
+def looked_in_vain(forged: Forged) -> None:
+    made_anew(b'"outcome":"found"', b'"outcome":"empty"', b"probe")(forged)
+    made_anew(b'"invocations":[]', b'"invocations":["inv-none"]', b"probe")(forged)
+    made_anew(b'"status":"empty"', b'"status":"failed"', b"invocation")(forged)
+
+
 def renumbered(forged: Forged) -> None:
     lines = forged.lines()
     lines[3][0] = b"44"
@@ -321,6 +327,14 @@ def renumbered(forged: Forged) -> None:
         (made_anew(b'"value":"same"', b'"value":true'), "fact"),
         (answered, "answer"),
         (made_anew(b'"source_id":"src-logs"', b'"source_id":"src-none"'), "reference"),
+        # an edge is of its phenomenon's source, an absence weakens at most, a probe came to what its calls came to
+        (made_anew(b'"source_id":"src-logs"', b'"source_id":"src-disk"', b"edge"), "reference"),
+        (made_anew(b'"edge_type":"weakens"', b'"edge_type":"contradicts"', b"edge"), "reference"),
+        (made_anew(b'"phenomena":["ph-', b'"phenomena":[],"was":["ph-', b"probe"), "reference"),
+        (looked_in_vain, "reference"),
+        # of two names in one object, another reader may take the other
+        (made_anew(b'"decision":"reject"', b'"decision":"accept","decision":"reject"', b"review"), "event"),
+        (made_anew(b'"prior_prob":0.3', b'"prior_prob":NaN', b"hypothesis"), "event"),
     ],
 )
 def test_who_knows_the_format_and_seals_again_is_found(
