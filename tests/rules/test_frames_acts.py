@@ -210,8 +210,9 @@ def test_a_second_account_is_found_beside_a_verdict_and_does_not_overturn_it(tmp
     assert row["verdict"] == "concluded" and other["tested"] and other["phenomena"] and not other["stands"]
 
 
-def test_records_after_the_stated_acquisition_bear_on_handling(tmp_path: Path) -> None:
-    after = said(tmp_path, log(started(MINER, at="2026-03-05T10:00:00Z")), acquired="2026-03-04T09:00:00+01:00")
+@pytest.mark.parametrize("stated", ["2026-03-04T09:00:00+01:00", "2026-03-04T08:00Z", "2026-03-04"])
+def test_records_after_the_stated_acquisition_bear_on_handling(tmp_path: Path, stated: str) -> None:
+    after = said(tmp_path, log(started(MINER, at="2026-03-05T13:00:00Z")), acquired=stated)
     assert "standing.after_acquisition" in after.observed
     assert after.beliefs["standing/handling_after_seizure"] > 0.1
 

@@ -15,8 +15,9 @@ from wigmore.agents.templates import Probe, Template
 from wigmore.graph.gateway import FOR
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
+from wigmore.model.clocks import latest
 from wigmore.model.nouns import Hypothesis, Phenomenon
-from wigmore.model.times import instant_text, iso
+from wigmore.model.times import instant_text
 from wigmore.records.rules import Bearing, Indicator, fill
 from wigmore.tools.runner import Call
 
@@ -311,9 +312,9 @@ def _recorded(desk: Desk, probe: Probe) -> bool:
 
 
 def _acquired(desk: Desk) -> str:
-    """When the desk's source was acquired, as the case file says, in UTC; nothing where it says none."""
-    time = iso(str(desk.state.sources[desk.source_id].meta.get("acquired") or ""))
-    return instant_text(time["instant"]) if time and time["instant"] is not None else ""
+    """By when the desk's source was acquired, as the case file says, in UTC; nothing where it says none."""
+    at = latest(str(desk.state.sources[desk.source_id].meta.get("acquired") or ""))
+    return "" if at is None else instant_text(at)
 
 
 def _made(
