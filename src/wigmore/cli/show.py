@@ -100,19 +100,16 @@ def print_rows(rows: Iterable[dict[str, Any]], shape: str, what: str, zone: tzin
             sys.stdout.write(json.dumps(row, sort_keys=True) + "\n")
         return
     if shape == "csv":
+        from wigmore.reports.csv import cell
+
         writer = None
         for row in rows:
             if writer is None:
                 writer = csv.DictWriter(sys.stdout, list(row), extrasaction="ignore")
                 writer.writeheader()
-            writer.writerow({k: _formula_safe(_cell(v, zone)) for k, v in row.items()})
+            writer.writerow({k: cell(v if isinstance(v, (int, float)) else _cell(v, zone)) for k, v in row.items()})
         return
     _table(rows, what, zone)
-
-
-def _formula_safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _table(rows: Iterable[dict[str, Any]], what: str, zone: tzinfo | None) -> None:
