@@ -374,6 +374,7 @@ def report(observations: int = 6, text: str = "plain", hypotheses: int = 4, fact
     return ReportData(
         context={
             "case": text,
+            "origin": {"event": "e" * 64, "at": "2026-04-17T09:00:00.000000Z"},
             "title": text,
             "examiner": {"name": text, "organisation": "Lab"},
             "authority": text,
