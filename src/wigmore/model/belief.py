@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Edge
+from wigmore.model.nouns import NEUTRAL, Edge
 
 LOG_LR: Mapping[str, float] = {
     "direct_evidence": 2.0,
@@ -125,9 +125,3 @@ def counts(edges: Iterable[Edge], damping: str = "per_type") -> dict[tuple[str, 
             for r in ranked(edges, damping=damping)
         )
     )
-
-
-def strongest(types: Iterable[str]) -> str:
-    """The strongest of several edge types of one direction."""
-    order = {kind: rank for rank, kind in enumerate((*EDGE_TYPES, NEUTRAL))}
-    return min(types, key=lambda t: order[t])
