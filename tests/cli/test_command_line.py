@@ -701,3 +701,21 @@ def test_csv_hides_nothing_from_a_terminal_and_keeps_numbers(capsys: pytest.Capt
     out = capsys.readouterr().out
     assert "\x1b" not in out and "\u202e" not in out
     assert next(iter(csv.DictReader(io.StringIO(out))))["late"] == "-120.5"
+
+
+def test_an_alternative_that_was_not_tested_is_named_once_for_all_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    from wigmore.api.run import Result
+    from wigmore.cli.show import print_result
+
+    standing = [
+        {"title": "Another user", "tested": False, "why": "no \x1b[2Jsession"},
+        {"title": "Automation", "tested": True, "why": ""},
+    ]
+    findings = [
+        {"verdict": "concluded", "title": f"Act {n}", "reasons": ["1 of 2 alternatives"], "standing": standing}
+        for n in range(3)
+    ]
+    print_result(Result(Path("case"), 0, [*findings, {**findings[0], "verdict": "open", "title": "Act 9"}]))
+    out = capsys.readouterr().out
+    assert out.count("Another user") == 1 and "Automation" not in out and "\x1b" not in out
+    assert out.count("1 of 2 alternatives") == 3 and "Act 9" not in out

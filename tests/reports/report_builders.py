@@ -82,7 +82,7 @@ def hypothesis(number: int, text: str, innocent: bool, edges: list[dict[str, Any
         "conclusion": verdict,
         "conclusion_reasons": [
             *([] if verdict == "concluded" else [f"because {text}"]),
-            f"Alternative hyp-handling {text}: not tested, no time of {text}",
+            "1 of 2 alternatives to every finding could not be tested",
         ],
         "standing": False,
         "standing_alternatives": [] if innocent else standing(text, verdict == "contested"),
