@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from wigmore.model import calibration
+from wigmore.model import belief, calibration
 from wigmore.model.nouns import Edge
 
 PRIORS = (0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
@@ -36,7 +36,7 @@ def main() -> None:
     found = {}
     for rule in calibration.RULES:
         for prior in PRIORS:
-            pairs = [(calibration.probability(calibration.log_odds(prior, mine, rule)), truth) for mine, truth in held]
+            pairs = [(belief.probability(calibration.log_odds(prior, mine, rule)), truth) for mine, truth in held]
             found[rule, prior] = (
                 calibration.brier(pairs),
                 calibration.calibration_error(pairs),

@@ -91,11 +91,25 @@ def same(one: Any, other: Any) -> bool:
     return canonical(one) == canonical(other)
 
 
+def once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object of which each name stands once: of two, readers differ on which one holds (RFC 8259, section 4)."""
+    made = dict(members)
+    if len(made) != len(members):
+        twice = next(name for name, count in Counter(name for name, _ in members).items() if count > 1)
+        raise ValueError(f"the name {twice!r} stands twice in one object")
+    return made
+
+
+def no_number(name: str) -> None:
+    """Refuse what Python reads as a number and JSON does not know."""
+    raise ValueError(f"{name} is no number of JSON")
+
+
 def parse(text: bytes) -> dict[str, Any]:
     """A JSON object; ValueError for anything else."""
     if len(text) > LONGEST:
         raise ValueError(f"a text of {len(text)} bytes is longer than this program reads")
-    value = json.loads(text)
+    value = json.loads(text, object_pairs_hook=once, parse_constant=no_number)
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")
     return value
@@ -156,7 +170,7 @@ class Bundle:
             found = parse(self.stream.read(size))
         except MALFORMED as error:
             raise Broken(f"byte {offset}", f"the manifest cannot be read: {error}") from error
-        if found.get("format") != 1:
+        if not same(found.get("format"), 1):
             raise Broken(f"byte {offset}", "the manifest is of a version that this program does not know")
         return found
 
@@ -235,7 +249,7 @@ def check_members(bundle: Bundle, report: Report) -> None:
     for name, size, sha256 in listed:
         offset, real = bundle.members.get(name, (0, 0))
         found = bundle.digest(offset, offset + real).hexdigest()
-        if (size, sha256) != (real, found):
+        if not same([size, sha256], [real, found]):
             report.fail("manifest", name, "size or SHA-256 differ from those listed")
         if name.startswith("output/") and name != f"output/{found}":
             report.fail("output", name, "the output's bytes do not give the SHA-256 that names it")
@@ -535,8 +549,29 @@ def unbacked(graph: Graph, link: dict[str, Any]) -> str:
     return "" if about and of_identity(backing) else "its hypothesis does not say that these two are one"
 
 
+def overdrawn(graph: Graph, edge: dict[str, Any]) -> str:
+    """Why an edge says more than its phenomenon can; nothing where it does not."""
+    made = graph.phenomena.get(edge["phenomenon_id"])
+    if made is None:
+        return ""  # told elsewhere
+    if edge.get("source_id") != made["source_id"]:
+        return "its source is not that of its phenomenon"
+    absent = made.get("negative") and edge["edge_type"] not in ("weakens", NEUTRAL)
+    return f"the absence of a record carries at most `weakens`, not {shortened(edge['edge_type'])}" if absent else ""
+
+
+def untrue(graph: Graph, probe: dict[str, Any]) -> str:
+    """Why a probe cannot have come to what is said of it; nothing where it can."""
+    statuses = {graph.invocations[n]["status"] for n in probe.get("invocations", ()) if n in graph.invocations}
+    if probe["outcome"] == "empty" and "failed" in statuses:
+        return "it is said to have looked in vain, but a call that it cites failed"
+    if probe["outcome"] == "found" and not probe.get("phenomena"):
+        return "it is said to have found something, but names no phenomenon"
+    return ""
+
+
 def check_ends(graph: Graph, report: Report) -> None:
-    """What edges, entities, links, probes and reviews name exists, and identifiers stand in the facts that they cite."""
+    """What edges, entities, links, probes and reviews name exists and carries them; identifiers stand in the facts cited."""
     before, entities = report.failures.total(), {e["id"] for e in graph.entities}
     wanted: list[tuple[str, Any, Any]] = []  # who names it, the name, where it must be
     hashed = {name for name, body in graph.hashed.items() if not body.get("mismatch")}  # nothing else is admitted
@@ -544,6 +579,8 @@ def check_ends(graph: Graph, report: Report) -> None:
         wanted += [(name, made["source_id"], graph.sources), (name, made["source_id"], hashed)]
     for name, edge in graph.edges.items():
         wanted += [(name, edge["phenomenon_id"], graph.phenomena), (name, edge["hypothesis_id"], graph.hypotheses)]
+        if problem := overdrawn(graph, edge):
+            report.fail("reference", name, problem)
     for time in graph.temporal:
         wanted += [(time["id"], time[end], graph.phenomena) for end in ("first", "second")]
     for name, link in graph.links.items():
@@ -561,6 +598,8 @@ def check_ends(graph: Graph, report: Report) -> None:
         wanted.append((probe["id"], probe["hypothesis_id"], graph.hypotheses))
         wanted += [(probe["id"], name, graph.invocations) for name in probe.get("invocations", ())]
         wanted += [(probe["id"], name, graph.phenomena) for name in probe.get("phenomena", ())]
+        if problem := untrue(graph, probe):
+            report.fail("reference", probe["id"], problem)
     for name, question in graph.questions.items():
         wanted += [(name, question["invocation_id"], graph.invocations)] if question.get("invocation_id") else []
     for entity in graph.entities:

@@ -264,6 +264,19 @@ def test_a_format_that_this_machine_cannot_write_loses_no_other(
     assert sorted(p.name for p in tmp_path.iterdir()) == ["facts.csv", "stix.json"]
 
 
+@pytest.mark.parametrize("asked", [("-t", "csv", "-t", "stix"), ("-t", "csv, stix"), ("-t", "csv,csv", "-t", "stix")])
+def test_formats_are_named_with_commas_or_one_option_each(
+    cli: Cli, investigated: Path, tmp_path: Path, asked: tuple[str, ...]
+) -> None:
+    code, out, _ = cli("export", investigated / "case", *asked, "-o", tmp_path)
+    assert code == 0 and out.split() == [str(tmp_path / "facts.csv"), str(tmp_path / "stix.json")]
+
+
+def test_an_export_of_nothing_is_refused(cli: Cli, investigated: Path, tmp_path: Path) -> None:
+    code, _, error = cli("export", investigated / "case", "-t", ",", "-o", tmp_path)
+    assert code == 2 and one_line(error) and "stix" in error
+
+
 def test_a_case_that_was_never_run_names_the_command_that_runs_it(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "e.txt").write_text("x", encoding="utf-8")
     assert cli("new", tmp_path / "case", tmp_path / "e.txt")[0] == 0
@@ -679,3 +692,30 @@ def test_a_value_never_starts_a_formula_in_csv(value: str, capsys: pytest.Captur
 
     print_rows([{"name": value}], "csv", "x")
     assert capsys.readouterr().out.splitlines()[1].strip('"') == "'" + value
+
+
+def test_csv_hides_nothing_from_a_terminal_and_keeps_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    from wigmore.cli.show import print_rows
+
+    print_rows([{"name": "\x1b[2Jgone\u202etxt.exe", "late": -120.5, "no": None}], "csv", "x")
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and "\u202e" not in out
+    assert next(iter(csv.DictReader(io.StringIO(out))))["late"] == "-120.5"
+
+
+def test_an_alternative_that_was_not_tested_is_named_once_for_all_findings(capsys: pytest.CaptureFixture[str]) -> None:
+    from wigmore.api.run import Result
+    from wigmore.cli.show import print_result
+
+    standing = [
+        {"title": "Another user", "tested": False, "why": "no \x1b[2Jsession"},
+        {"title": "Automation", "tested": True, "why": ""},
+    ]
+    findings = [
+        {"verdict": "concluded", "title": f"Act {n}", "reasons": ["1 of 2 alternatives"], "standing": standing}
+        for n in range(3)
+    ]
+    print_result(Result(Path("case"), 0, [*findings, {**findings[0], "verdict": "open", "title": "Act 9"}]))
+    out = capsys.readouterr().out
+    assert out.count("Another user") == 1 and "Automation" not in out and "\x1b" not in out
+    assert out.count("1 of 2 alternatives") == 3 and "Act 9" not in out

@@ -51,6 +51,10 @@ WHOLE = {"covers_from": "2026-02-20T00:00:00Z", "covers_to": "2026-03-31T20:00:0
         ),
         # nothing of the source is later: the collection ended it, not the log
         ([row(**{**WHOLE, "covers_to": "2026-03-10T00:00:00Z"})], "windows.eventlog", ""),
+        # no year, no zone, or no record at all: such a log reaches nowhere
+        ([row("linux.authlog", "var/log/auth.log")], "linux.authlog", "does not say which period"),
+        ([row(outcome="empty")], "windows.eventlog", "does not say which period"),
+        ([row(outcome="not_run", reason="a time limit", **WHOLE)], "windows.eventlog", "was not read (a time limit)"),
         # a registry hive is a state, no log: its first time is no horizon
         ([row("windows.registry.autostart", covers_from="2026-03-09T00:00:00Z")], "windows.registry.autostart", ""),
     ],

@@ -89,12 +89,30 @@ def test_scalars_are_the_text_that_was_written(tmp_path: Path, written: str, tex
         ("case: x\nsecrets: [a]\n", ["`secrets`", "mapping"]),
         ("case: x\nsources: {a: b}\n", ["`sources`", "list"]),
         ("case: x\nquestions: why\n", ["`questions`", "list"]),
+        # what would be lost, or taken for another's, without a word
+        ("case: x\nsources: [{path: a}]\nsources: [{path: b}]\n", ["`sources`", "twice"]),
+        ("case: x\nquestions: [{id: Q2, ask: who}, {id: Q2, ask: why}]\n", ["questions[1]", "'Q2'", "twice"]),
+        ("case: x\nquestions: [{id: std-A01, ask: who}]\n", ["questions[0]", "answer sheet"]),
+        ("case: x\nsources: [{path: a, label: PC}, {path: b, label: PC}]\n", ["sources[1]", "'PC'", "twice"]),
     ],
 )
 def test_a_fault_is_an_error_that_names_place_and_remedy(tmp_path: Path, text: str, named: list[str]) -> None:
     with pytest.raises(CaseFileError) as caught:
         case(tmp_path, text)
     assert all(word in str(caught.value) for word in [*named, "case.yaml"])
+
+
+def test_sources_of_one_name_get_labels_of_their_own(tmp_path: Path) -> None:
+    read = case(tmp_path, "case: x\nsources: [{path: first/C}, {path: second/C}, {path: third/D}]\n")
+    labels = [s.label for s in read.sources]
+    assert labels == ["C", f"C ({read.sources[1].id})", "D"]
+
+
+def test_a_key_that_stands_twice_in_a_rule_or_configuration_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("strategist: {enabled: false}\nstrategist: {enabled: true}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="'strategist' stands twice"):
+        load_config(file)
 
 
 def test_one_exclusion_may_be_written_without_a_list(tmp_path: Path) -> None:
@@ -154,6 +172,10 @@ def test_the_defaults_are_those_of_the_specification() -> None:
         ({"hypothesis_log_lr": {"proves": 9}}, ["proves", "supports"]),
         ({"hypothesis_log_lr": {"supports": "much"}}, ["supports", "number"]),
         ({"hypothesis_log_lr": [1]}, ["hypothesis_log_lr", "mapping"]),
+        ({"hypothesis_log_lr": {"supports": -1}}, ["supports", "between 0 and 10"]),
+        ({"hypothesis_log_lr": {"contradicts": 2}}, ["contradicts", "between 0 and -10"]),
+        ({"hypothesis_log_lr": {"direct_evidence": float("nan")}}, ["direct_evidence", "between 0 and 10"]),
+        ({"hypothesis_log_lr": {"direct_evidence": float("inf")}}, ["direct_evidence", "between 0 and 10"]),
         ({"damping": "none"}, ["none", "per_type", "per_source"]),
         ({"hypotheses": [{"description": "x"}]}, ["title"]),
         ({"hypotheses": [{"title": "t", "prior_prob": 1}]}, ["prior_prob", "between 0 and 1"]),

@@ -200,4 +200,5 @@ def test_what_a_standing_alternative_has_in_another_source_does_not_overturn_a_v
 
 def test_a_standing_alternative_that_was_not_tested_is_named_and_leaves_the_verdict() -> None:
     verdict = said(*on_act(1, "direct_evidence"), STANDING)
-    assert verdict.verdict == "concluded" and "title of h-standing: not tested" in verdict.reasons[0]
+    assert verdict.verdict == "concluded" and verdict.standing[0]["title"] == "title of h-standing"
+    assert verdict.reasons == ("1 of 1 alternatives to every finding could not be tested",) == (verdict.untested,)

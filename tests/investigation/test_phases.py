@@ -204,6 +204,35 @@ def test_without_coverage_the_answer_is_cannot_say(house: House, opened: Opened)
         assert not any(p.negative for p in bench.state.phenomena.values())
 
 
+def probes(investigation: Investigation) -> dict[tuple[str, str], str]:
+    """What each probe came to, by its name and source."""
+    return {(p["probe"], p["source_id"]): p["outcome"] for p in investigation.bench.state.probes.values()}
+
+
+def test_what_a_probe_finds_outside_the_period_alone_is_context_and_not_found(house: House, opened: Opened) -> None:
+    file = house.case / "case.yaml"
+    scope = "scope: {from: 2026-03-03T00:00:00Z, to: 2026-03-03T10:03:00Z}\n"  # the third request comes at 10:03
+    file.write_text(file.read_text(encoding="utf-8") + scope, encoding="utf-8")
+    investigation = opened()
+    investigation.run()
+    state, made = investigation.bench.state, probes(investigation)
+    assert (made["second", "src-one"], made["third", "src-one"]) == ("found", "empty")
+    late = next(p for p in state.phenomena.values() if p.rule == "h.third")
+    assert {e.edge_type for e in state.edges.values() if e.phenomenon_id == late.id} == {"consistent_with"}
+    main = next(h for h in state.hypotheses.values() if h.template == "entry")
+    assert conclusion(state, main).verdict != "concluded"
+
+
+def test_a_probe_whose_finds_were_all_refused_has_not_looked_in_vain(house: House, opened: Opened) -> None:
+    lying = indicator("third", interpretation="The server 198.51.100.9 logged this request.")
+    house.rules([r for r in RULES if r["id"] != "h.third"] + [lying], [ENTRY])
+    investigation = opened()
+    investigation.run()
+    made = probes(investigation)
+    assert investigation.bench.ledger.counts()["rejection"]
+    assert made["third", "src-one"] == "cannot_say" and made["third", "src-two"] == "empty"
+
+
 def test_a_probe_of_a_kind_of_record_that_is_not_there_cannot_say(house: House, opened: Opened) -> None:
     house.rules(
         [*RULES, indicator("mail") | {"artifacts": ["mail.message"]}],

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from wigmore.model import times
-from wigmore.model.clocks import ClockError, Interval, duration, interval_of, microseconds, read_intervals
-from wigmore.model.times import by_instant, iso
+from wigmore.model.clocks import ClockError, Interval, duration, interval_of, latest, microseconds, read_intervals
+from wigmore.model.times import by_instant, instant_text, iso
 
 
 @pytest.mark.parametrize(
@@ -86,3 +86,19 @@ def test_texts_sort_by_what_they_mean() -> None:
         "--03-01T00:00:00",
         "2026-03-01T10:00:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("2026-04-17T09:10Z", "2026-04-17T09:10:00Z"),
+        ("2026-04-17T09:10:00+02:00", "2026-04-17T07:10:00Z"),
+        ("2026-04-17T09:10:00", "2026-04-17T21:10:00Z"),  # no zone: it is not UTC that it means
+        ("2026-04-17", "2026-04-18T11:59:59.999999Z"),
+        ("at seizure", None),
+        ("", None),
+    ],
+)
+def test_the_latest_that_a_stated_time_can_mean(text: str, means: str | None) -> None:
+    at = latest(text)
+    assert (None if at is None else instant_text(at)) == means

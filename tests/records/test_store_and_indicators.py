@@ -314,6 +314,7 @@ def test_a_test_that_cannot_be_compiled_is_refused_at_load(test: Any) -> None:
     ("change", "named"),
     [
         ({"colour": 1}, "colour"),
+        ({"mechanism": "event log"}, "mechanism"),  # which semantics.yaml says of the artifact
         ({"title": ""}, "title"),
         ({"facts": []}, "facts"),
         ({"bears_on": [{"template": "x"}]}, "bears_on"),

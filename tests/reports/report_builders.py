@@ -82,7 +82,7 @@ def hypothesis(number: int, text: str, innocent: bool, edges: list[dict[str, Any
         "conclusion": verdict,
         "conclusion_reasons": [
             *([] if verdict == "concluded" else [f"because {text}"]),
-            f"Alternative hyp-handling {text}: not tested, no time of {text}",
+            "1 of 2 alternatives to every finding could not be tested",
         ],
         "standing": False,
         "standing_alternatives": [] if innocent else standing(text, verdict == "contested"),
@@ -374,6 +374,7 @@ def report(observations: int = 6, text: str = "plain", hypotheses: int = 4, fact
     return ReportData(
         context={
             "case": text,
+            "origin": {"event": "e" * 64, "at": "2026-04-17T09:00:00.000000Z"},
             "title": text,
             "examiner": {"name": text, "organisation": "Lab"},
             "authority": text,

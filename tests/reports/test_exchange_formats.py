@@ -15,6 +15,7 @@ from report_builders import fact, phenomenon, report
 
 from wigmore.registry import found
 from wigmore.reports import case_uco
+from wigmore.reports.data import ReportData
 from wigmore.reports.stix import bundle, pattern, quoted
 from wigmore.reports.stix_values import Value, values
 
@@ -37,7 +38,7 @@ def test_a_format_writes_the_file_it_names_twice_alike(tmp_path: Path, name: str
 @pytest.mark.parametrize("name", NAMES)
 def test_a_case_with_nothing_in_it_is_written(tmp_path: Path, name: str) -> None:
     data = report(0, "plain", 0)
-    data.context, data.sources, data.questions = {}, [], []
+    data.context, data.sources, data.questions = {"origin": data.context["origin"]}, [], []
     assert written(name, tmp_path, data)
 
 
@@ -222,6 +223,38 @@ def test_a_sighting_without_a_known_time_has_no_observed_data() -> None:
     objects = bundle(data)["objects"]
     assert sorted(o["type"] for o in objects) == ["identity", "indicator", "sighting"]
     assert "first_seen" not in next(o for o in objects if o["type"] == "sighting")
+
+
+# ids
+
+
+def ids(data: ReportData, folder: Path) -> dict[str, set[str]]:
+    """What each format names its things; observables have the ids that the standard gives their values."""
+    graph = json.loads(written("case", folder, data))["@graph"]
+    things = bundle(data)["objects"]
+    known = {o["id"] for o in things if "created" in o}
+    questions = {r["uuid"] for r in yaml.safe_load_all(written("dfiq", folder, data))}
+    return {"case": {n["@id"] for n in graph if n["@id"].startswith("kb:")}, "stix": known, "dfiq": questions}
+
+
+def test_ids_are_those_of_one_case_whatever_its_name(tmp_path: Path) -> None:
+    data = report(3)
+    data.phenomena[0] = seen({**fact(1, "plain", "ip"), "value": "8.8.4.4"})
+    first = ids(data, tmp_path)
+    data.context["case"] = "another name"
+    assert ids(data, tmp_path) == first
+    data.context["origin"] = {**data.context["origin"], "event": "f" * 64}  # another case of that name
+    other = ids(data, tmp_path)
+    assert all(first[kind] and not first[kind] & other[kind] for kind in first)
+
+
+def test_a_later_run_makes_a_later_version_of_an_object_and_never_another_beginning() -> None:
+    data = report(1)
+    before = bundle(data)["objects"][0]
+    data.context["run"]["finished"] = "2026-05-01T00:00:00.0Z"
+    after = bundle(data)["objects"][0]
+    assert (after["id"], after["created"]) == (before["id"], before["created"])
+    assert before["created"] <= before["modified"] < after["modified"]
 
 
 # DFIQ

@@ -28,7 +28,7 @@ def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[boo
 
     The artifacts are alternatives (of several platforms): one at least must be there, and each that is there whole. One that
     rolls over (semantics: `rolls`) must reach from the start of the period that the case states to its end, or to the last
-    time that any record of the source shows.
+    time that any record of the source shows; one that shows no known instant reaches nothing.
     """
     if not artifacts:
         return False, "the probe names no artifact whose absence would mean something"
@@ -38,8 +38,8 @@ def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[boo
         shown = " or ".join(a.replace(":", " at ") for a in artifacts)
         return False, f"no {shown} was found in this source (not in the acquisition, or never recorded)"
     for row in there:
-        if row.outcome == "failed":
-            return False, f"{row.path}: could not be read ({row.reason})"
+        if row.outcome in ("failed", "not_run"):
+            return False, f"{row.path}: {'could not be' if row.outcome == 'failed' else 'was not'} read ({row.reason})"
         if not row.complete:
             return False, f"{row.path}: incomplete ({row.reason})"
         if row.recorder == "off":
@@ -51,8 +51,8 @@ def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[boo
     for artifact in sorted({row.artifact for row in there if desk.gateway.semantics.rolls(row.artifact)}):
         held = [row for row in there if row.artifact == artifact]
         first_at, last_at = begins(held), ends(held)
-        if first_at is None or last_at is None:
-            continue  # local times of unknown zone: no instant to hold against the period
+        if first_at is None or last_at is None:  # empty, or its times have no year or no zone
+            return False, f"{artifact} does not say which period it covers"
         if start is not None and first_at > start + SLACK:
             return False, f"{artifact} begins after the start of the period: earlier records may have rolled over"
         until = min((t for t in (end, last) if t is not None), default=last_at)

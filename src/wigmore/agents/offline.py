@@ -16,8 +16,9 @@ from wigmore.agents.templates import Probe, Template, asked_about
 from wigmore.graph.gateway import FOR
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
+from wigmore.model.clocks import latest
 from wigmore.model.nouns import Hypothesis, Phenomenon
-from wigmore.model.times import instant_text, iso
+from wigmore.model.times import instant_text
 from wigmore.records.rules import Bearing, Indicator, fill
 from wigmore.tools.runner import Call
 
@@ -286,39 +287,49 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
         call = desk.call(probe.tool, **{k: hypothesis.subject if v == "$subject" else v for k, v in probe.args.items()})
         calls.append(call)
         observed += _observe_rows(desk, probe, call)
-    outcome, reason = "found", f"{len(observed)} observations"
-    if observed:
-        for seen in observed:
-            desk.attempt(
-                partial(
-                    desk.gateway.edge,
-                    seen.phenomenon,
-                    hypothesis.id,
-                    probe.edge,
-                    probe.proposition,
-                    against=_against(template, probe),
-                )
+    for seen in observed:
+        desk.attempt(
+            partial(
+                desk.gateway.edge,
+                seen.phenomenon,
+                hypothesis.id,
+                probe.edge,
+                probe.proposition,
+                against=_against(template, probe),
             )
-            judge(
-                desk,
-                Observed(
-                    seen.phenomenon,
-                    tuple(b for b in seen.bearings if b.template not in (template.id, hypothesis.template)),
-                    seen.subject,
-                ),
-            )
-    elif any(c.invocation.status == "failed" for c in calls):
-        outcome, reason = "failed", next(c.invocation.error for c in calls if c.invocation.status == "failed")
-    elif all(c.invocation.status == "not_applicable" for c in calls):
-        outcome, reason = "cannot_say", "nothing of the kind is in this source"
-    else:
-        complete, why = covered(desk, desk.source_id, probe.artifacts)
-        if complete and not _recorded(desk, probe):
-            complete, why = False, "no record of the kind is in this source for the period: it may not have been kept"
-        outcome, reason = ("empty", "looked, and the records cover it") if complete else ("cannot_say", why)
-        if complete:
-            _note_absence(desk, template, probe, hypothesis, calls)
+        )
+        judge(
+            desk,
+            Observed(
+                seen.phenomenon,
+                tuple(b for b in seen.bearings if b.template not in (template.id, hypothesis.template)),
+                seen.subject,
+            ),
+        )
+    outcome, reason = _came_to(desk, probe, calls, observed)
+    if outcome == "empty":
+        _note_absence(desk, template, probe, hypothesis, calls)
     return _made(desk, probe, hypothesis, outcome, reason, calls, observed)
+
+
+def _came_to(desk: Desk, probe: Probe, calls: list[Call], observed: list[Observed]) -> tuple[str, str]:
+    """The outcome of a probe's calls, and why: what speaks for a hypothesis outside the period of the case is context alone."""
+    bearing = [o for o in observed if probe.edge not in FOR or not desk.gateway.outside(o.phenomenon)]
+    if bearing:
+        return "found", f"{len(bearing)} observations"
+    statuses = {c.invocation.status for c in calls}
+    if "failed" in statuses:
+        return "failed", next(c.invocation.error for c in calls if c.invocation.status == "failed")
+    if statuses == {"not_applicable"}:
+        return "cannot_say", "nothing of the kind is in this source"
+    if "found" in statuses and not observed:
+        return "cannot_say", "what it found could not be recorded as an observation (the rejections say why)"
+    complete, why = covered(desk, desk.source_id, probe.artifacts)
+    if complete and not _recorded(desk, probe):
+        complete, why = False, "no record of the kind is in this source for the period: it may not have been kept"
+    if not complete:
+        return "cannot_say", why
+    return "empty", "looked, and the records cover it" + ("; what it found lies outside the period" if observed else "")
 
 
 def _recorded(desk: Desk, probe: Probe) -> bool:
@@ -333,9 +344,9 @@ def _recorded(desk: Desk, probe: Probe) -> bool:
 
 
 def _acquired(desk: Desk) -> str:
-    """When the desk's source was acquired, as the case file says, in UTC; nothing where it says none."""
-    time = iso(str(desk.state.sources[desk.source_id].meta.get("acquired") or ""))
-    return instant_text(time["instant"]) if time and time["instant"] is not None else ""
+    """By when the desk's source was acquired, as the case file says, in UTC; nothing where it says none."""
+    at = latest(str(desk.state.sources[desk.source_id].meta.get("acquired") or ""))
+    return "" if at is None else instant_text(at)
 
 
 def _made(

@@ -18,7 +18,7 @@ from wigmore.api.run import Options, run
 from wigmore.generator import kinds
 from wigmore.graph.views import conclusion
 from wigmore.investigation.workbench import Workbench
-from wigmore.model import calibration
+from wigmore.model import belief, calibration
 
 Row = dict[str, Any]
 VARIANTS = ("guilty", "innocent", "ambiguous")
@@ -87,7 +87,7 @@ def _beliefs(bench: Workbench, frame: str, expected: dict[str, str]) -> Row:
         "unexpected": sorted(unexpected),
         "edges": [[e.edge_type, e.event_key or e.phenomenon_id, e.source_id] for e in edges],
         "probability": {
-            rule: calibration.probability(calibration.log_odds(prior, edges, rule, state.table))
+            rule: belief.probability(calibration.log_odds(prior, edges, rule, state.table))
             for rule in calibration.RULES
         },
     }

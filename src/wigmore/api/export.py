@@ -20,8 +20,10 @@ class Exported:
 
 
 def export(case: Path, kinds: list[str], folder: Path) -> Exported:
-    """Write the named formats into a folder, all that can be written; raises UseError for unknown formats."""
+    """Write the named formats into a folder, all that can be written; raises UseError for none or unknown ones."""
     formats = found("format")
+    if not kinds:
+        raise UseError(f"name at least one format: {', '.join(formats)}")
     if unknown := [k for k in kinds if k not in formats]:
         raise UseError(f"unknown format {', '.join(unknown)}; one of {', '.join(formats)}")
     out = Exported()

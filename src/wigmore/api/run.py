@@ -235,8 +235,10 @@ def vars_of(damage: Any) -> dict[str, str]:
 def _context(bench: Workbench, archive: dict[str, Any], known: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """What the report needs beside the graph."""
     file = bench.case_file
+    _, _, begun, _, first = next(bench.ledger.stored(1))
     return {
         "case": file.case,
+        "origin": {"event": first.hex(), "at": begun.decode()},
         "title": file.title,
         "examiner": file.examiner,
         "authority": file.authority,

@@ -90,6 +90,7 @@ def _hypotheses(bench: Workbench, _: Row) -> Iterable[Row]:
             **bench.state.hypothesis_view(name),
             "conclusion": said.verdict,
             "conclusion_reasons": list(said.reasons),
+            "standing_alternatives": list(said.standing),
         }
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from wigmore.api.cases import UseError, index_of
 from wigmore.graph.dated import asked, dating
 from wigmore.investigation.workbench import Workbench
-from wigmore.model.clocks import END, ClockError, bound, interval_of
+from wigmore.model.clocks import END, ZONES_EAST, ZONES_WEST, ClockError, bound, interval_of
 from wigmore.model.times import instant_text, iso
-from wigmore.records.timeline import ZONES_EAST, ZONES_WEST, Timeline, Wanted
+from wigmore.records.timeline import Timeline, Wanted
 
 Row = dict[str, Any]
 FIELDS = (

@@ -261,11 +261,11 @@ def extract(
 def export(
     case: Case,
     kinds: Annotated[
-        str,
+        list[str],
         typer.Option(
             "-t",
             "--type",
-            help="formats, commas between: html, pdf, csv, jsonl, timesketch, bodyfile, case, stix, dfiq",
+            help="formats, commas between or -t again: html, pdf, csv, jsonl, timesketch, bodyfile, case, stix, dfiq",
         ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="folder for the files")],
@@ -273,7 +273,8 @@ def export(
     """Write a case in other formats, one file each."""
     from wigmore.api.export import export as use
 
-    result = use(case, [k for k in kinds.split(",") if k], output)
+    named = (name.strip() for given in kinds for name in given.split(","))
+    result = use(case, list(dict.fromkeys(filter(None, named))), output)
     for path in result.files:
         print(path)
     for line in result.missing:

@@ -100,19 +100,16 @@ def print_rows(rows: Iterable[dict[str, Any]], shape: str, what: str, zone: tzin
             sys.stdout.write(json.dumps(row, sort_keys=True) + "\n")
         return
     if shape == "csv":
+        from wigmore.reports.csv import cell
+
         writer = None
         for row in rows:
             if writer is None:
                 writer = csv.DictWriter(sys.stdout, list(row), extrasaction="ignore")
                 writer.writeheader()
-            writer.writerow({k: _formula_safe(_cell(v, zone)) for k, v in row.items()})
+            writer.writerow({k: cell(v if isinstance(v, (int, float)) else _cell(v, zone)) for k, v in row.items()})
         return
     _table(rows, what, zone)
-
-
-def _formula_safe(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return "'" + text if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _table(rows: Iterable[dict[str, Any]], what: str, zone: tzinfo | None) -> None:
@@ -184,14 +181,12 @@ def print_result(result: Result) -> None:
     }
     print("findings:")
     shown = [f for f in result.findings if f["verdict"] != "open"]
-    everywhere = _everywhere(shown)
     for finding in shown:
         print(f"  {words[finding['verdict']]}: {safe(finding['title'])}")
         for reason in finding["reasons"]:
-            if reason not in everywhere:
-                print(f"      {safe(reason)}")
-    for reason in everywhere:
-        print(f"  of all of these: {safe(reason)}")
+            print(f"      {safe(reason)}")
+    for title, why in _untested(shown).items():
+        print(f"  not tested against these: {safe(title)} ({safe(why)})")
     still_open = len(result.findings) - len(shown)
     if not shown:
         print("  none supported by the records; that is no clean bill of health")
@@ -218,12 +213,10 @@ def print_result(result: Result) -> None:
     print(f"next: wigmore show {result.case} findings")
 
 
-def _everywhere(findings: list[dict[str, Any]]) -> list[str]:
-    """The reasons that several findings have in common: they are told once."""
-    supported = [f["reasons"] for f in findings if f["verdict"] in ("concluded", "contested", "not_tested")]
-    if len(supported) < 2:
-        return []
-    return [reason for reason in supported[0] if all(reason in others for others in supported)]
+def _untested(findings: list[dict[str, Any]]) -> dict[str, str]:
+    """The alternatives to every finding that were not tested against a supported one, each once, with a reason."""
+    supported = [f for f in findings if f["verdict"] in ("concluded", "contested", "not_tested")]
+    return {s["title"]: s["why"] for f in reversed(supported) for s in f["standing"] if not s["tested"]}
 
 
 def print_answers(answers: Iterable[dict[str, Any]], shape: str) -> None:

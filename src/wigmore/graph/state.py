@@ -102,11 +102,13 @@ class GraphState:
 
     def _on_hypothesis(self, body: dict[str, Any], at: str) -> None:
         hypothesis = Hypothesis.from_dict(body)
-        if hypothesis.id not in self.hypotheses and hypothesis.frame:
+        known = self.hypotheses.get(hypothesis.id)
+        if known is not None and known.frame:  # said anew: what it competed with is that no more
+            self._frames[known.frame, known.subject].remove(known.id)
+        if hypothesis.frame:
             self._frames[hypothesis.frame, hypothesis.subject].append(hypothesis.id)
         self.hypotheses[hypothesis.id] = hypothesis
-        if hypothesis.standing:
-            self._standing.add(hypothesis.id)
+        (self._standing.add if hypothesis.standing else self._standing.discard)(hypothesis.id)
         self._odds.pop(hypothesis.id, None)
 
     def _on_edge(self, body: dict[str, Any], at: str) -> None:

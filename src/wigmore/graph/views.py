@@ -214,6 +214,12 @@ class Conclusion:
     reasons: tuple[str, ...]
     standing: tuple[dict[str, Any], ...] = ()  # the alternatives of every hypothesis: what was found of each here
 
+    @property
+    def untested(self) -> str:
+        """The one reason for all alternatives of every hypothesis that were not tested; `standing` has which, and why."""
+        left = sum(not s["tested"] for s in self.standing)
+        return f"{left} of {len(self.standing)} alternatives to every finding could not be tested" if left else ""
+
 
 def conclusion(state: GraphState, hypothesis: Hypothesis) -> Conclusion:
     """Whether a hypothesis may be stated as a conclusion, and every reason why not."""
@@ -229,7 +235,8 @@ def conclusion(state: GraphState, hypothesis: Hypothesis) -> Conclusion:
         strong = tuple(f"an alternative stands as well: {s['title']}" for s in standing if s["stands"])
         if strong and verdict != "contested":
             verdict = "contested"
-        reasons += strong + tuple(f"{s['title']}: not tested, {s['why']}" for s in standing if not s["tested"])
+        untested = Conclusion(hypothesis.id, verdict, (), standing).untested
+        reasons += strong + ((untested,) if untested else ())
     return Conclusion(hypothesis.id, verdict, reasons, standing)
 
 

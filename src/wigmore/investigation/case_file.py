@@ -84,7 +84,10 @@ def _plain(node: Any) -> Any:
     import yaml
 
     if isinstance(node, yaml.MappingNode):
-        return {str(_plain(key)): _plain(value) for key, value in node.value}
+        entries = [(str(_plain(key)), _plain(value)) for key, value in node.value]
+        if twice := next((key for n, (key, _) in enumerate(entries) if key in dict(entries[:n])), None):
+            raise yaml.YAMLError(f"`{twice}` stands twice in one mapping: what the first says would be lost")
+        return dict(entries)
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item) for item in node.value]
     if node is None:
@@ -147,7 +150,7 @@ def read_case(folder: Path) -> CaseFile:
         title=values.get("title") or values["case"],
         examiner=_named(values.get("examiner")),
         authority=authority,
-        questions=tuple(_question(file, n, q) for n, q in enumerate(values.get("questions") or ())),
+        questions=_questions(file, values.get("questions") or ()),
         sources=_sources(file, values.get("sources") or ()),
         exclude=tuple(_list(scope.get("exclude"))),
         scope_from=scope.get("from") or "",
@@ -211,6 +214,18 @@ def _list(value: Any) -> list[str]:
     return [] if value is None else [str(v) for v in value] if isinstance(value, list) else [str(value)]
 
 
+def _questions(file: Path, values: Iterable[Any]) -> tuple[dict[str, str], ...]:
+    """The questions, each under an id of its own: an answer is kept under it."""
+    out = tuple(_question(file, n, q) for n, q in enumerate(values))
+    names = [q["id"] for q in out]
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            raise CaseFileError(f"{file}: questions[{number}]: the id {name!r} stands twice")
+        if name.startswith("std-"):
+            raise CaseFileError(f"{file}: questions[{number}]: ids that begin with std- are those of the answer sheet")
+    return out
+
+
 def _question(file: Path, number: int, value: Any) -> dict[str, str]:
     if isinstance(value, str):
         return {"id": f"Q{number + 1}", "ask": value}
@@ -241,11 +256,14 @@ def _sources(file: Path, values: Iterable[Any]) -> tuple[SourceEntry, ...]:
         name = value.get("id") or source_id_for(path, {s.id for s in out})
         if any(s.id == name for s in out):
             raise CaseFileError(f"{where}: the id {name!r} stands twice")
+        labels = {s.label for s in out}
+        if value.get("label") in labels:  # hypotheses about a source are told apart by its label
+            raise CaseFileError(f"{where}: the label {value['label']!r} stands twice: give each source one of its own")
         out.append(
             SourceEntry(
                 name,
                 path,
-                value.get("label") or path.name,
+                value.get("label") or (f"{path.name} ({name})" if path.name in labels else path.name),
                 value.get("type") or "",
                 value.get("platform") or "",
                 (value.get("container_sha256") or "").lower(),

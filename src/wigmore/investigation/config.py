@@ -9,6 +9,8 @@ from typing import Any
 from wigmore.model.belief import DAMPINGS, LOG_LR
 from wigmore.model.yaml_text import read_yaml
 
+MOST_LR = 10  # log10 of a likelihood ratio that no observation has: what lies beyond is a slip
+
 
 class ConfigError(ValueError):
     """A configuration that cannot be used: names file, key and remedy."""
@@ -120,6 +122,9 @@ def read_config(values: dict[str, Any] | None, where: str = "config.yaml") -> Co
             raise ConfigError(f"{where}: hypothesis_log_lr: unknown edge type {edge!r}; one of {', '.join(LOG_LR)}")
         if not isinstance(weight, (int, float)) or isinstance(weight, bool):
             raise ConfigError(f"{where}: hypothesis_log_lr: {edge} must be a number, not {weight!r}")
+        if not 0 <= weight * LOG_LR[edge] < MOST_LR * abs(LOG_LR[edge]):  # the name of an edge says which way it bears
+            farthest = MOST_LR if LOG_LR[edge] > 0 else -MOST_LR
+            raise ConfigError(f"{where}: hypothesis_log_lr: {edge} must lie between 0 and {farthest}, not {weight!r}")
     values["hypothesis_log_lr"] = {k: float(v) for k, v in table.items()}
     if "max_investigation_rounds" in values:
         _typed("int", values["max_investigation_rounds"], f"{where}: max_investigation_rounds")

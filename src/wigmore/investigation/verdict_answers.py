@@ -48,8 +48,7 @@ def by_verdict(bench: Workbench, question: str, said: Row) -> Row:
     told, answers, citations = [], [], []
     for _, _, name, found in sorted(judged, key=lambda j: j[:3])[:SHOWN]:
         hypothesis = state.hypotheses[name]
-        elsewhere = {f"{s['title']}: not tested, {s['why']}" for s in found.standing}  # said of every finding
-        limits = [reason for reason in found.reasons if reason not in elsewhere]
+        limits = [reason for reason in found.reasons if reason != found.untested]
         limit = f" ({limits[0]})" if limits else ""
         told.append(f"{hypothesis.title}: {SAID[found.verdict]}{limit}")
         rows = _cited(bench, hypothesis)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Edge
+from wigmore.model.nouns import NEUTRAL, Edge
 
 LOG_LR: Mapping[str, float] = {
     "direct_evidence": 2.0,
@@ -39,19 +39,22 @@ def prior_log_odds(prior: float) -> float:
     return round(math.log10(prior / (1 - prior)), 4)
 
 
+def probability(log_odds: float) -> float:
+    """The probability of base-10 log-odds, unrounded; beyond ±300 it no longer changes."""
+    return 1 / (1 + 10 ** -max(min(log_odds, 300.0), -300.0))
+
+
 def confidence(log_odds: float) -> float:
     """The probability that stands for log10 odds, rounded to 4 decimals."""
-    if log_odds > 300:
-        return 1.0
-    return round(1 / (1 + 10**-log_odds), 4)
+    return round(probability(log_odds), 4)
 
 
 def status(log_odds: float) -> str:
     """`supported` from 0.8, `refuted` to 0.2, else `active` (SPEC D: follows the log-odds alone, at once)."""
-    probability = 1 / (1 + 10 ** -max(min(log_odds, 300.0), -300.0))
-    if probability >= SUPPORTED - 1e-9:
+    score = probability(log_odds)
+    if score >= SUPPORTED - 1e-9:
         return "supported"
-    return "refuted" if probability <= REFUTED + 1e-9 else "active"
+    return "refuted" if score <= REFUTED + 1e-9 else "active"
 
 
 def log_odds(prior: float, counts: Mapping[tuple[str, str], int], table: Mapping[str, float] = LOG_LR) -> float:
@@ -122,9 +125,3 @@ def counts(edges: Iterable[Edge], damping: str = "per_type") -> dict[tuple[str, 
             for r in ranked(edges, damping=damping)
         )
     )
-
-
-def strongest(types: Iterable[str]) -> str:
-    """The strongest of several edge types of one direction."""
-    order = {kind: rank for rank, kind in enumerate((*EDGE_TYPES, NEUTRAL))}
-    return min(types, key=lambda t: order[t])

@@ -18,11 +18,6 @@ BINS = 10
 RULES = ("per_type", "per_source", "naive")
 
 
-def probability(log_odds: float) -> float:
-    """The probability of base-10 log-odds, unrounded."""
-    return 1 / (1 + 10 ** -max(min(log_odds, 300.0), -300.0))
-
-
 def brier(pairs: Sequence[Pair]) -> float:
     """Mean squared distance of probability and truth; raises ZeroDivisionError for no pairs."""
     return math.fsum((p - truth) ** 2 for p, truth in pairs) / len(pairs)

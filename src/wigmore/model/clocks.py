@@ -17,9 +17,11 @@ from wigmore.model.times import Time, instant_text, iso
 
 HOST = "host"
 KEYS = ("from", "to", "zone", "ahead", "basis")
+OFFSET = re.compile(r"T.*[+-]\d\d:?\d\d$")
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 MINUTE = re.compile(r"(.*T\d\d:\d\d)(Z|[+-]\d\d:\d\d)?")
 DURATION = re.compile(r"([+-]?)P(?:(\d+)D)?(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+)(?:\.(\d{1,6}))?S)?)?")
+ZONES_WEST, ZONES_EAST = 12 * 3_600_000_000, 14 * 3_600_000_000  # µs: the zones there are (IANA time zone database)
 BEGINNING, END = -62_135_596_800_000_000, 253_402_300_799_999_999  # µs: years 1 to 9999
 
 
@@ -94,6 +96,18 @@ def bound(name: str, value: Any, default: int, last: bool = False) -> int:
     if time is None:
         raise ClockError(f"`{name}` is no ISO 8601 time in UTC: {value!r}")
     return int(time["instant"]) + (86_400_000_000 - 1 if day and last else 0)
+
+
+def latest(text: str) -> int | None:
+    """The last instant (µs UTC) that a stated day or time can mean, in the westernmost zone where it names none.
+
+    None for what is no time.
+    """
+    try:
+        at = bound("time", text, END, True)
+    except ClockError:
+        return None
+    return None if at == END else at if text.endswith("Z") or OFFSET.search(text) else at + ZONES_WEST
 
 
 def microseconds(text: str) -> int:

@@ -62,7 +62,6 @@ class Indicator:
     distinct: dict[str, int] = field(default_factory=dict)
     bears_on: tuple[Bearing, ...] = ()
     attack: tuple[str, ...] = ()
-    mechanism: str = ""
     event_key: tuple[str, ...] = ()
     subject: str = ""
     significance: int = 5

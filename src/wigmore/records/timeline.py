@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from wigmore.ledger import durable_file
 from wigmore.model.canonical import identify
-from wigmore.model.clocks import HOST, Interval
+from wigmore.model.clocks import HOST, ZONES_EAST, ZONES_WEST, Interval
 from wigmore.model.times import instant_text
 from wigmore.records.store import SPILL, RecordStore, clear_spills, connect, quoted
 
@@ -35,7 +35,6 @@ TELLING = (
     "program", "executable", "user", "account", "address", "value", "key", "kind", "direction", "size", "reasons",
 )  # fmt: skip  # fields that say most in a line
 VALUES, LETTERS, MESSAGE = 6, 100, 240  # values of a message, characters of each, and of all
-ZONES_WEST, ZONES_EAST = 12 * 3_600_000_000, 14 * 3_600_000_000  # µs: the zones there are (IANA time zone database)
 COLUMNS = (
     "instant", "time", "zone", "zone_source", "precision", "owner", "artifact", "field", "dates_record", "source_id",
     "host_id", "path", "record_id", "state", "message",

@@ -80,12 +80,12 @@ class Writer:
     def __init__(self, data: ReportData) -> None:
         self.data = data
         self.index = Index(data)
-        self.case = plain(data.context.get("case"))
+        self.case, self.root = plain(data.context.get("case")), data.root
         self.held: dict[str, None] = {}  # what the investigation holds, in the order it was made
 
     def id(self, kind: str, *names: Any) -> str:
         """The id of a node."""
-        return f"kb:{kind}-{uuid5(NAMESPACE, canonical([self.case, kind, *names]).decode())}"
+        return f"kb:{kind}-{uuid5(NAMESPACE, canonical([self.root, kind, *names]).decode())}"
 
     def ref(self, kind: str, *names: Any) -> Node:
         """A reference to a node."""
@@ -424,7 +424,7 @@ class Writer:
                     )
 
     def _reviews(self) -> Iterator[Node]:
-        for number, review in enumerate(self.data.reviews):
+        for review in self.data.reviews:
             item = plain(review.get("item"))
             about = next(
                 (
@@ -438,7 +438,7 @@ class Writer:
                 "core:Annotation",
                 "review",
                 item,
-                number,
+                plain(review.get("id")),
                 core_name=f"{plain(review.get('decision'))} by {plain(review.get('by'))}",
                 core_tag=["review"],
                 core_statement=[plain(review.get("reason")), plain(review.get("text"))],

@@ -25,7 +25,7 @@ class FormatError(Exception):
 class ReportData:
     """One case, ready to be shown. Lists are sorted; every text of evidence is still raw: formats escape it."""
 
-    context: dict[str, Any]  # case, title, examiner, authority, questions, run, conclusions, parsers, source_entries
+    context: dict[str, Any]  # case, origin, title, examiner, authority, questions, run, conclusions, source_entries…
     sources: list[dict[str, Any]]
     hypotheses: list[dict[str, Any]]
     phenomena: list[dict[str, Any]]
@@ -47,6 +47,11 @@ class ReportData:
     rejections: int = 0
     artifacts: dict[str, int] = field(default_factory=dict)
     records: Callable[[], Iterator[dict[str, Any]]] = lambda: iter(())
+
+    @property
+    def root(self) -> str:
+        """What ids in exports are made from: the hash of the ledger's first event. Cases share names, and change them."""
+        return str(self.context["origin"]["event"])
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def components(data: ReportData) -> Iterator[Component]:
             "display_name": clean(name),
             "type": kind,
             "description": clean(description),
-            "uuid": str(uuid5(NAMESPACE, canonical([case, kind, more.pop("key", number)]).decode())),
+            "uuid": str(uuid5(NAMESPACE, canonical([data.root, kind, more.pop("key", number)]).decode())),
             "internal": True,
             "id": number,
             "dfiq_version": VERSION,

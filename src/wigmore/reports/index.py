@@ -81,14 +81,8 @@ class Index:
         return link("h", hypothesis_id, title) if hypothesis_id in self.placed else title
 
     def reasons(self, hypothesis: Row) -> list[str]:
-        """Why no more is said of a hypothesis; alternatives to every finding that were not tested are one reason."""
-        held = hypothesis.get("standing_alternatives") or ()
-        untested = {f"{plain(s['title'])}: not tested, {plain(s['why'])}" for s in held if not s["tested"]}
-        said = [plain(r) for r in hypothesis.get("conclusion_reasons") or ()]
-        out = [r for r in said if r not in untested]
-        if len(out) < len(said):
-            out.append(f"{len(untested)} of {len(held)} alternatives to every finding could not be tested")
-        return out
+        """Why no more is said of a hypothesis."""
+        return [plain(r) for r in hypothesis.get("conclusion_reasons") or ()]
 
     def chief_limit(self, hypothesis: Row) -> str:
         """The one limit a reader must know beside the strength; there is always one."""

@@ -106,10 +106,10 @@ class _Maker:
     """Makes the objects of one case."""
 
     def __init__(self, data: ReportData, case: str) -> None:
-        self.case = case
+        self.case, self.root = case, data.root
         run = data.context.get("run") or {}
-        made = iso(plain(run.get("finished") or run.get("started")))
-        self.made = _stamp(made["instant"]) if made and isinstance(made["instant"], int) else UNDATED
+        self.begun = _written(data.context["origin"]["at"])  # stays, whatever later runs change (STIX 2.1, 3.6.1)
+        self.made = max(self.begun, _written(run.get("finished") or run.get("started")))
         examiner = data.context.get("examiner") or {}
         name = plain(examiner.get("organisation")) if isinstance(examiner, dict) else ""
         self.identity = self.object(
@@ -117,8 +117,8 @@ class _Maker:
         )
 
     def id(self, kind: str, *names: Any) -> str:
-        """An id that depends on the case and the names alone."""
-        return f"{kind}--{UUID(bytes=hashlib.sha256(canonical([self.case, kind, *names])).digest()[:16], version=4)}"
+        """An id that depends on the case (`ReportData.root`) and the names alone."""
+        return f"{kind}--{UUID(bytes=hashlib.sha256(canonical([self.root, kind, *names])).digest()[:16], version=4)}"
 
     def object(self, kind: str, names: list[Any], **properties: Any) -> Thing:
         """A domain object or relationship with what all of them carry."""
@@ -126,7 +126,7 @@ class _Maker:
         if kind != "identity":
             out["created_by_ref"] = self.identity["id"]
         kept = {k: v for k, v in properties.items() if v not in (None, [], "")}
-        return {**out, "created": self.made, "modified": self.made, **kept}
+        return {**out, "created": self.begun, "modified": self.made, **kept}
 
     def indicator(self, value: Value, pairs: list[tuple[Row, Row]]) -> Iterator[Thing]:
         """The indicator of a value."""
@@ -185,6 +185,12 @@ class _Maker:
                 for name, f in sorted(facts.items())[:FACTS]
             ],
         )
+
+
+def _written(text: Any) -> str:
+    """A time of our own clock, as the standard writes it."""
+    time = iso(plain(text))
+    return _stamp(time["instant"]) if time and isinstance(time["instant"], int) else UNDATED
 
 
 def _key(value: Value) -> list[Any]:
