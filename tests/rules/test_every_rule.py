@@ -11,6 +11,7 @@ import pytest
 from scenes import Scene, fill
 from scenes_captures import SCENES as CAPTURES
 from scenes_captures_risks import SCENES as RISKS
+from scenes_explanations import SCENES as EXPLANATIONS
 from scenes_frames import SCENES as FRAMES
 from scenes_kinds import SCENES as KINDS
 from scenes_other import SCENES as OTHER
@@ -24,7 +25,17 @@ from wigmore.records.indicators import match
 from wigmore.records.rules import OWN_RULES, Indicator, load_indicators
 from wigmore.records.store import RecordStore
 
-SCENES: dict[str, Scene] = {**FRAMES, **OTHER, **WINDOWS, **KINDS, **CAPTURES, **RISKS, **PEOPLE, **SYSTEMS}
+SCENES: dict[str, Scene] = {
+    **FRAMES,
+    **OTHER,
+    **WINDOWS,
+    **KINDS,
+    **CAPTURES,
+    **RISKS,
+    **PEOPLE,
+    **SYSTEMS,
+    **EXPLANATIONS,
+}
 
 
 @pytest.fixture(scope="module")
