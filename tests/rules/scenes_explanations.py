@@ -122,6 +122,7 @@ SCENES: dict[str, Scene] = {
     "other.remote_desktop_by_habit": events(
         21, SESSIONS, {"User": "F\\ada", "Address": "10.0.0.8"}, {"User": "F\\ada", "Address": "198.51.100.8"}, 8
     ),
+    "other.runas_netonly": by("runas /netonly /user:F\\adm mmc.exe", SHELL, "C:\\Users\\Public\\a.exe"),
     # what starts by itself
     "other.autostart_by_installer": by("schtasks /create /tn Helper /tr C:\\ProgramData\\h.exe /sc onlogon", MSI, CMD),
     "other.service_with_installation": scene(LOG, installed("MsiInstaller", 1033), installed("MsiInstaller", 1034)),
@@ -223,6 +224,16 @@ SCENES: dict[str, Scene] = {
         FETCHES, "Get-ChildItem", Path="C:\\Packages\\Plugins\\Microsoft.Compute.CustomScript\\1.10\\a.ps1"
     ),
     "other.script_with_signature": text(f"{FETCHES}\n# SIG # Begin signature block\n# MIIF", FETCHES),
+    "antivirus.acted": scene(
+        "antivirus.trendmicro",
+        {"threat": "Troj.X", "action_name": "could not clean, deleted"},
+        {"threat": "Troj.X", "action_name": "could not delete"},
+    ),
+    "linux.touch_in_build": scene(
+        "linux.history",
+        {"command": "touch -r debian/changelog configure"},
+        {"command": "touch -r /etc/passwd /etc/cron.d/x"},
+    ),
     # deletion and transfer
     "other.deleted_by_synchronisation": scene(
         LOG, removed("C:\\Program Files\\Microsoft OneDrive\\OneDrive.exe"), removed("C:\\Tools\\sdelete64.exe")
