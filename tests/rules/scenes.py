@@ -1,13 +1,13 @@
 """Scenes for rules: records of one artifact that a rule must match, and a near miss that it must leave alone.
 
 A row is what a parser yields: `row({"name": "a"}, at="2026-03-02T10:00:00Z", path="Users/a/x")`. Keyword arguments beside
-`path`, `state` and `origin` are times, the first of which dates the record.
+`path`, `state`, `origin`, `host` and `artifact` are times, the first of which dates the record.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,20 +29,29 @@ class Scene:
     artifact: str
     hit: Rows
     miss: Rows
+    given: dict[str, str] = field(default_factory=dict)  # what a lead asks about: `$subject`
 
 
 def row(
-    data: dict[str, Any], *, path: str = "files/evidence", state: str = "live", origin: str = "", **times: str
+    data: dict[str, Any],
+    *,
+    path: str = "files/evidence",
+    state: str = "live",
+    origin: str = "",
+    host: str = "",
+    artifact: str = "",
+    **times: str,
 ) -> tuple[str, Record]:
-    """A path and a record."""
+    """A path and a record; `artifact` where it is not the scene's."""
     made = {name: iso(text) for name, text in times.items()}
     assert None not in made.values(), times
-    return path, Record(data, made, next(iter(made), None), state=state, origin=origin)  # type: ignore[arg-type]
+    dated = next(iter(made), None)
+    return path, Record(data, made, dated, state, host, origin, artifact)  # type: ignore[arg-type]
 
 
-def scene(artifact: str, hit: Any, miss: Any) -> Scene:
+def scene(artifact: str, hit: Any, miss: Any, **given: str) -> Scene:
     """A scene; a plain dictionary is a record without times."""
-    return Scene(artifact, _rows(hit), _rows(miss))
+    return Scene(artifact, _rows(hit), _rows(miss), given)
 
 
 def _rows(given: Any) -> Rows:
@@ -72,10 +81,12 @@ def listed(path: str, **values: Any) -> tuple[str, Record]:
 
 def fill(store: RecordStore, folder: Path, source: str, artifact: str, rows: Sequence[tuple[str, Record]]) -> None:
     """Put the rows of a scene into a store, as one source."""
-    spool = folder / f"{source}.jsonl"
-    lines = (
-        RowMaker(source, path, None, artifact).line(n, {"kind": "record", "number": n}, record)[2]
-        for n, (path, record) in enumerate(rows)
-    )
-    spool.write_bytes(b"".join(lines))
-    store.add([store.write_part(source, artifact, [spool])])
+    for name in sorted({record.artifact or artifact for _, record in rows}):
+        spool = folder / f"{source}.{name}.jsonl"
+        lines = (
+            RowMaker(source, path, None, artifact).line(n, {"kind": "record", "number": n}, record)[2]
+            for n, (path, record) in enumerate(rows)
+            if (record.artifact or artifact) == name
+        )
+        spool.write_bytes(b"".join(lines))
+        store.add([store.write_part(source, name, [spool])])
