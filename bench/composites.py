@@ -23,14 +23,15 @@ from pathlib import Path
 from typing import Any
 
 from composites_expected import CASES, CONTACTS, PEOPLE, Act
-
 from wigmore.api.export import export
 from wigmore.api.show import show
+from wigmore.evidence.ewf_media import EwfMedia
 from wigmore.model.identifiers import classify
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
 STRINGS = re.compile(rb"[\x20-\x7e]{6,}|(?:[\x20-\x7e]\x00){6,}")
+BLOCK, OVERLAP = 1 << 24, 1 << 13
 Row = dict[str, Any]
 
 
@@ -54,13 +55,15 @@ class Case:
         ]
 
     def shown(self, phenomenon: Row, value: str) -> bool:
-        """Whether report and export hold the phenomenon and this value (the report breaks long values)."""
-        start = " ".join(value.split())[:60]
-        return all(phenomenon["id"] in text for text in (self.report, self.exported)) and start in self.report
+        """Whether report and export hold the phenomenon, and the report this value (it breaks and clips long ones)."""
+        named = all(phenomenon["id"] in text for text in (self.report, self.exported))
+        return named and " ".join(value.split())[:300] in self.report
 
     def reports(self, act: Act) -> Iterator[tuple[Row, str, str]]:
         """The phenomena of the act with the fact's name and value, the surest hypothesis first."""
-        for phenomenon in sorted(self.phenomena, key=lambda p: (act.rules.index(p["rule"]) if p["rule"] in act.rules else 99)):
+        for phenomenon in sorted(
+            self.phenomena, key=lambda p: act.rules.index(p["rule"]) if p["rule"] in act.rules else 99
+        ):
             if phenomenon["rule"] in act.rules:
                 for fact in phenomenon["verified_facts"]:
                     value = fact["value"] if isinstance(fact["value"], str) else json.dumps(fact["value"])
@@ -78,11 +81,25 @@ class Case:
         found = Counter(a for a, _, text in self.records if re.search(act.terms, text, re.IGNORECASE))
         if found:
             return f"only recorded: {', '.join(f'{n} × {a}' for a, n in found.most_common(4))}"
-        for path in sorted(p for p in self.evidence.rglob("*") if p.is_file()) or [self.evidence]:
-            for piece in STRINGS.finditer(path.read_bytes()):
+        for name, block in raw_blocks(self.evidence):
+            for piece in STRINGS.finditer(block):
                 if re.search(act.terms, piece.group(0).replace(b"\0", b"").decode("ascii"), re.IGNORECASE):
-                    return f"in raw bytes only: {path.name}"
+                    return f"in raw bytes only: {name}"
         return ""
+
+
+def raw_blocks(evidence: Path) -> Iterator[tuple[str, bytes]]:
+    """The bytes of all files, or of the medium inside an image, in overlapping blocks."""
+    for path in [evidence] if evidence.is_file() else sorted(p for p in evidence.rglob("*") if p.is_file()):
+        with path.open("rb") as stream:
+            source = EwfMedia([stream]) if path.suffix == ".E01" else stream
+            at = 0
+            while True:
+                source.seek(at)
+                if not (block := source.read(BLOCK)):
+                    break
+                yield f"{path.name} at {at}", block
+                at += len(block) - OVERLAP if len(block) == BLOCK else len(block)
 
 
 def related(named: str, wanted: str) -> bool:
@@ -140,7 +157,9 @@ def contacts(case: Case) -> Iterator[tuple[str, bool]]:
             and re.fullmatch(second, x["second_cluster_name"])
         ]
         total = sum(x["count"] for x in found)
-        between = f"{found[0]['first_cluster_name']} → {found[0]['second_cluster_name']}" if found else f"{first} → {second}"
+        between = (
+            f"{found[0]['first_cluster_name']} → {found[0]['second_cluster_name']}" if found else f"{first} → {second}"
+        )
         yield f"{what}: {between}: {total} of {count}", total == count
 
 
