@@ -326,12 +326,7 @@ def _observation(index: Index, row: Row) -> Safe:
         "article",
         tag("h4", clipped(row["title"], 300)),
         tag("p", *meta, class_="meta"),
-        part(
-            "f",
-            "Facts",
-            *facts,
-            not_shown(sum(map(len, groups)), len(row["facts"]), f"wigmore show {index.case} facts -t jsonl"),
-        ),
+        part("f", "Facts", *facts, rest),
         interpretation,
         caveat,
         tag("p", *tail, class_="meta"),
