@@ -26,7 +26,7 @@ def row(artifact: str = "windows.eventlog", path: str = "Logs/Security.evtx", **
 def desk(*rows: Coverage) -> Desk:
     start, end = (cast(dict[str, Any], iso(t))["instant"] for t in PERIOD)
     gateway = SimpleNamespace(period=(start, end), semantics=SEMANTICS)
-    return cast(Desk, SimpleNamespace(coverage=list(rows), gateway=gateway))
+    return cast(Desk, SimpleNamespace(coverage=list(rows), gateway=gateway, held={}, judged={}))
 
 
 WHOLE = {"covers_from": "2026-02-20T00:00:00Z", "covers_to": "2026-03-31T20:00:00Z"}

@@ -293,7 +293,8 @@ SCENES: dict[str, Scene] = {
         burst(4799, 3, TargetUserName="g{n}", CallerProcessName=SYSTEM32 + "svchost.exe"),
     ),
     "evtx.vault_listed": one(
-        burst(5379, 30, ClientProcessId="1", **ACTOR), burst(5379, 29, ClientProcessId="1", **ACTOR)
+        burst(5379, 30, ClientProcessId="1", TargetName="a{n}", CountOfCredentialsReturned=1, **ACTOR),
+        burst(5379, 30, ClientProcessId="1", TargetName="a{n}", CountOfCredentialsReturned=0, **ACTOR),
     ),
     "evtx.logon_process_registered": one(
         event(4611, LogonProcessName="Evil", ProcessName="C:\\x.exe", **ACTOR),

@@ -17,6 +17,8 @@ from scenes_kinds import SCENES as KINDS
 from scenes_other import SCENES as OTHER
 from scenes_people import SCENES as PEOPLE
 from scenes_systems import SCENES as SYSTEMS
+from scenes_tools import LOOKALIKES
+from scenes_tools import SCENES as TOOLS
 from scenes_windows import SCENES as WINDOWS
 
 import wigmore.formats.capture
@@ -35,6 +37,7 @@ SCENES: dict[str, Scene] = {
     **PEOPLE,
     **SYSTEMS,
     **EXPLANATIONS,
+    **TOOLS,
 }
 
 
@@ -48,7 +51,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RecordStore]:
     """All scenes, each part of each a source of its own."""
     folder = tmp_path_factory.mktemp("scenes")
     made = RecordStore(folder / "case")
-    for name, scene in SCENES.items():
+    for name, scene in (*SCENES.items(), *((f"like {name}", scene) for name, scene in LOOKALIKES.items())):
         fill(made, folder, f"{name}:hit", scene.artifact, scene.hit)
         fill(made, folder, f"{name}:miss", scene.artifact, scene.miss)
     yield made
@@ -63,6 +66,12 @@ def test_a_rule_matches_its_scene_and_not_the_near_miss(
     assert any(fnmatchcase(scene.artifact, a) for a in rule.artifacts), "the scene is of another artifact"
     assert match(store, rule, f"{name}:hit", scene.given), "the scene is not matched"
     assert not match(store, rule, f"{name}:miss", scene.given), "the near miss is matched"
+
+
+@pytest.mark.parametrize("name", sorted(LOOKALIKES))
+def test_a_rule_leaves_its_lookalike_alone(name: str, store: RecordStore, indicators: dict[str, Indicator]) -> None:
+    assert match(store, indicators[name], f"like {name}:hit", {}), "the scene is not matched"
+    assert not match(store, indicators[name], f"like {name}:miss", {}), "the lookalike is matched"
 
 
 def named_elsewhere() -> str:

@@ -329,7 +329,7 @@ def test_a_scheduled_credential_tool_is_persistence_and_a_local_remote_tool_is_l
         started(r"psexec64.exe -accepteula -s cmd.exe", r"C:\Tools\psexec64.exe"),
         started(r"psexec64.exe \\srv01 -s cmd.exe", r"C:\Tools\psexec64.exe"),
     )
-    assert task == ["cmd.task_created"]
+    assert task == ["cmd.credential_reader_set_up", "cmd.task_created"]  # and not cmd.lsass_dump: nothing was read
     assert local == ["cmd.psexec_client", "cmd.remote_execution_to_self"]
     assert remote == ["cmd.psexec_client", "cmd.remote_execution"]
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Self
 
 from wigmore.agents.desk import Desk
 from wigmore.model.nouns import Coverage
@@ -11,16 +14,28 @@ from wigmore.records.horizon import begins, ends
 SLACK = 86_400_000_000  # µs: a quiet day at either end of a log is no gap
 
 
-def named(row: Coverage, wanted: str) -> bool:
-    """Whether a coverage row is of an artifact, or with `ARTIFACT:PATH` (a glob without case) of that file of it."""
-    artifact, _, path = wanted.partition(":")
-    if (
-        row.artifact != artifact
-        and not row.artifact.startswith(artifact + ".")
-        and not artifact.startswith(row.artifact + ".")
-    ):
-        return False
-    return not path or fnmatchcase(row.path.casefold(), path.casefold())
+@dataclass(frozen=True)
+class Held:
+    """What the coverage of one source says: its rows by artifact, and the last instant (µs) that any of them reaches."""
+
+    rows: dict[str, list[Coverage]]
+    last: int | None
+
+    @classmethod
+    def of(cls, coverage: Iterable[Coverage], source_id: str) -> Self:
+        """The coverage of a source; a row that only says that a file of an expected kind was not met is passed over."""
+        mine = [row for row in coverage if row.source_id == source_id and (row.outcome != "not_run" or row.path)]
+        rows: dict[str, list[Coverage]] = {}
+        for row in mine:
+            rows.setdefault(row.artifact, []).append(row)
+        return cls(rows, ends(mine))
+
+    def named(self, wanted: str) -> Iterator[Coverage]:
+        """The rows of an artifact, or with `ARTIFACT:PATH` (a glob without case) of that file of it."""
+        artifact, _, path = wanted.partition(":")
+        for name, rows in self.rows.items():
+            if name == artifact or name.startswith(artifact + ".") or artifact.startswith(name + "."):
+                yield from (r for r in rows if not path or fnmatchcase(r.path.casefold(), path.casefold()))
 
 
 def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
@@ -28,12 +43,21 @@ def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[boo
 
     The artifacts are alternatives (of several platforms): one at least must be there, and each that is there whole. One that
     rolls over (semantics: `rolls`) must reach from the start of the period that the case states to its end, or to the last
-    time that any record of the source shows; one that shows no known instant reaches nothing.
+    time that any record of the source shows; one that shows no known instant reaches nothing. A desk judges each question once.
     """
+    known = desk.judged.get((source_id, artifacts))
+    if known is None:
+        known = desk.judged[source_id, artifacts] = _covered(desk, source_id, artifacts)
+    return known
+
+
+def _covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
     if not artifacts:
         return False, "the probe names no artifact whose absence would mean something"
-    mine = [row for row in desk.coverage if row.source_id == source_id and not _unmet(row)]
-    there = [row for row in mine if any(named(row, wanted) for wanted in artifacts)]
+    if source_id not in desk.held:
+        desk.held[source_id] = Held.of(desk.coverage, source_id)
+    mine = desk.held[source_id]
+    there = list({id(row): row for wanted in artifacts for row in mine.named(wanted)}.values())
     if not there:
         shown = " or ".join(a.replace(":", " at ") for a in artifacts)
         return False, f"no {shown} was found in this source (not in the acquisition, or never recorded)"
@@ -47,7 +71,6 @@ def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[boo
     start, end = desk.gateway.period
     if start is None and end is None:
         return True, ""  # no period is asked: what is absent is absent from these records
-    last = ends(mine)
     for artifact in sorted({row.artifact for row in there if desk.gateway.semantics.rolls(row.artifact)}):
         held = [row for row in there if row.artifact == artifact]
         first_at, last_at = begins(held), ends(held)
@@ -55,12 +78,7 @@ def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[boo
             return False, f"{artifact} does not say which period it covers"
         if start is not None and first_at > start + SLACK:
             return False, f"{artifact} begins after the start of the period: earlier records may have rolled over"
-        until = min((t for t in (end, last) if t is not None), default=last_at)
+        until = min((t for t in (end, mine.last) if t is not None), default=last_at)
         if last_at < until - SLACK:
             return False, f"{artifact} ends before the end of the period"
     return True, ""
-
-
-def _unmet(row: Coverage) -> bool:
-    """Whether a row only says that a file of an expected kind was not met: there is nothing that could be whole or not."""
-    return row.outcome == "not_run" and not row.path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wigmore.agents.templates import Template
 from wigmore.graph.gateway import Gateway, Refused
@@ -13,6 +13,9 @@ from wigmore.model.nouns import Coverage, Lead
 from wigmore.records.rules import Indicator
 from wigmore.registry import origin_of, register
 from wigmore.tools.runner import Call, ToolRunner
+
+if TYPE_CHECKING:
+    from wigmore.agents.absence import Held
 
 AHEAD = 3  # calls that begin before their turn
 
@@ -32,6 +35,8 @@ class Desk:
     coverage: list[Coverage]
     lead: Lead | None = None
     config: dict[str, Any] = field(default_factory=dict)
+    held: dict[str, Held] = field(default_factory=dict)  # coverage by source, as absences are judged by (agents/absence)
+    judged: dict[tuple[str, tuple[str, ...]], tuple[bool, str]] = field(default_factory=dict)
 
     def call(self, tool: str, **args: Any) -> Call:
         """Call a tool on the desk's source; the call is recorded."""

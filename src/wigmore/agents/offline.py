@@ -159,7 +159,8 @@ def note_entities(desk: Desk, rule: Indicator, phenomenon: Phenomenon, row: dict
             found = {what: [item] if item else many for what, many in whole.items()}
             identifiers = [(what, bare(one) if item else one) for what, many in found.items() for one in many]
             name = shown_name(item) or named or (identifiers[0][1] if identifiers else "")
-            if any(what != "name" for what, _ in identifiers):  # a name by itself identifies nobody
+            loose = ("name", "phone") if entry["type"] == "device" else ("name",)
+            if any(what not in loose for what, _ in identifiers):  # a name identifies nobody, a number no device
                 source, kind = phenomenon.source_id, str(entry["type"])
                 made = desk.attempt(partial(desk.gateway.entity, kind, name, source, identifiers, phenomenon, part))
                 out += [made.id] if made is not None else []

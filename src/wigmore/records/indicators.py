@@ -105,7 +105,7 @@ def match(
         source = "followed"
     several = 1000 if then else rule.examples  # a record stands once for each that followed it
     extra = (
-        ", list(DISTINCT [next_id, next_path] ORDER BY [next_id, next_path])[1:3] AS followers"
+        f", list(DISTINCT [next_id, next_path] ORDER BY [next_id, next_path])[1:{max(rule.examples, 3)}] AS followers"
         if then
         else ", [] AS followers"
     )

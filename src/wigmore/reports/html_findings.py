@@ -278,6 +278,14 @@ def observations(index: Index, blocks: dict[str, Safe], rows: Iterable[Row]) -> 
     return joined((*parts, not_shown(shown, len(wanted), f"wigmore show {index.case} phenomena -t jsonl")))
 
 
+def _of_each(groups: list[list[Row]]) -> list[list[Row]]:
+    """Facts to show: all, or where they are too many the first of each record, so that no record goes unnamed."""
+    if sum(map(len, groups)) <= FACTS:
+        return groups
+    each = max(FACTS // len(groups), 2)
+    return [group[:each] for group in groups[: FACTS // 2]]
+
+
 def _observation(index: Index, row: Row) -> Safe:
     edges = index.bearing.get(row["id"], [])
     bears = joined(
@@ -288,7 +296,9 @@ def _observation(index: Index, row: Row) -> Safe:
     )
     attack = ", ".join(plain(a) for a in row.get("attack") or ())
     source = index.labels.get(row["source_id"], row["source_id"])
-    facts = [_occasion(index, group) for group in index.occasions({**row, "facts": row["facts"][:FACTS]})]
+    groups = _of_each(index.occasions(row))
+    facts = [_occasion(index, group) for group in groups]
+    rest = not_shown(sum(map(len, groups)), len(row["facts"]), f"wigmore show {index.case} facts -t jsonl")
     meta: list[Part] = [moment(row["occurred_at"]), f" · {plain(row['category'])} · {source}"]
     if attack:
         meta.append(f" · ATT&CK {attack}")
@@ -316,7 +326,7 @@ def _observation(index: Index, row: Row) -> Safe:
         "article",
         tag("h4", clipped(row["title"], 300)),
         tag("p", *meta, class_="meta"),
-        part("f", "Facts", *facts, not_shown(FACTS, len(row["facts"]), f"wigmore show {index.case} facts -t jsonl")),
+        part("f", "Facts", *facts, rest),
         interpretation,
         caveat,
         tag("p", *tail, class_="meta"),

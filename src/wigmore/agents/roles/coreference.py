@@ -166,7 +166,8 @@ def _ends(
 ) -> list[tuple[str, str]]:
     """From whom to whom the records of a row went; the device stands for the side that a store does not name."""
     group = row["group"]
-    kinds = ("email", "phone")
+    accounts = {kind for entry in rule.entities for kind in entry["identifiers"] if kind.startswith("account:")}
+    kinds = ("email", "phone", *sorted(accounts))
 
     def parties(name: str) -> list[str]:
         found = []
