@@ -35,7 +35,9 @@ class Desk:
     coverage: list[Coverage]
     lead: Lead | None = None
     config: dict[str, Any] = field(default_factory=dict)
-    held: dict[str, Held] = field(default_factory=dict)  # coverage by source, as absences are judged by (agents/absence)
+    held: dict[str, Held] = field(
+        default_factory=dict
+    )  # coverage by source, as absences are judged by (agents/absence)
     judged: dict[tuple[str, tuple[str, ...]], tuple[bool, str]] = field(default_factory=dict)
 
     def call(self, tool: str, **args: Any) -> Call:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -40,28 +41,36 @@ class RuleBook:
     @classmethod
     def load(cls, case_file: CaseFile) -> Self:
         """Read and check them; CaseFileError, RuleError, TemplateError or SemanticsError for what cannot be used."""
-        folders = rule_folders(case_file)
-        hashes = {f.name: sha256(f.read_bytes()) for d in folders for f in sorted(d.rglob("*.yaml"))}
-        indicators = load_indicators(folders)
+        folders = tuple(rule_folders(case_file))
+        files = tuple((f, sha256(f.read_bytes())) for d in folders for f in sorted(d.rglob("*.yaml")))
+        hashes = {file.name: digest for file, digest in files}
+        indicators, templates, semantics, expected, questions = _read(folders, files)
         unusable: list[Unusable] = []
         for folder in case_file.sigma:
             if not folder.is_dir():
                 raise CaseFileError(f"{case_file.folder / 'case.yaml'}: sigma: {folder} is no folder")
             rules, strange = load_sigma(folder, folders)
-            indicators |= rules
+            indicators = indicators | rules
             unusable += strange
             hashes |= {name: rule.sha256 for name, rule in rules.items()}
-        templates = load_templates(folders)
         check_references(templates, indicators, found("role"))
-        return cls(
-            hashes,
-            indicators,
-            tuple(unusable),
-            templates,
-            Semantics.load(folders),
-            tuple(_expected(folders)),
-            load_questions(folders),
-        )
+        return cls(hashes, indicators, tuple(unusable), templates, semantics, expected, questions)
+
+
+@lru_cache(maxsize=2)
+def _read(
+    folders: tuple[Path, ...], _files: tuple[tuple[Path, str], ...]
+) -> tuple[
+    dict[str, Indicator], dict[str, Template], Semantics, tuple[dict[str, Any], ...], dict[str, StandardQuestion]
+]:
+    """What the folders say; a process that opens many cases reads files of the same hashes once."""
+    return (
+        load_indicators(folders),
+        load_templates(folders),
+        Semantics.load(folders),
+        tuple(_expected(folders)),
+        load_questions(folders),
+    )
 
 
 def _expected(folders: Iterable[Path]) -> list[dict[str, Any]]:
