@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +77,22 @@ class Case:
         said = {e["hypothesis_id"]: e["edge_type"] for e in self.edges[phenomenon["id"]] if e["edge_type"] in FOR}
         return [f"{e} → {self.hypotheses[h]['template']}: {self.hypotheses[h]['conclusion']}" for h, e in said.items()]
 
+    @cached_property
+    def strings(self) -> list[tuple[str, str]]:
+        """The strings of the evidence, a line each, by block."""
+        return [
+            (name, "\n".join(x.group(0).replace(b"\0", b"").decode("ascii") for x in STRINGS.finditer(block)))
+            for name, block in raw_blocks(self.evidence)
+        ]
+
     def trace(self, act: Act) -> str:
         """Where the act's terms stand: in records, in raw bytes, or nowhere."""
         found = Counter(a for a, _, text in self.records if re.search(act.terms, text, re.IGNORECASE))
         if found:
             return f"only recorded: {', '.join(f'{n} × {a}' for a, n in found.most_common(4))}"
-        for name, block in raw_blocks(self.evidence):
-            for piece in STRINGS.finditer(block):
-                if re.search(act.terms, piece.group(0).replace(b"\0", b"").decode("ascii"), re.IGNORECASE):
-                    return f"in raw bytes only: {name}"
+        for name, text in self.strings:
+            if re.search(act.terms, text, re.IGNORECASE):
+                return f"in raw bytes only: {name}"
         return ""
 
 

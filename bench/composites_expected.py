@@ -119,7 +119,7 @@ LINUX = (
     Act("who called it (D415)", ("T1505.003",), ("web.command_answered",), r"192\.168\.0\.2", r"192\.168\.0\.2"),
     Act("accepted login by key (D416)", (), ("linux.logins",), r"192\.168\.0\.1", r"192\.168\.0\.1"),
     Act("one failed login (D417)", (), (), r"001:db8", r"001:db8:a0b:12f0::1", recorded_only=True),
-    Act("a cron job's command (D418)", (), (), "sleep", r"touch /tmp/afile\.txt", recorded_only=True),
+    Act("a cron job's command (D418)", (), (), "sleep", r"touch /tmp/\w+\.txt", recorded_only=True),
     Act("program downloaded (D419)", (), ("browser.program_download",), r"funcats_scr\.exe", r"funcats_scr\.exe"),
     Act("session from 10.10.122.1 (D420)", (), ("identity.linux_sessions",), r"10\.10\.122\.1", r"10\.10\.122\.1"),
 )  # fmt: skip

@@ -56,7 +56,7 @@ def findings(index: Index) -> Safe:
 
 
 def _finding(index: Index, hypothesis: Row) -> Safe:
-    attack = ", ".join(plain(a) for a in hypothesis.get("attack") or ())
+    attack = ", ".join(plain(a) for a in index.techniques(hypothesis))
     head = joined(
         (
             strength(hypothesis["conclusion"]),
@@ -105,7 +105,9 @@ def _bearing(index: Index, hypothesis: Row) -> list[Part]:
 
 def _reading(index: Index, hypothesis: Row) -> Safe:
     edges = index.edges(hypothesis, False)
-    apart = Counter(plain(e["discriminates_against"]) for e in edges if e.get("discriminates_against"))
+    apart = Counter(
+        plain(e["discriminates_against"]).replace("_", " ") for e in edges if e.get("discriminates_against")
+    )
     kinds = Counter(EDGES[e["edge_type"]][0] for e in edges)
     if not edges:
         return Safe("")

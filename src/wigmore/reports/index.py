@@ -68,6 +68,13 @@ class Index:
             ),
         )
 
+    def techniques(self, hypothesis: Row) -> list[str]:
+        """The techniques of a hypothesis that an observation for it names, itself or as a part: the others nothing shows."""
+        said = {
+            t for e in self.edges(hypothesis, False) for t in self.phenomena[e["phenomenon_id"]].get("attack") or ()
+        }
+        return [t for t in hypothesis.get("attack") or () if any(s == t or s.startswith(f"{t}.") for s in said)]
+
     def observation(self, phenomenon_id: str, limit: int = 160) -> Safe | str:
         """A phenomenon's title, linked to where it is printed in full if it is."""
         row = self.phenomena.get(phenomenon_id)
