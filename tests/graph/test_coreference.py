@@ -54,6 +54,12 @@ def test_one_number_or_address_of_a_person_suffices() -> None:
     assert belief(only(contact("Mum", "a", email=mail), contact("Anna Berg", "b", email=mail.upper()))) == "supported"
 
 
+def test_one_value_under_two_types_is_one_reason() -> None:
+    mail = "anna@posteo.test"
+    one, two = (entity("Anna Berg", s, "book", name="Anna Berg", email=mail, **{"account:chat": mail}) for s in "ab")
+    assert sum(r.edge == "supports" for r in only(one, two).reasons) == 1
+
+
 def test_a_name_never_suffices_nor_a_name_with_a_shared_line_and_a_shared_mailbox() -> None:
     assert belief(only(contact("Anna Berg", "a", MOBILE), contact("Anna Berg", "b", OTHER))) == "active"
     one = contact("Anna Berg", "a", MOBILE, LINE, email=OFFICE)

@@ -9,10 +9,11 @@ import pytest
 from conftest_house import ENTRY, RULES, House, indicator, probe, seed, template, with_role
 
 from wigmore.graph.views import conclusion
+from wigmore.investigation.covered import eras
 from wigmore.investigation.phases import Investigation
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event
-from wigmore.model.nouns import Lead
+from wigmore.model.nouns import Coverage, Lead
 
 Opened = Callable[..., Investigation]
 
@@ -285,6 +286,17 @@ def test_a_call_answered_from_the_cache_is_recorded_as_such(opened: Opened) -> N
     )
     assert (first.cache_hit, second.cache_hit) == (False, True)
     assert first.output_sha256 == second.output_sha256 and first.id != second.id
+
+
+def test_a_call_is_audited_with_the_coverage_that_it_saw_not_with_what_came_later(opened: Opened) -> None:
+    bench = opened().bench
+    call = bench.runner.call("query_records", {}, source_id="src-one", agent="network", task_id="a").invocation
+    later = Coverage("src-one", "list.txt", "lists.yara", "lists.yara", "failed", 0, "no rule in it", complete=False)
+    bench.append([Event("coverage", {"id": "cov-later", "rows": [later.to_dict()]})])
+    (era,) = eras(bench.ledger, {call.id})
+    with bench.as_of(era):
+        assert bench.coverage and later not in bench.coverage
+    assert later in bench.coverage
 
 
 def test_views_of_the_strategist_are_recorded_and_never_cached(opened: Opened) -> None:

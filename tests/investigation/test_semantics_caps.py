@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 import yaml
 
+from wigmore.graph.gateway import Gateway
+from wigmore.graph.proposals import OutputRows
 from wigmore.graph.semantics import LETTERS, Semantics, SemanticsError
-from wigmore.model.nouns import EDGE_TYPES, NEUTRAL
+from wigmore.graph.state import GraphState
+from wigmore.ledger import Event
+from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Citation, Hypothesis, Phenomenon, VerifiedFact
 
 
 @pytest.fixture
@@ -108,6 +113,40 @@ def test_only_what_may_be_direct_evidence_may_contradict(table: Semantics) -> No
     assert table.cap("contradicts", "app.log", "RAN").edge_type == "contradicts"
     lowered = table.cap("contradicts", "app.log", "SENT")
     assert (lowered.edge_type, lowered.capped_from) == ("weakens", "contradicts")
+
+
+@pytest.mark.parametrize(
+    ("wished", "proposition", "state", "given"),
+    [
+        ("contradicts", "RAN", "freelist", "weakens"),
+        ("contradicts", "RAN", "wal_uncommitted", NEUTRAL),
+        ("contradicts", "SENT", "carved", NEUTRAL),
+        ("weakens", "RAN", "carved", "weakens"),  # as support is from what could be direct evidence
+        ("weakens", "SENT", "carved", NEUTRAL),
+        ("weakens", "RAN", "wal_uncommitted", NEUTRAL),
+        ("weakens", "UNHEARD", "carved", NEUTRAL),
+    ],
+)
+def test_the_state_of_a_record_lowers_what_it_says_against_as_well(
+    table: Semantics, wished: str, proposition: str, state: str, given: str
+) -> None:
+    capped = table.cap(wished, "app.log", proposition, state)
+    assert (capped.edge_type, capped.capped_from) == (given, "" if given == wished else wished)
+
+
+@pytest.mark.parametrize("first", ["app.log", "app.other"])
+def test_of_several_records_the_one_that_can_say_most_decides_for_and_against(table: Semantics, first: str) -> None:
+    def fact(artifact: str) -> VerifiedFact:
+        return VerifiedFact(artifact, "x", 1, Citation("field", "inv", "0", artifact, "x"), artifact, "", {})
+
+    artifacts = sorted(("app.log", "app.other"), key=lambda a: a != first)
+    seen = Phenomenon("ph", "src", "a", "c", "t", tuple(map(fact, artifacts)), "", "")
+    state = GraphState().fold(
+        [Event("phenomenon", seen.to_dict()), Event("hypothesis", Hypothesis("h", "t", "").to_dict())]
+    )
+    gateway = Gateway(state, cast(OutputRows, None), table, agent="a", now=str)
+    for wished in ("direct_evidence", "contradicts"):
+        assert gateway.edge(seen, "h", wished, "RAN").edge_type == wished
 
 
 def test_the_most_specific_entry_decides(table: Semantics) -> None:

@@ -17,7 +17,7 @@ from wigmore.model.clocks import read_intervals
 from wigmore.model.protocols import Record
 from wigmore.model.times import Time, iso
 from wigmore.records import timeline
-from wigmore.records.store import SPILL, RecordStore
+from wigmore.records.store import SPILL, RecordStore, connect
 from wigmore.records.timeline import Timeline, Wanted
 
 HOUR = 3_600_000_000
@@ -247,3 +247,13 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_the_system(make: Made, t
     (tmp_path / "tl").mkdir(mode=0o500)
     with pytest.raises((OSError, duckdb.Error)):
         known(make([record({"n": 1}, "2026-03-01T10:00:00Z")]), tmp_path)
+
+
+def test_a_query_that_needs_more_memory_than_most_gets_it(
+    make: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = make([record({"n": n, "text": "x" * 90}, "2026-03-01T10:00:00Z") for n in range(3000)])
+    made = Timeline(store, tmp_path / "tl")
+    monkeypatch.setattr(timeline, "connect", lambda *_: connect(1, "1MB"))
+    assert len(list(made.known(Wanted()))) == len(list(made.known(Wanted(text="XXX")))) == 3000
+    assert made.undated(Wanted()) == 0

@@ -186,7 +186,7 @@ def print_result(result: Result) -> None:
         for reason in finding["reasons"]:
             print(f"      {safe(reason)}")
     for title, why in _untested(shown).items():
-        print(f"  not tested against these: {safe(title)} ({safe(why)})")
+        print(f"  not tested against every finding: {safe(title)} ({safe(why)})")
     still_open = len(result.findings) - len(shown)
     if not shown:
         print("  none supported by the records; that is no clean bill of health")

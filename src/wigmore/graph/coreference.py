@@ -243,7 +243,8 @@ def _of_people(
         known, mine = one.keys[key]
         theirs = other.keys[key][1]
         if known.rarity == UNIQUE and key not in shared and not _in_doubt(key, one, other, names, contested, blocks):
-            strong.append((known, mine, theirs))
+            if all(known.value != before.value for before, *_ in strong):  # an account named by an address is it
+                strong.append((known, mine, theirs))
         else:
             why = known.reason or shared.get(key) or "it stands under unlike names"
             weak.append((f"{WORDS.get(known.kind, known.kind)} {known.value} stands in both, but {why}", mine, theirs))
@@ -299,7 +300,8 @@ def _of_things(one: _Holder, other: _Holder, kind: str) -> list[Reason]:
         own = kind != "device" or known.kind in HARDWARE  # a card or a number is no part of the device
         text = f"{WORDS.get(known.kind, known.kind)} {known.value} stands in both"
         if known.rarity == UNIQUE and own:
-            strong.append((known, mine, theirs, text))
+            if all(known.value != before.value for before, *_ in strong):
+                strong.append((known, mine, theirs, text))
         elif known.rarity in (SHARED, COMMON) or not own:
             weak.append((mine, theirs, text + (f", but {known.reason}" if known.reason else "")))
     reasons: list[Reason] = []

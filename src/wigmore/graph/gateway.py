@@ -17,6 +17,7 @@ from wigmore.graph.proposals import OutputRows, Proposal
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState, Kind, kind_of
 from wigmore.ledger import Event
+from wigmore.model import belief
 from wigmore.model.canonical import canonical, identify
 from wigmore.model.identifiers import classify
 from wigmore.model.nouns import (
@@ -230,7 +231,7 @@ class Gateway:
             best: tuple[int, str, str, str, str] | None = None
             for artifact, state, values in self._records(phenomenon):
                 capped = self.semantics.cap(edge_type, artifact, proposition, state, values)
-                rank = (*EDGE_TYPES, NEUTRAL).index(capped.edge_type)
+                rank = belief.STRENGTH.index(capped.edge_type)
                 if best is None or rank < best[0]:
                     best = (rank, capped.edge_type, capped.capped_from, capped.reason or reason, capped.mechanism)
             if best is None:

@@ -1,7 +1,7 @@
 """Artifact semantics: the strongest edge that an artifact may carry for a proposition, and the caveat that goes with it.
 
 The table is rules/semantics.yaml (after ARTIFACT_SEMANTICS.md). A cap lowers the edge *type*; a record's state lowers it
-further; what the table does not name carries nothing but a prerequisite.
+further, for and against alike; what the table does not name carries nothing, but may weaken.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from wigmore.model.nouns import NEUTRAL
 from wigmore.model.yaml_text import read_yaml
 
 LADDER = ("direct_evidence", "supports", "prerequisite_met", NEUTRAL)
+AGAINST = ("contradicts", "weakens", NEUTRAL)
 LETTERS = {
     "D": "direct_evidence",
     "S": "supports",
@@ -117,22 +118,24 @@ class Semantics:
     ) -> Capped:
         """The permitted edge for a wished one; `values`: the fields of the record that are cited."""
         known = self.capability(artifact, proposition, values)
-        if known is None:
-            if edge_type in (NEUTRAL, "weakens"):
-                return Capped(edge_type, "", "", "", artifact)
+        step = STEPS_DOWN.get(state, 0)
+        if known is None and edge_type not in ("weakens", NEUTRAL):
             return Capped(NEUTRAL, edge_type, f"no entry says that {artifact} can show {proposition}", "", artifact)
-        if edge_type in ("weakens", "contradicts", NEUTRAL):
-            permitted = edge_type
-            if edge_type == "contradicts" and known.strongest not in ("direct_evidence", "contradicts"):
-                permitted = "weakens"
-            reason = f"{artifact} cannot contradict {proposition}, only weaken it" if permitted != edge_type else ""
-            return Capped(permitted, edge_type if reason else "", reason, known.caveat, known.mechanism)
+        if known is None or edge_type in AGAINST:
+            able = known is not None and known.strongest in ("direct_evidence", "contradicts")
+            ceiling = min((0 if able else 1) + step, len(AGAINST) - 1)
+            permitted = AGAINST[max(AGAINST.index(edge_type), ceiling)]
+            caveat, mechanism = (known.caveat, known.mechanism) if known else ("", artifact)
+            if permitted == edge_type:
+                return Capped(edge_type, "", "", caveat, mechanism)
+            why = f"{artifact} cannot contradict {proposition}, only weaken it" if not able else ""
+            why = "; ".join(filter(None, (why, f"one step less from a record in state {state}" if step else "")))
+            return Capped(permitted, edge_type, why, caveat, mechanism)
         limit = known.strongest
         if proposition in PERSONAL and limit == "direct_evidence":
             limit = "supports"
         wished = 1 if edge_type == "consequence_observed" else LADDER.index(edge_type)  # weighs as `supports`
         ceiling = LADDER.index("supports" if limit == "consequence_observed" else limit if limit in LADDER else NEUTRAL)
-        step = STEPS_DOWN.get(state, 0)
         lowest = len(LADDER) - 1
         allowed = min(max(wished, min(ceiling + step, lowest)), lowest)
         if allowed == wished:

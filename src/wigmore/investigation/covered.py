@@ -42,7 +42,7 @@ class Covered:
 
 @dataclass(frozen=True)
 class Era:
-    """The time between two extractions: calls made in it, and the parts and coverage that there were."""
+    """The time between two changes of what is there to see: calls made in it, and the parts and coverage that there were."""
 
     calls: tuple[str, ...]
     parts: tuple[Part, ...]
@@ -59,12 +59,13 @@ def eras(ledger: Ledger, wanted: Collection[str]) -> Iterator[Era]:
         if event.kind == "invocation":
             if body["id"] in wanted:
                 calls.append(str(body["id"]))
-        elif event.kind == "coverage":
+            continue
+        if calls:
+            yield Era(tuple(calls), tuple(parts), tuple(covered.rows))
+            calls = []
+        if event.kind == "coverage":
             covered.add(body["rows"])
         else:
-            if calls:
-                yield Era(tuple(calls), tuple(parts), tuple(covered.rows))
-                calls = []
             parts.extend(Part(**part) for part in body["parts"])
             covered.add(body["coverage"])
     if calls:

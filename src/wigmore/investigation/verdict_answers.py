@@ -12,7 +12,8 @@ from typing import Any
 from wigmore.agents.templates import asked_about
 from wigmore.graph.views import conclusion
 from wigmore.investigation.workbench import Workbench
-from wigmore.model.nouns import Hypothesis
+from wigmore.model.belief import STRENGTH
+from wigmore.model.nouns import NEUTRAL, Hypothesis
 
 WHETHER = re.compile(r"\s*(was|were|did|do|does|is|are|has|have|had)\b", re.IGNORECASE)
 SAID = {
@@ -79,9 +80,8 @@ def by_verdict(bench: Workbench, question: str, said: Row) -> Row:
 def _cited(bench: Workbench, hypothesis: Hypothesis) -> list[Row]:
     """The records that a hypothesis rests on, those of its strongest edges first."""
     state, out = bench.state, dict[str, Row]()
-    order = ("direct_evidence", "contradicts", "supports", "consequence_observed", "prerequisite_met", "weakens")
-    edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type in order]
-    for edge in sorted(edges, key=lambda e: (order.index(e.edge_type), e.id)):
+    edges = [e for e in state.edges_to(hypothesis.id) if e.edge_type != NEUTRAL]
+    for edge in sorted(edges, key=lambda e: (STRENGTH.index(e.edge_type), e.id)):
         for fact in state.phenomena[edge.phenomenon_id].verified_facts:
             record = fact.citation.record_id
             if record and len(out) < CITED:

@@ -143,15 +143,15 @@ class Workbench:
     def as_of(self, era: Era) -> Iterator[None]:
         """Show the records and the coverage that there were when calls were made; for one caller at a time."""
         held = self.store.parts, self._covered
-        if len(era.parts) == len(held[0]):
-            yield
-            return
-        self.store.show(era.parts)
+        fewer = len(era.parts) < len(held[0])
+        if fewer:  # what was derived from the parts is made anew
+            self.store.show(era.parts)
         self._covered = Covered(list(era.coverage))
         try:
             yield
         finally:
-            self.store.show(held[0])
+            if fewer:
+                self.store.show(held[0])
             self._covered = held[1]
 
     def snapshot(self) -> str:

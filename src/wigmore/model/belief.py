@@ -24,6 +24,15 @@ LOG_LR: Mapping[str, float] = {
     "weakens": -0.5,
     "contradicts": -2.0,
 }
+STRENGTH = (
+    "direct_evidence",
+    "contradicts",
+    "supports",
+    "consequence_observed",
+    "prerequisite_met",
+    "weakens",
+    NEUTRAL,
+)  # the strongest first
 SUPPORTED = 0.8
 REFUTED = 0.2
 DAMPINGS = ("per_type", "per_source")
@@ -85,14 +94,8 @@ def independent(edges: Iterable[Edge]) -> list[Edge]:
 
     Also one edge per (phenomenon, hypothesis): the strongest (SPEC A3, beyond). Order of input does not matter.
     """
-    strength = {
-        kind: rank
-        for rank, kind in enumerate(
-            ("direct_evidence", "contradicts", "supports", "consequence_observed", "prerequisite_met", "weakens")
-        )
-    }
     best: dict[tuple[str, str, bool], Edge] = {}
-    for edge in sorted(edges, key=lambda e: (strength.get(e.edge_type, 9), _order(e))):
+    for edge in sorted(edges, key=lambda e: (STRENGTH.index(e.edge_type), _order(e))):
         if edge.edge_type == NEUTRAL:
             continue
         against = edge.edge_type in ("weakens", "contradicts")

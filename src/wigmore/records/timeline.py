@@ -240,7 +240,7 @@ class Timeline:
             f"SELECT count(*) FROM {self.relation()} WHERE {' AND '.join(['instant IS NULL', 'wall IS NULL', *where])}"
         )
         with connect(self.threads) as connection:
-            return int((connection.execute(sql, given).fetchone() or (0,))[0])
+            return int(self.store.fetch(connection, sql, given)[0][0])
 
     def _stream(self, wanted: Wanted, period: str) -> Iterator[dict[str, Any]]:
         """The rows that suit, in the file's order, which is total: sorting again would hold them all."""
@@ -249,24 +249,27 @@ class Timeline:
         with connect(self.threads) as connection:
             connection.execute("SET preserve_insertion_order=true")
             for span in self._spans(connection, suits, given) if wanted.few() else [""]:
-                connection.execute(f"SELECT {', '.join(COLUMNS)} FROM {self.relation()} WHERE {suits}{span}", given)
-                while rows := connection.fetchmany(BATCH):
+                sql = f"SELECT {', '.join(COLUMNS)} FROM {self.relation()} WHERE {suits}{span}"
+                rows = self.store.fetch(connection, sql, given, BATCH)
+                while rows:
                     for values in rows:
                         yield dict(zip(COLUMNS, values, strict=True))
+                    rows = connection.fetchmany(BATCH)
 
     def _spans(self, connection: duckdb.DuckDBPyConnection, suits: str, given: list[Any]) -> list[str]:
         """Conditions for the stretches of the file in which something suits: the rest is never read in full.
 
         The columns that the conditions name are read for all; stretches come in order and have no instant in common.
         """
-        connection.execute(
+        found = self.store.fetch(
+            connection,
             f"SELECT min(instant), max(instant) FROM (SELECT instant, file_row_number // {GROUP} AS part "
             f"FROM {self.relation(', file_row_number=true')} WHERE {suits}) "
             f"GROUP BY part ORDER BY part",
             given,
         )
         spans: list[list[int]] = []
-        for first, last in connection.fetchall():
+        for first, last in found:
             if first is None:  # of unknown instants, which all stand together
                 return [""]
             if spans and first <= spans[-1][1]:

@@ -6,7 +6,9 @@ import shlex
 from collections import defaultdict
 from typing import Any
 
+from wigmore.model.belief import STRENGTH
 from wigmore.model.canonical import canonical
+from wigmore.model.nouns import NEUTRAL
 from wigmore.reports.data import ReportData
 from wigmore.reports.markup import Safe, clipped, link, plain
 from wigmore.reports.words import AGAINST
@@ -48,21 +50,20 @@ class Index:
 
     def edges(self, hypothesis: Row, against: bool) -> list[Row]:
         """The edges for or against a hypothesis whose phenomenon is known, strongest first; of one phenomenon the strongest."""
-        order = ("direct_evidence", "contradicts", "supports", "consequence_observed", "prerequisite_met", "weakens")
         rows = [
             e
             for e in hypothesis.get("edges", ())
-            if e["edge_type"] in order
+            if e["edge_type"] != NEUTRAL
             and e["phenomenon_id"] in self.phenomena
             and (e["edge_type"] in AGAINST) == against
         ]
         counting: dict[str, Row] = {}
-        for edge in sorted(rows, key=lambda e: order.index(e["edge_type"])):
+        for edge in sorted(rows, key=lambda e: STRENGTH.index(e["edge_type"])):
             counting.setdefault(edge["phenomenon_id"], edge)
         return sorted(
             counting.values(),
             key=lambda e: (
-                order.index(e["edge_type"]),
+                STRENGTH.index(e["edge_type"]),
                 plain(self.phenomena[e["phenomenon_id"]]["occurred_at"] or "~"),
                 e["phenomenon_id"],
             ),
