@@ -198,7 +198,7 @@ def main() -> int:
         for head, text, good in lines:
             bad += not good
             print(f"{'ok ' if good else 'BAD'} {head} {text}")
-        tally = Counter(text.split("  ")[0].split(":")[0].split(" (")[0] for _, text, _ in lines if _)
+        tally = Counter(text.split("  ")[0].split(":")[0].split(" (")[0] for head, text, _ in lines if head)
         print(f"-- {dict(tally)}")
         print("-- verdicts: " + "; ".join(
             f"{h['title']}: {h['conclusion']}" for h in case.hypotheses.values()
