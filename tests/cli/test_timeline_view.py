@@ -95,6 +95,17 @@ def test_a_stated_clock_is_shown_beside_the_stored_time(case: Path) -> None:
 
 
 @pytest.mark.parametrize("bound", ["--from", "--to"])
-def test_what_is_no_time_is_refused(investigated: Path, bound: str) -> None:
-    done = CliRunner().invoke(app, ["show", str(investigated / "case"), "timeline", bound, "yesterday"])
+@pytest.mark.parametrize("what", ["timeline", "records"])
+def test_what_is_no_time_is_refused(investigated: Path, what: str, bound: str) -> None:
+    done = CliRunner().invoke(app, ["show", str(investigated / "case"), what, bound, "yesterday"])
     assert done.exit_code != 0 and "yesterday" in str(done.exception)
+
+
+@pytest.mark.parametrize("what", ["timeline", "records"])
+def test_a_bound_with_an_offset_is_that_instant(investigated: Path, what: str) -> None:
+    command = ["show", str(investigated / "case"), what, "-t", "jsonl", "--from"]
+    east, utc = (
+        CliRunner().invoke(app, [*command, text]).stdout
+        for text in ("2025-08-20T02:00:00+02:00", "2025-08-20T00:00:00Z")
+    )
+    assert utc and east == utc
