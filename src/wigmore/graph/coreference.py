@@ -293,7 +293,8 @@ def _in_doubt(
 
 
 def _of_things(one: _Holder, other: _Holder, kind: str) -> list[Reason]:
-    strong, weak = [], []
+    strong: list[tuple[Known, str, str, str]] = []
+    weak: list[tuple[str, str, str]] = []
     for key in sorted(one.keys.keys() & other.keys.keys()):
         known, mine = one.keys[key]
         theirs = other.keys[key][1]
