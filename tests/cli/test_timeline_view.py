@@ -7,11 +7,13 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
 
 from wigmore.cli.main import app
+from wigmore.model.times import in_zone, instant_text
 
 
 def shown(case: Path, *options: str) -> list[dict[str, Any]]:
@@ -95,6 +97,18 @@ def test_a_stated_clock_is_shown_beside_the_stored_time(case: Path) -> None:
 
 
 @pytest.mark.parametrize("bound", ["--from", "--to"])
-def test_what_is_no_time_is_refused(investigated: Path, bound: str) -> None:
-    done = CliRunner().invoke(app, ["show", str(investigated / "case"), "timeline", bound, "yesterday"])
+@pytest.mark.parametrize("what", ["timeline", "records"])
+def test_what_is_no_time_is_refused(investigated: Path, what: str, bound: str) -> None:
+    done = CliRunner().invoke(app, ["show", str(investigated / "case"), what, bound, "yesterday"])
     assert done.exit_code != 0 and "yesterday" in str(done.exception)
+
+
+def test_a_bound_with_an_offset_is_that_instant(investigated: Path) -> None:
+    command = ["show", str(investigated / "case"), "records", "-t", "jsonl"]
+    rows = [json.loads(line) for line in CliRunner().invoke(app, command).stdout.splitlines()]
+    dated = [r["times"][r["time_field"]] for r in rows if r.get("time_field")]
+    last = max((t for t in dated if t["instant"] is not None), key=lambda t: t["instant"])
+    utc = instant_text(last["instant"])
+    east = in_zone(utc, ZoneInfo("Asia/Tokyo"))
+    found, same = (CliRunner().invoke(app, [*command, "--from", text]).stdout for text in (utc, east))
+    assert east.endswith("+09:00") and found and same == found

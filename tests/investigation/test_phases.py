@@ -299,6 +299,22 @@ def test_a_call_is_audited_with_the_coverage_that_it_saw_not_with_what_came_late
     assert later in bench.coverage
 
 
+def test_what_turns_on_the_acquisition_is_looked_at_again_when_the_case_file_states_another(
+    house: House, opened: Opened
+) -> None:
+    file = house.case / "case.yaml"
+    text = file.read_text(encoding="utf-8")
+    for stated in ("2026-03-04T08:00Z", "2026-02-01T08:00Z"):  # the requests are of 3 March
+        given = f"id: src-one, acquisition: {{at: {stated}}}"
+        file.write_text(text.replace("id: src-one", given), encoding="utf-8")
+        bench = opened().bench
+        asked = {"source_id": "src-one", "agent": "timeline", "task_id": stated}
+        call = bench.runner.call("find_implausible_times", {}, **asked)
+        assert not call.invocation.cache_hit
+        bench.close()
+    assert call.invocation.status == "found"
+
+
 def test_views_of_the_strategist_are_recorded_and_never_cached(opened: Opened) -> None:
     investigation = opened()
     for _ in range(2):

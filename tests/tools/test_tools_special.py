@@ -6,6 +6,7 @@ import hashlib
 import io
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -272,7 +273,7 @@ def test_a_query_is_no_statement(call: Call) -> None:
 
 
 def test_a_time_that_is_none_is_refused(call: Call) -> None:
-    for tool in ("query_events", "browser_history", "list_messages", "list_logons", "list_calls"):
+    for tool in ("query_events", "browser_history", "list_messages", "list_logons", "list_calls", "query_records"):
         answer = call("src-iphone", tool, after="yesterday")
         assert answer.outcome == "failed"
         assert "ISO 8601" in answer.note
@@ -283,6 +284,15 @@ def test_a_period_is_inclusive_at_its_start_and_exclusive_at_its_end(call: Call)
     first = min(r["times"]["ZDATE"]["text"] for r in rows)
     assert first in {r["times"]["ZDATE"]["text"] for r in call("src-iphone", "list_calls", after=first).rows}
     assert call("src-iphone", "list_calls", before=first).outcome == "empty"
+
+
+@pytest.mark.parametrize("tool", ["list_calls", "query_records"])
+def test_a_bound_with_an_offset_is_that_instant(call: Call, tool: str) -> None:
+    more = {"artifact": "ios.call"} if tool == "query_records" else {}
+    first = min(r["times"]["ZDATE"]["text"] for r in call("src-iphone", "list_calls").rows)
+    east = datetime.fromisoformat(first).astimezone(timezone(timedelta(hours=2))).isoformat()
+    found = [call("src-iphone", tool, after=bound, **more).rows for bound in (first, east)]
+    assert found[0] and found[0] == found[1]
 
 
 @pytest.mark.parametrize(

@@ -55,12 +55,9 @@ def _fits(artifact: str, wanted: str) -> bool:
 
 
 def _period(options: Row) -> tuple[str, list[Any]]:
-    where, parameters = [], []
-    for bound, sign in ((options.get("after"), ">="), (options.get("before"), "<")):
-        if bound:
-            where.append(f"instant {sign} epoch_us(CAST(? AS TIMESTAMP))")
-            parameters.append(str(bound).removesuffix("Z"))
-    return " AND ".join(where), parameters
+    asked = wanted(options)
+    bounds = [(sign, at) for sign, at in ((">=", asked.after), ("<", asked.before)) if at is not None]
+    return " AND ".join(f"instant {sign} ?" for sign, _ in bounds), [at for _, at in bounds]
 
 
 def _facts(bench: Workbench, _: Row) -> Iterable[Row]:

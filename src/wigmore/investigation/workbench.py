@@ -155,13 +155,15 @@ class Workbench:
             self._covered = held[1]
 
     def snapshot(self) -> str:
-        """What the records, the rules and the case's period are: part of every cache key."""
+        """What calls turn on beside their arguments: records, rules, period, lists, acquisitions; part of every cache key."""
         parts = [[p.file, p.sha256] for p in self.store.parts]
         try:
             lists = [[file.kind, file.sha256] for file in self.lists]
         except CaseFileError:  # a case is read without its lists; a call that needs them says so
             lists = []
-        return identify("snapshot", parts, self.rules.sha256, self.period(), *([lists] if lists else []))
+        taken = [["acquired", s.id, s.acquired] for s in self.case_file.sources if s.acquired is not None]
+        stated = [values for values in (lists, taken) if values]
+        return identify("snapshot", parts, self.rules.sha256, self.period(), *stated)
 
     @property
     def lists(self) -> tuple[ListFile, ...]:

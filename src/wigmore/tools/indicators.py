@@ -8,6 +8,7 @@ from wigmore.records.indicators import match, scan
 from wigmore.records.rows import shown
 from wigmore.registry import tool
 from wigmore.tools.context import ToolContext, ToolOutput, citable
+from wigmore.tools.lookup import CannotLook, period
 
 GROUPS, TOGETHER = 200, 2000  # groups that a rule shows; the second where they are one phenomenon
 
@@ -65,10 +66,13 @@ def query_records(
     limit: int = 200,
 ) -> ToolOutput:
     """List records of the source: by artifact (globs allowed), text in path, text anywhere in the record, a field's value
-    (no case), and time (ISO 8601 UTC, `after` inclusive, `before` exclusive).
+    (no case), and time (ISO 8601, UTC unless it has an offset; `after` inclusive, `before` exclusive).
     """
-    where: list[str] = []
-    parameters: list[Any] = []
+    try:
+        dated, parameters = period(after, before)
+    except CannotLook as error:
+        return ToolOutput.failed(str(error))
+    where = [dated] if dated else []
     if path:
         where.append("contains(lower(path), ?)")
         parameters.append(path.lower())
@@ -78,9 +82,5 @@ def query_records(
     if field:
         where.append("lower(json_extract_string(data, ?)) = ?")
         parameters += ['$."' + field.replace('"', "") + '"', value.lower()]
-    for bound, sign in ((after, ">="), (before, "<")):
-        if bound:
-            where.append(f"instant {sign} epoch_us(CAST(? AS TIMESTAMP))")
-            parameters.append(bound.removesuffix("Z"))
     capped = max(1, min(limit, 5000))
     return ToolOutput.of(context.records([artifact], " AND ".join(where), parameters, capped + 1), cap=capped)
