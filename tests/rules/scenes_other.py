@@ -235,7 +235,12 @@ SCENES: dict[str, Scene] = {
     "mail.overview": scene("mail.message", {"subject": "x"}, row({"subject": "x"}, path="")),
     "mail.return_path_differs": scene(
         "mail.message",
-        {"return_path_domain": "a.example", "from_domain": "b.example"},
+        {
+            "from": "x@b.example",
+            "from_domain": "b.example",
+            "return_path": "y@a.example",
+            "return_path_domain": "a.example",
+        },
         {"return_path_domain": "a.example", "from_domain": "b.example", "dkim": "pass"},
     ),
     "mail.right_to_left_name": scene(

@@ -88,7 +88,8 @@ SCENES: dict[str, Scene] = {
     ),
     # mail
     "mail.address_in_display_name": mail(
-        {"address_in_from_name": "bank@bank.example"}, {"address_in_from_name": "ada@firm.example"}
+        {"from_name": "bank@bank.example", "address_in_from_name": "bank@bank.example"},
+        {"from_name": "ada@firm.example", "address_in_from_name": "ada@firm.example"},
     ),
     "mail.attachments_to_personal_address": mail(PRIVATE, {**PRIVATE, "from_domain": "gmail.com"}),
     "mail.authentication_failed": mail(
