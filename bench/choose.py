@@ -21,8 +21,8 @@ PRIORS = (0.02, 0.05, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
 def edges(row: dict[str, Any]) -> list[Edge]:
     """The edges of a row, as far as belief asks for them."""
     return [
-        Edge(f"edge-{n}", event, "hyp", kind, event_key=event, source_id=source)
-        for n, (kind, event, source) in enumerate(row["edges"])
+        Edge(f"edge-{n}", event, "hyp", kind, event_key=event, source_id=source, records=tuple(records))
+        for n, (kind, event, source, records) in enumerate(row["edges"])
     ]
 
 

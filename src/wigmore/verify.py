@@ -549,13 +549,23 @@ def unbacked(graph: Graph, link: dict[str, Any]) -> str:
     return "" if about and of_identity(backing) else "its hypothesis does not say that these two are one"
 
 
+def read_in(facts: Iterable[dict[str, Any]]) -> set[str]:
+    """The records that facts were read in."""
+    return {fact["citation"]["record_id"] for fact in facts if fact["citation"].get("record_id")}
+
+
 def overdrawn(graph: Graph, edge: dict[str, Any]) -> str:
-    """Why an edge says more than its phenomenon can; nothing where it does not."""
+    """Why an edge says more than its phenomenon can, or hides which records it rests on; nothing where it does not."""
     made = graph.phenomena.get(edge["phenomenon_id"])
-    if made is None:
+    if made is None or edge["hypothesis_id"] not in graph.hypotheses:
         return ""  # told elsewhere
     if edge.get("source_id") != made["source_id"]:
         return "its source is not that of its phenomenon"
+    all_cited = read_in(fact for fact, _ in graph.facts[edge["phenomenon_id"]].values())
+    if not of_identity(graph.hypotheses[edge["hypothesis_id"]]) and not (
+        read_in(made["verified_facts"]) <= set(edge["records"]) <= all_cited
+    ):
+        return "the records that it names are not those that its phenomenon cites"
     absent = made.get("negative") and edge["edge_type"] not in ("weakens", NEUTRAL)
     return f"the absence of a record carries at most `weakens`, not {shortened(edge['edge_type'])}" if absent else ""
 
@@ -632,23 +642,27 @@ NEUTRAL = "consistent_with"  # an edge without weight
 def log_odds(prior: float, edges: Iterable[dict[str, Any]], weights: dict[str, float], damping: str) -> float:
     """log10 of the prior's odds, plus weight × (1 + 1/2 + … + 1/n) for the n edges of a type (and source, `per_source`).
 
-    Of edges that share an event (or a phenomenon) only the strongest for and the strongest against count: several traces of
-    one event are one observation.
+    Of edges that share an event, a record or a phenomenon only the strongest for and the strongest against count: several traces
+    of one event are one observation.
     """
-    best: dict[tuple[str, bool], dict[str, Any]] = {}
-    for edge in edges:
-        if edge["edge_type"] != NEUTRAL:
-            key = (edge["event_key"] or edge["phenomenon_id"], edge["edge_type"] in ("weakens", "contradicts"))
-            rank = (
-                STRENGTH.index(edge["edge_type"]),
-                edge["event_key"] or edge["id"],
-                edge["phenomenon_id"],
-                edge["id"],
-                edge["source_id"],
-            )
-            if key not in best or rank < best[key]["rank"]:
-                best[key] = {**edge, "rank": rank}
-    groups = Counter((e["edge_type"], e["source_id"] if damping == "per_source" else "") for e in best.values())
+    weighing = [e for e in edges if e["edge_type"] != NEUTRAL]
+    weighing.sort(
+        key=lambda e: (
+            STRENGTH.index(e["edge_type"]),
+            e["event_key"] or e["id"],
+            e["phenomenon_id"],
+            e["id"],
+            e["source_id"],
+        )
+    )
+    groups: Counter[tuple[str, str]] = Counter()
+    heard: dict[bool, set[str]] = {True: set(), False: set()}
+    for edge in weighing:
+        before = heard[edge["edge_type"] in ("weakens", "contradicts")]
+        told = {edge["event_key"] or edge["phenomenon_id"], *edge["records"]}
+        if not before & told:
+            before |= told
+            groups[edge["edge_type"], edge["source_id"] if damping == "per_source" else ""] += 1
     terms = [round(weights[t] * math.fsum(1 / k for k in range(1, n + 1)), 4) for (t, _), n in sorted(groups.items())]
     return round(math.fsum([round(math.log10(prior / (1 - prior)), 4), *terms]), 4)
 

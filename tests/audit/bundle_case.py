@@ -12,7 +12,7 @@ from typing import Any
 
 from wigmore.evidence.hashing import hash_source
 from wigmore.evidence.source import SourceSpec
-from wigmore.graph.gateway import Gateway
+from wigmore.graph.gateway import Gateway, cited_records
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState
@@ -102,9 +102,22 @@ def hypotheses() -> list[Hypothesis]:
     ]
 
 
-def edge(number: int, phenomenon: str, hypothesis: str, kind: str, **more: str) -> Event:
+def edge(
+    number: int, phenomenon: Phenomenon, hypothesis: str, kind: str, *, mechanism: str = "", event_key: str = ""
+) -> Event:
     """An edge."""
-    made = Edge(f"edge-{number}", phenomenon, hypothesis, kind, proposition="RAN", source_id="src-logs", **more)
+    records = () if hypothesis in ("hyp-x", "hyp-y") else cited_records(phenomenon)
+    made = Edge(
+        f"edge-{number}",
+        phenomenon.id,
+        hypothesis,
+        kind,
+        proposition="RAN",
+        event_key=event_key,
+        source_id="src-logs",
+        mechanism=mechanism,
+        records=records,
+    )
     return Event("edge", made.to_dict())
 
 
@@ -152,18 +165,19 @@ def events(recorded: Recorded, sources: dict[str, Path]) -> list[Event]:
         desk.link(low, high, "same_as", hypothesis_id=name)
     desk.order(first.id, nested.id, "before")
     out += desk.buffer
-    out.append(Event("phenomenon", span(recorded).to_dict()))
+    spanned = span(recorded)
+    out.append(Event("phenomenon", spanned.to_dict()))
     out += [Event("hypothesis", h.to_dict()) for h in hypotheses()]
     out += [
-        edge(1, first.id, "hyp-a", "supports", mechanism="log", event_key="one"),
-        edge(2, nested.id, "hyp-a", "direct_evidence", mechanism="log", event_key="one"),
-        edge(3, "ph-span", "hyp-a", "supports", mechanism="page"),
-        edge(4, absent.id, "hyp-b", "weakens", mechanism="absence"),
-        edge(5, first.id, "hyp-b", "contradicts"),
-        edge(6, nested.id, "hyp-c", "consistent_with"),
-        edge(7, nested.id, "hyp-s", "direct_evidence"),
-        edge(8, first.id, "hyp-x", "direct_evidence"),
-        edge(9, nested.id, "hyp-y", "direct_evidence"),
+        edge(1, first, "hyp-a", "supports", mechanism="log", event_key="one"),
+        edge(2, nested, "hyp-a", "direct_evidence", mechanism="log", event_key="one"),
+        edge(3, spanned, "hyp-a", "supports", mechanism="page"),
+        edge(4, absent, "hyp-b", "weakens", mechanism="absence"),
+        edge(5, first, "hyp-b", "contradicts"),
+        edge(6, nested, "hyp-c", "consistent_with"),
+        edge(7, nested, "hyp-s", "direct_evidence"),
+        edge(8, first, "hyp-x", "direct_evidence"),
+        edge(9, nested, "hyp-y", "direct_evidence"),
     ]
     probe = {
         "hypothesis_id": "hyp-a",

@@ -464,6 +464,7 @@ def random_graph(choice: random.Random) -> list[Event]:
             event_key=choice.choice(("", "", "k")),
             source_id=choice.choice(("s1", "s2")),
             mechanism=choice.choice(("m1", "m2")),
+            records=tuple(r for r in ("r1", "r2", "r3") if choice.random() < 0.2),
         )
         events.append(Event("edge", edge.to_dict()))
     for n in range(choice.randrange(10)):

@@ -102,6 +102,20 @@ def test_one_event_under_two_mechanisms_counts_once() -> None:
     assert total([*twice, edge(3, "weakens", event="run")]) == 1.5
 
 
+def test_one_record_read_by_two_rules_counts_once_whatever_they_call_the_event() -> None:
+    def reading(number: int, kind: str, *records: str, event: str = "") -> Edge:
+        return Edge(f"e{number}", f"p{number}", "h", kind, event_key=event, records=records)
+
+    line, written = (
+        reading(1, "supports", "rec-1", event="a"),
+        reading(2, "direct_evidence", "rec-1", "rec-2", event="b"),
+    )
+    assert total([line, written]) == total([written, line]) == 2.0
+    assert total([line, written, reading(3, "supports", "rec-3")]) == 3.0
+    assert total([line, written, reading(4, "supports", "rec-2", "rec-4")]) == 2.0  # a record of it was heard
+    assert total([line, written, reading(5, "weakens", "rec-1")]) == 1.5  # against it, it was not
+
+
 def test_one_record_counts_once_for_a_hypothesis_with_its_strongest_edge() -> None:
     same = [
         Edge(f"e{k}", "p", "h", k) for k in ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")

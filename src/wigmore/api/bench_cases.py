@@ -85,7 +85,7 @@ def _beliefs(bench: Workbench, frame: str, expected: dict[str, str]) -> Row:
         "verdict": verdict,
         "prior": prior,
         "unexpected": sorted(unexpected),
-        "edges": [[e.edge_type, e.event_key or e.phenomenon_id, e.source_id] for e in edges],
+        "edges": [[e.edge_type, e.event_key or e.phenomenon_id, e.source_id, e.records] for e in edges],
         "probability": {
             rule: belief.probability(calibration.log_odds(prior, edges, rule, state.table))
             for rule in calibration.RULES

@@ -222,6 +222,7 @@ class Gateway:
             )
         if phenomenon.id not in self.state.phenomena and phenomenon.id not in self.phenomena:
             raise self._refuse("edge", phenomenon.source_id, f"unknown phenomenon {phenomenon.id!r}", wished)
+        identity = (self.hypotheses.get(hypothesis_id) or self.state.hypotheses[hypothesis_id]).of_identity
         kind, capped_from, caveat, mechanism = edge_type, "", reason, ""
         if phenomenon.negative:
             if edge_type not in ("weakens", NEUTRAL):
@@ -238,7 +239,6 @@ class Gateway:
                 kind, capped_from, caveat = NEUTRAL, edge_type, "no record of an artifact is cited"
             else:
                 _, kind, capped_from, caveat, mechanism = best
-            identity = (self.hypotheses.get(hypothesis_id) or self.state.hypotheses[hypothesis_id]).of_identity
             if kind in FOR and not identity and self.outside(phenomenon):  # whose a number is has no period
                 kind, capped_from, caveat = NEUTRAL, edge_type, "outside the period of the case: context, not support"
         made = Edge(
@@ -256,6 +256,7 @@ class Gateway:
             self.agent,
             self.lead_id,
             self.now(),
+            () if identity else cited_records(phenomenon),  # of one record, each identifier tells of an identity
         )
         if made.id in self.edges or made.id in self.state.edges:
             return self.edges.get(made.id) or self.state.edges[made.id]
@@ -367,6 +368,11 @@ class Gateway:
         if made.id not in self.state.temporal:
             self.buffer.append(Event("temporal", made.to_dict()))
         return made
+
+
+def cited_records(phenomenon: Phenomenon) -> tuple[str, ...]:
+    """The records that a phenomenon cites by id."""
+    return tuple(sorted({f.citation.record_id for f in phenomenon.verified_facts if f.citation.record_id}))
 
 
 def _moment(text: str) -> tuple[int, int] | None:

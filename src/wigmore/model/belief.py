@@ -2,8 +2,8 @@
 
 The k-th edge of one (hypothesis, edge type) adds base/k, so n edges of a type add base·H(n); the sum is taken per type
 from the counts and rounded to 4 decimals, never accumulated, and so cannot depend on order (SPEC A3, DESIGN).
-Edges that share an event (`event_key`) are one event under several mechanisms: inside such a group only the strongest
-edge in each direction counts in full (SPEC A3, beyond; ARTIFACT_SEMANTICS rule 5).
+Edges that share an event (`event_key`) are one event under several mechanisms, and edges that share a record are one record
+read twice: only the strongest in each direction counts (SPEC A3, beyond; ARTIFACT_SEMANTICS rule 5).
 """
 
 from __future__ import annotations
@@ -90,17 +90,21 @@ def _order(edge: Edge) -> tuple[Any, ...]:
 
 
 def independent(edges: Iterable[Edge]) -> list[Edge]:
-    """The edges that count: of those to one hypothesis that share an event, the strongest of each direction.
+    """The edges that count: of those to one hypothesis that share an event or a record, the strongest of each direction.
 
     Also one edge per (phenomenon, hypothesis): the strongest (SPEC A3, beyond). Order of input does not matter.
     """
-    best: dict[tuple[str, str, bool], Edge] = {}
+    heard: dict[tuple[str, bool], set[str]] = {}
+    out = []
     for edge in sorted(edges, key=lambda e: (STRENGTH.index(e.edge_type), _order(e))):
         if edge.edge_type == NEUTRAL:
             continue
-        against = edge.edge_type in ("weakens", "contradicts")
-        best.setdefault((edge.hypothesis_id, edge.event_key or edge.phenomenon_id, against), edge)
-    return sorted(best.values(), key=lambda e: (e.hypothesis_id, e.edge_type, _order(e)))
+        before = heard.setdefault((edge.hypothesis_id, edge.edge_type in ("weakens", "contradicts")), set())
+        told = {edge.event_key or edge.phenomenon_id, *edge.records}
+        if before.isdisjoint(told):
+            before |= told
+            out.append(edge)
+    return sorted(out, key=lambda e: (e.hypothesis_id, e.edge_type, _order(e)))
 
 
 def ranked(edges: Iterable[Edge], table: Mapping[str, float] = LOG_LR, damping: str = "per_type") -> list[Ranked]:

@@ -214,7 +214,7 @@ class Hypothesis(_Noun):
 
 @dataclass(frozen=True, slots=True)
 class Edge(_Noun):
-    """A phenomenon bears on a hypothesis; names the alternative it tells it apart from."""
+    """A phenomenon bears on a hypothesis; names the alternative it tells it apart from, and the records that tell of an act."""
 
     id: str
     phenomenon_id: str
@@ -230,6 +230,7 @@ class Edge(_Noun):
     agent: str = ""
     lead_id: str = ""
     created_at: str = ""
+    records: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _one_of("edge type", self.edge_type, (*EDGE_TYPES, NEUTRAL))

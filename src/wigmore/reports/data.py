@@ -11,6 +11,7 @@ from typing import Any
 from wigmore.graph import joins, views
 from wigmore.graph.reviews import reviewed
 from wigmore.graph.state import GraphState
+from wigmore.model import belief
 from wigmore.model.nouns import NEUTRAL, Coverage, Phenomenon
 from wigmore.model.times import by_instant
 from wigmore.records.store import RecordStore
@@ -142,7 +143,9 @@ def report_data(
         view["conclusion"], view["conclusion_reasons"] = said.verdict, list(said.reasons)
         view["standing_alternatives"] = list(said.standing)
         view["alternatives"] = state.alternatives(hypothesis_id)
-        view["edges"] = [e.to_dict() for e in state.edges_to(hypothesis_id)]
+        edges = state.edges_to(hypothesis_id)
+        counting = {e.id for e in belief.independent(edges)}
+        view["edges"] = [{**e.to_dict(), "counts": e.id in counting} for e in edges]
         view["probes_made"] = [p for (h, _, _), p in sorted(state.probes.items()) if h == hypothesis_id]
         hypotheses.append(view)
     joining = state.hypotheses.keys() - set(acts)

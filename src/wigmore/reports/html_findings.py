@@ -91,7 +91,7 @@ def _bearing(index: Index, hypothesis: Row) -> list[Part]:
             [
                 moment(index.phenomena[e["phenomenon_id"]]["occurred_at"]),
                 index.observation(e["phenomenon_id"]),
-                tag("span", f"{EDGES[e['edge_type']][0]} it", title=clipped(e.get("reason"), 300) or None),
+                _weight(e),
                 clipped(e.get("mechanism"), 60),
             ]
             for e in edges[:ROWS]
@@ -103,12 +103,19 @@ def _bearing(index: Index, hypothesis: Row) -> list[Part]:
     return out
 
 
+def _weight(edge: Row) -> Safe:
+    """How an observation bears, and whether it is one that was heard before."""
+    said = f"{EDGES[edge['edge_type']][0]} it"
+    tail = "" if edge.get("counts", True) else " (shares a record or an event with one above: counts with it)"
+    return tag("span", said + tail, title=clipped(edge.get("reason"), 300) or None)
+
+
 def _reading(index: Index, hypothesis: Row) -> Safe:
     edges = index.edges(hypothesis, False)
     apart = Counter(
         plain(e["discriminates_against"]).replace("_", " ") for e in edges if e.get("discriminates_against")
     )
-    kinds = Counter(EDGES[e["edge_type"]][0] for e in edges)
+    kinds = Counter(EDGES[e["edge_type"]][0] for e in edges if e.get("counts", True))
     if not edges:
         return Safe("")
     said = "; ".join(f"{n} × {k} it" for k, n in sorted(kinds.items()))
