@@ -710,6 +710,17 @@ def rivals_stand(graph: Graph, name: str, odds: dict[str, float]) -> bool:
     return False
 
 
+def competes(graph: Graph, name: str) -> bool:
+    """Whether another hypothesis of the same frame and subject, other than those held against every one, competes with it."""
+    own = graph.hypotheses[name]
+    return bool(own.get("frame")) and any(
+        other != name
+        and not rival.get("standing")
+        and (rival.get("frame"), rival.get("subject")) == (own["frame"], own.get("subject"))
+        for other, rival in graph.hypotheses.items()
+    )
+
+
 def verdict(graph: Graph, name: str, edges: list[dict[str, Any]], odds: dict[str, float]) -> str:
     """What may be said of a hypothesis about an act: concluded | contested | not_tested | refuted | open."""
     own, status = graph.hypotheses[name], status_of(odds[name])
@@ -720,7 +731,7 @@ def verdict(graph: Graph, name: str, edges: list[dict[str, Any]], odds: dict[str
     act = (own.get("propositions") or [""])[0]
     if contradicted or not rests([e for e in edges if not act or e["proposition"] == act]):
         return "contested"  # a contradiction, or neither direct evidence of the act itself nor two mechanisms
-    if rivals_stand(graph, name, odds):
+    if rivals_stand(graph, name, odds) or not competes(graph, name):
         return "contested"
     made = [p for (h, _, _), p in graph.probes.items() if h == name and p["outcome"] in ("found", "empty")]
     tested = any(p["disconfirming"] for p in made) and (not own.get("decisive") or any(p["decisive"] for p in made))

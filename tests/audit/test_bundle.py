@@ -447,7 +447,7 @@ def random_graph(choice: random.Random) -> list[Event]:
             f"t{n}",
             "",
             choice.choice((0.1, 0.5, 0.9)),
-            frame=choice.choice(("", "f")),
+            frame=choice.choice(("", "f", "f", "f")),
             propositions=choice.choice(((), ("RAN",), ("SAME",))),
             innocent=choice.random() < 0.3,
             decisive=choice.choice(("", "p")),
@@ -484,7 +484,7 @@ def random_graph(choice: random.Random) -> list[Event]:
 
 def test_scores_verdicts_and_links_agree_with_the_program_over_many_graphs() -> None:
     choice, seen = random.Random(7), Counter[str]()
-    for _ in range(400):
+    for _ in range(800):
         events = random_graph(choice)
         config = events[0].body["config"]
         state, graph = GraphState(config["hypothesis_log_lr"], config["damping"]).fold(events), verifier.Graph()

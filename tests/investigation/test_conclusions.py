@@ -35,8 +35,8 @@ def probed(probe: str, outcome: str = "found", *, decisive: bool = False, discon
 TESTED = [probed("p", "empty", disconfirming=True), probed("q", "found", decisive=True)]
 
 
-def said(*edges: tuple[str, Any], events: list[Event] | None = None, **more: Any) -> Conclusion:
-    state = graph(hypothesis("h", **{**ACT, **more}), *edges)
+def said(*edges: tuple[str, Any], events: list[Event] | None = None, rival: str = "f", **more: Any) -> Conclusion:
+    state = graph(hypothesis("h", **{**ACT, **more}), hypothesis("h-rival", frame=rival), *edges)
     for event in TESTED if events is None else events:
         state.apply(event)
     return conclusion(state, state.hypotheses["h"])
@@ -54,6 +54,11 @@ def test_support_from_two_mechanisms_is_concluded_and_from_one_contested() -> No
     assert said(*on_act(1, "supports", "log"), *on_act(2, "supports", "registry")).verdict == "concluded"
     one = said(*on_act(1, "supports", "log"), *on_act(2, "supports", "log"))
     assert one.verdict == "contested" and "two mechanisms" in one.reasons[0]
+
+
+def test_what_nothing_competes_with_is_contested() -> None:
+    verdict = said(*on_act(1, "direct_evidence"), rival="another frame")
+    assert (verdict.verdict, verdict.reasons) == ("contested", ("no explanation of its own competes with it",))
 
 
 def test_prerequisites_alone_never_conclude() -> None:
@@ -113,7 +118,8 @@ def test_refuted_needs_a_contradiction() -> None:
 
 
 def test_the_gates_never_change_the_status() -> None:
-    state: GraphState = graph(hypothesis("h", **ACT), *on_act(1, "direct_evidence"), closed(1, 0, 0))
+    rival = hypothesis("h-rival", frame="f")
+    state: GraphState = graph(hypothesis("h", **ACT), rival, *on_act(1, "direct_evidence"), closed(1, 0, 0))
     assert conclusion(state, state.hypotheses["h"]).verdict == "not_tested"
     assert state.status("h") == "supported"
 

@@ -19,9 +19,11 @@ from wigmore.graph.state import GraphState
 from wigmore.ledger import Event, Stored
 from wigmore.model.nouns import Citation, VerifiedFact
 
+RIVAL = hypothesis("h-rival", frame="f")
+
 
 def concluded(*more: tuple[str, Any]) -> GraphState:
-    state = graph(hypothesis("h", **ACT), *on_act(1, "direct_evidence"), *more)
+    state = graph(hypothesis("h", **ACT), RIVAL, *on_act(1, "direct_evidence"), *more)
     for event in TESTED:
         state.apply(event)
     return state
@@ -113,7 +115,7 @@ def test_a_rejected_hypothesis_is_disagreed_with_only_by_what_came_after() -> No
 
 
 def test_a_rejected_hypothesis_that_stays_open_is_no_disagreement() -> None:
-    state = graph(hypothesis("h", **ACT))
+    state = graph(hypothesis("h", **ACT), RIVAL)
     decide(state, "h", "reject")
     later(state, *on_act(1, "prerequisite_met"))
     assert what(state) == []

@@ -15,7 +15,7 @@ from wigmore.graph.state import GraphState
 from wigmore.ledger import Event
 from wigmore.model import times
 from wigmore.model.clocks import read_intervals
-from wigmore.model.nouns import Citation, Coverage, Edge, Hypothesis, Phenomenon, VerifiedFact
+from wigmore.model.nouns import Citation, Coverage, Edge, Hypothesis, Phenomenon, TemporalEdge, VerifiedFact
 from wigmore.model.protocols import Record
 from wigmore.model.times import Time, iso
 from wigmore.records.store import RecordStore
@@ -139,8 +139,14 @@ def order(store: RecordStore, state: GraphState | None = None, **more: Any) -> l
     laid: list[tuple[str, str, str]] = []
     rows = list_observation_times(context(store, source="", state=known, **more)).rows
     call = SimpleNamespace(rows=rows, invocation=SimpleNamespace(status="found"))
-    gateway = SimpleNamespace(order=lambda first, second, relation, reason: laid.append((first, second, relation)))
-    timeline(SimpleNamespace(source_id="", call=lambda tool: call, state=known, gateway=gateway))  # type: ignore[arg-type]  # as much of a desk as it needs
+
+    def lay(first: str, second: str, relation: str, reason: str) -> None:
+        laid.append((first, second, relation))
+        known.apply(Event("temporal", TemporalEdge(f"{first} {second} {relation}", first, second, relation).to_dict()))
+
+    gateway = SimpleNamespace(order=lay, buffer=[])
+    timeline(SimpleNamespace(source_id="", task_id="t", call=lambda tool: call, state=known, gateway=gateway))  # type: ignore[arg-type]  # as much of a desk as it needs
+    known.fold(gateway.buffer)
     return [(a.removeprefix("ph-"), b.removeprefix("ph-"), r) for a, b, r in laid]
 
 
@@ -178,6 +184,16 @@ def test_a_stated_offset_orders_across_sources(make: Made) -> None:
     assert order(store, clocks={"src-a": stated}) == [("1", "2", "before")]
     served = make([seen(3, iso("2026-03-01T09:58:00Z", "server"))], source="src-c")
     assert ("3", "2", "before") in order(served, clocks={"src-c": stated})  # another's clock is not corrected
+
+
+def test_an_order_that_the_clocks_no_longer_bear_is_withdrawn(make: Made) -> None:
+    make([seen(1, iso("2026-03-01T10:00:00Z")), seen(3, iso("2026-03-01T11:00:00Z"))])
+    store = make([seen(2, iso("2026-03-01T09:59:00Z"))], source="src-b")
+    known = graph(store)
+    assert order(store, known) == [("2", "1", "before"), ("1", "3", "before")]
+    order(store, known, clocks={"src-a": read_intervals([{"ahead": "PT5M", "basis": "NTP"}])})
+    held = sorted((e.first, e.second, e.relation) for e in known.temporal.values())
+    assert held == [("ph-1", "ph-2", "before"), ("ph-1", "ph-3", "before"), ("ph-2", "ph-3", "before")]
 
 
 def test_a_changed_clock_leaves_the_order_against_others_open(make: Made) -> None:

@@ -176,6 +176,14 @@ def asked_about(templates: dict[str, Template], question: str) -> list[Template]
     return [t for t in templates.values() if any(re.search(a, question, re.IGNORECASE) for a in t.asks)]
 
 
+def mute(template: Template, indicators: Iterable[Indicator]) -> list[str]:
+    """The alternatives of a template that no rule and no probe could speak for: that they stay weak says nothing."""
+    heard = {b.template for rule in indicators for b in rule.bears_on} | {
+        f"{template.id}/{p.of}" for p in template.probes
+    }
+    return [a.id for a in template.alternatives if f"{template.id}/{a.id}" not in heard]
+
+
 def load_templates(folders: Iterable[Path]) -> dict[str, Template]:
     """All templates of `hypotheses/*.yaml` under some folders, by id."""
     out: dict[str, Template] = {}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wigmore import __version__
+from wigmore.agents.templates import mute
 from wigmore.api.ask import case_answerer
 from wigmore.api.cases import BUDGET, DONE, FAILED, GAPS, INTEGRITY, UseError, is_case, open_case
 from wigmore.api.new import new_case
@@ -248,7 +249,12 @@ def _context(bench: Workbench, archive: dict[str, Any], known: dict[str, dict[st
         "obligations": obligations(bench),
         "invocations": {i.id: i.to_dict() for i in bench.runner.known.values()},
         "templates": {
-            t.id: {"not_enough": t.not_enough, "reference": t.reference} for t in bench.rules.templates.values()
+            t.id: {
+                "not_enough": t.not_enough,
+                "reference": t.reference,
+                "mute": mute(t, bench.rules.indicators.values()),
+            }
+            for t in bench.rules.templates.values()
         },
         "parsers": known,
         "source_entries": {

@@ -160,6 +160,10 @@ class GraphState:
         edge = TemporalEdge.from_dict(body)
         self.temporal[edge.id] = edge
 
+    def _on_temporal_withdrawn(self, body: dict[str, Any], at: str) -> None:
+        for name in body["edges"]:
+            self.temporal.pop(name, None)
+
     def _on_lead(self, body: dict[str, Any], at: str) -> None:
         lead = Lead.from_dict(body)
         self.leads[lead.id] = lead

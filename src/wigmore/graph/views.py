@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wigmore.graph.state import GraphState
+from wigmore.model.belief import STRENGTH
 from wigmore.model.nouns import NEUTRAL, Edge, Hypothesis, Phenomenon
 
 CAVEAT = (
@@ -189,7 +190,8 @@ def matrix(state: GraphState) -> dict[str, Any]:
     phenomena = sorted(
         (p for p in state.phenomena.values() if p.id in used), key=lambda p: (p.source_id, -state.quality(p), p.id)
     )
-    cells = {(e.phenomenon_id, e.hypothesis_id): e.edge_type for e in sorted(state.edges.values(), key=lambda e: e.id)}
+    strongest_last = sorted(state.edges.values(), key=lambda e: (-STRENGTH.index(e.edge_type), e.id))
+    cells = {(e.phenomenon_id, e.hypothesis_id): e.edge_type for e in strongest_last}
     return {
         "hypotheses": [{"id": h.id, "title": h.title, "innocent": h.innocent} for h in hypotheses],
         "rows": [
@@ -285,6 +287,8 @@ def _verdict(state: GraphState, hypothesis: Hypothesis) -> tuple[str, tuple[str,
         contested.append("no direct evidence of the act itself, nor support from two mechanisms")
     if any(e.edge_type == "contradicts" for e in edges):
         contested.append("a contradicting observation is not explained")
+    if not any(not state.hypotheses[other].standing for other in state.alternatives(hypothesis.id)):
+        contested.append("no explanation of its own competes with it")
     for other in state.alternatives(hypothesis.id):
         if state.confidence(other) >= STANDS and not state.hypotheses[other].standing:
             contested.append(f"an alternative stands as well: {state.hypotheses[other].title}")

@@ -151,9 +151,11 @@ class Investigation(Rounds):
     # phase 4 ------------------------------------------------------------------------------------------------------
 
     def timeline(self) -> None:
-        """The order of observations, after everything else is in."""
+        """The order of observations, after everything else is in; anew where the case file says something else of clocks."""
         before = len(self.bench.runner.known)
-        self._tasks([(self.roles["timeline"], f"timeline:{identify('graph', self.bench.state.graph_hash())}", "")])
+        clocks = [[s.id, list(s.clocks)] for s in self.bench.case_file.sources if s.clocks]
+        seen = identify("graph", self.bench.state.graph_hash(), clocks)
+        self._tasks([(self.roles["timeline"], f"timeline:{seen}", "")])
         self._phase("timeline", before)
 
     def run(self, *, triage_only: bool = False) -> Outcome:

@@ -163,7 +163,8 @@ def _alternatives(index: Index, hypothesis: Row) -> list[Part]:
             clipped(h["title"], 240),
             clipped(h["description"], 300),
             strength(h["conclusion"]),
-            f"{len(index.edges(h, False))} for, {len(index.edges(h, True))} against",
+            f"{len(index.edges(h, False))} for, {len(index.edges(h, True))} against"
+            + ("; no rule of this run could speak for it: that it stays weak says nothing" if index.mute(h) else ""),
         ]
         for h in others[:ALTERNATIVES]
     ]

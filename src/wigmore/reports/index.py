@@ -116,6 +116,11 @@ class Index:
         said = plain(template.get("not_enough"))
         return f"not enough by itself: {said}" if said else ""
 
+    def mute(self, hypothesis: Row) -> bool:
+        """Whether a hypothesis is an alternative that no rule of the run could speak for."""
+        frame, _, alternative = plain(hypothesis.get("template")).partition("/")
+        return alternative in ((self.data.context.get("templates") or {}).get(frame, {}).get("mute") or ())
+
     def occasions(self, phenomenon: Row) -> list[list[Row]]:
         """A phenomenon's facts, those of one place and call together, in the order they stand."""
         groups: dict[bytes, list[Row]] = {}

@@ -10,6 +10,7 @@ from wigmore.agents.desk import Desk, role
 from wigmore.agents.offline import present
 from wigmore.agents.prompts import DISCIPLINE, READING
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal
+from wigmore.ledger import Event
 from wigmore.model.clocks import duration
 
 Row = dict[str, Any]
@@ -145,27 +146,51 @@ def _order(desk: Desk) -> None:
     if call.invocation.status == "failed":
         raise RuntimeError(f"the observations' times could not be read: {call.invocation.error}")
     times = {r["phenomenon_id"]: r for r in call.rows}
+    _withdraw(desk, times)
     groups = [{e.phenomenon_id for e in desk.state.edges_to(h)} for h in sorted(desk.state.hypotheses)]
     groups += [{i.phenomenon_id for i in e.identifiers} for _, e in sorted(desk.state.entities.items())]
     for group in groups:
         chains: dict[tuple[str, ...], list[Row]] = {}
         for name in sorted(group & set(times)):
             row = times[name]
-            # a clock of unknown zone is comparable with itself alone
-            clock = () if row["zone"] == "Z" else (row["source_id"], row["owner"])
-            chains.setdefault(clock, []).append(row)
+            chains.setdefault(_clock(row), []).append(row)
         for _, rows in sorted(chains.items()):
-            rows.sort(key=lambda r: (r["start"], r["end"], r["phenomenon_id"]))
+            rows.sort(key=_begun)
             for first, second in pairwise(rows):
                 _relate(desk, first, second)
 
 
-def _relate(desk: Desk, first: Row, second: Row) -> None:
-    """Lay `before` where the first ends before the second begins whatever precision and clocks allow, else `overlaps`."""
+def _withdraw(desk: Desk, times: dict[str, Row]) -> None:
+    """Take back the orders that the times, as clocks are stated now, no longer bear."""
+    gone = []
+    for edge in desk.state.temporal.values():
+        pair = [times[name] for name in (edge.first, edge.second) if name in times]
+        alike = len(pair) == 2 and _clock(pair[0]) == _clock(pair[1])
+        if not alike or pair != sorted(pair, key=_begun) or edge.relation != _relation(*pair)[0]:
+            gone.append(edge.id)
+    if gone:
+        desk.gateway.buffer.append(Event("temporal.withdrawn", {"id": desk.task_id, "edges": sorted(gone)}))
+
+
+def _clock(row: Row) -> tuple[str, ...]:
+    """What a time is comparable with: a clock of unknown zone with itself alone."""
+    return () if row["zone"] == "Z" else (row["source_id"], row["owner"])
+
+
+def _begun(row: Row) -> tuple[int, int, str]:
+    return row["start"], row["end"], row["phenomenon_id"]
+
+
+def _relation(first: Row, second: Row) -> tuple[str, int]:
+    """`before` where the first ends before the second begins whatever precision and clocks allow, else `overlaps`; the error."""
     own = (first["source_id"], first["owner"]) == (second["source_id"], second["owner"])
     pair = (first, second)
     error = max(r["error_within"] for r in pair) if own else sum(r["error"] for r in pair)
-    relation = "before" if first["end"] + error < second["start"] else "overlaps"
+    return "before" if first["end"] + error < second["start"] else "overlaps", error
+
+
+def _relate(desk: Desk, first: Row, second: Row) -> None:
+    relation, error = _relation(first, second)
     reason = "both times are known instants" if first["zone"] == "Z" else "local times of one clock, its zone unknown"
     if basis := "; ".join(dict.fromkeys(r["basis"] for r in (first, second) if r["basis"])):
         reason += f"; stated: {basis}"
