@@ -642,8 +642,8 @@ NEUTRAL = "consistent_with"  # an edge without weight
 def log_odds(prior: float, edges: Iterable[dict[str, Any]], weights: dict[str, float], damping: str) -> float:
     """log10 of the prior's odds, plus weight × (1 + 1/2 + … + 1/n) for the n edges of a type (and source, `per_source`).
 
-    Of edges that share an event, a record or a phenomenon only the strongest for and the strongest against count: several traces
-    of one event are one observation.
+    Of edges that share an event or a phenomenon only the strongest for and the strongest against count, and none all whose
+    records stronger ones have told of: several traces of one event are one observation.
     """
     weighing = [e for e in edges if e["edge_type"] != NEUTRAL]
     weighing.sort(
@@ -659,9 +659,9 @@ def log_odds(prior: float, edges: Iterable[dict[str, Any]], weights: dict[str, f
     heard: dict[bool, set[str]] = {True: set(), False: set()}
     for edge in weighing:
         before = heard[edge["edge_type"] in ("weakens", "contradicts")]
-        told = {edge["event_key"] or edge["phenomenon_id"], *edge["records"]}
-        if not before & told:
-            before |= told
+        event, records = edge["event_key"] or edge["phenomenon_id"], set(edge["records"])
+        if event not in before and not (records and records <= before):
+            before |= {event, *records}
             groups[edge["edge_type"], edge["source_id"] if damping == "per_source" else ""] += 1
     terms = [round(weights[t] * math.fsum(1 / k for k in range(1, n + 1)), 4) for (t, _), n in sorted(groups.items())]
     return round(math.fsum([round(math.log10(prior / (1 - prior)), 4), *terms]), 4)

@@ -112,7 +112,8 @@ def test_one_record_read_by_two_rules_counts_once_whatever_they_call_the_event()
     )
     assert total([line, written]) == total([written, line]) == 2.0
     assert total([line, written, reading(3, "supports", "rec-3")]) == 3.0
-    assert total([line, written, reading(4, "supports", "rec-2", "rec-4")]) == 2.0  # a record of it was heard
+    assert total([line, written, reading(4, "supports", "rec-2", "rec-4")]) == 3.0  # rec-4 is new
+    assert total([line, written, reading(4, "supports", "rec-2")]) == 2.0
     assert total([line, written, reading(5, "weakens", "rec-1")]) == 1.5  # against it, it was not
 
 

@@ -2,8 +2,8 @@
 
 The k-th edge of one (hypothesis, edge type) adds base/k, so n edges of a type add base·H(n); the sum is taken per type
 from the counts and rounded to 4 decimals, never accumulated, and so cannot depend on order (SPEC A3, DESIGN).
-Edges that share an event (`event_key`) are one event under several mechanisms, and edges that share a record are one record
-read twice: only the strongest in each direction counts (SPEC A3, beyond; ARTIFACT_SEMANTICS rule 5).
+Edges that share an event (`event_key`) are one event under several mechanisms, and an edge all whose records stronger ones
+have told of tells nothing more: only the strongest in each direction counts (SPEC A3, beyond; ARTIFACT_SEMANTICS rule 5).
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ def _order(edge: Edge) -> tuple[Any, ...]:
 
 
 def independent(edges: Iterable[Edge]) -> list[Edge]:
-    """The edges that count: of those to one hypothesis that share an event or a record, the strongest of each direction.
+    """The edges that count: of those to one hypothesis and direction that share an event the strongest, and none all whose
+    records stronger ones have told of.
 
     Also one edge per (phenomenon, hypothesis): the strongest (SPEC A3, beyond). Order of input does not matter.
     """
@@ -100,9 +101,9 @@ def independent(edges: Iterable[Edge]) -> list[Edge]:
         if edge.edge_type == NEUTRAL:
             continue
         before = heard.setdefault((edge.hypothesis_id, edge.edge_type in ("weakens", "contradicts")), set())
-        told = {edge.event_key or edge.phenomenon_id, *edge.records}
-        if before.isdisjoint(told):
-            before |= told
+        event = edge.event_key or edge.phenomenon_id
+        if event not in before and not (edge.records and before.issuperset(edge.records)):
+            before |= {event, *edge.records}
             out.append(edge)
     return sorted(out, key=lambda e: (e.hypothesis_id, e.edge_type, _order(e)))
 

@@ -106,7 +106,7 @@ def _bearing(index: Index, hypothesis: Row) -> list[Part]:
 def _weight(edge: Row) -> Safe:
     """How an observation bears, and whether it is one that was heard before."""
     said = f"{EDGES[edge['edge_type']][0]} it"
-    tail = "" if edge.get("counts", True) else " (shares a record or an event with one above: counts with it)"
+    tail = "" if edge.get("counts", True) else " (its records or its event are told of above: counts with that)"
     return tag("span", said + tail, title=clipped(edge.get("reason"), 300) or None)
 
 
