@@ -44,6 +44,7 @@ def test_of_what_somebody_meant_only_the_act_is_answered(asked: tuple[str, Path]
     [answer] = ask(asked[1], "Was the password guessed on purpose?")
     assert answer["answer"].startswith("not answered: it asks what somebody meant")
     assert "Of the act itself: " in answer["answer"]
+    assert answer["status"] == "refused" and "verdict" not in answer
 
 
 def test_patterns_of_questions_are_checked_and_tell_acts_apart() -> None:

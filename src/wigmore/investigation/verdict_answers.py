@@ -57,13 +57,13 @@ def by_verdict(bench: Workbench, question: str, said: Row) -> Row:
         answers += [{"value": hypothesis.title, "record_id": r["record_id"], "path": r["path"]} for r in rows[:1]]
     if len(judged) > SHOWN:
         told.append(f"and {len(judged) - SHOWN} more hypotheses of the kind")
+    text = "; ".join(told)
+    if said["status"] == "refused":  # it stays so: the act's verdict is none on what it asks
+        return {**said, "answer": f"{said['answer']}. Of the act itself: {text}", "citations": citations}
     best = min(judged, key=lambda j: j[:3])[3].verdict
     decided = best != "open" or said["status"] == "answered"
-    text = "; ".join(told)
-    if said["status"] == "refused":
-        text = f"{said['answer']}. Of the act itself: {text}"
-    elif said["status"] == "answered":
-        text += f". Records that name what is asked: {said['answer']}" if best == "open" else ""
+    if said["status"] == "answered":
+        text += f". Records that may bear on it, not weighed: {said['answer']}" if best == "open" else ""
         answers += said["answers"]
         citations += said["citations"]
     return {
