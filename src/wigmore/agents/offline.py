@@ -277,16 +277,13 @@ def applicable_sources(desk: Desk, probe: Probe) -> tuple[str, ...]:
     return tuple(out)
 
 
-def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothesis) -> tuple[str, list[Call]]:
-    """Put a probe to the desk's source, and record what it came to, with the reason: found, empty, cannot_say or failed.
-
-    Returns that and the calls. What an absence says turns on the other sources: `note_absence` is for whoever asked them all.
-    """
+def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothesis) -> str:
+    """Put a probe to the desk's source; returns found, empty, cannot_say or failed, and records which, with the reason."""
     observed: list[Observed] = []
     calls: list[Call] = []
     acquired = _acquired(desk) if probe.after_acquisition else ""
     if probe.after_acquisition and not acquired:
-        return _made(desk, probe, hypothesis, "cannot_say", "the case file states no time of acquisition", [], []), []
+        return _made(desk, probe, hypothesis, "cannot_say", "the case file states no time of acquisition", [], [])
     if probe.rules:
         known = {"subject": hypothesis.subject, "acquired": acquired}
         known = {name: value for name, value in known.items() if value}
@@ -318,7 +315,9 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
             ),
         )
     outcome, reason = _came_to(desk, probe, calls, observed)
-    return _made(desk, probe, hypothesis, outcome, reason, calls, observed), calls
+    if outcome == "empty":
+        _note_absence(desk, template, probe, hypothesis, calls)
+    return _made(desk, probe, hypothesis, outcome, reason, calls, observed)
 
 
 def _came_to(desk: Desk, probe: Probe, calls: list[Call], observed: list[Observed]) -> tuple[str, str]:
@@ -414,10 +413,7 @@ def _observe_rows(desk: Desk, probe: Probe, call: Call) -> list[Observed]:
     return out
 
 
-def note_absence(
-    desk: Desk, template: Template, probe: Probe, hypothesis: Hypothesis, calls: list[Call], *, weighs: bool
-) -> None:
-    """Record that a probe looked in vain in the desk's source; it `weighs` only where no other source held what was asked for."""
+def _note_absence(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothesis, calls: list[Call]) -> None:
     empty = next((c for c in calls if c.invocation.status == "empty"), None)
     if empty is None:
         return
@@ -432,7 +428,7 @@ def note_absence(
         key=(probe.id, hypothesis.id),
     )
     made = desk.attempt(partial(desk.gateway.admit, proposal))
-    if made is not None and probe.if_empty and weighs:
+    if made is not None and probe.if_empty:
         desk.attempt(
             partial(
                 desk.gateway.edge,

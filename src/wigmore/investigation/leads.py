@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from wigmore.agents.desk import Desk
-from wigmore.agents.offline import note_absence, run_probe
+from wigmore.agents.offline import run_probe
 from wigmore.agents.templates import template_of
 from wigmore.investigation.tasks import Tasks
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import COMPLETE_REASONS, Lead
-from wigmore.tools.runner import Call
 
 
 class Leads(Tasks):
@@ -36,39 +34,26 @@ class Leads(Tasks):
 
     def _work(self, lead: Lead) -> tuple[list[Event], str]:
         """What a lead's role proposes; (events, error)."""
-        try:
-            return self._worked(lead)
-        except Exception as error:  # noqa: BLE001  # the boundary of a lead: it fails with its reason
-            return [], f"{type(error).__name__}: {error}"[:500]
-
-    def _worked(self, lead: Lead) -> tuple[list[Event], str]:
         state = self.bench.state
         hypothesis = state.hypotheses.get(lead.motivating_hypothesis)
         template = template_of(self.bench.rules.templates, hypothesis) if hypothesis else None
         probe = next((p for p in template.probes if p.id == lead.context.get("probe")), None) if template else None
         sources = list(lead.context.get("sources") or ()) or [lead.context.get("source_id", "")]
         events: list[Event] = []
-        desks: list[tuple[Desk, str, list[Call]]] = []
         for source_id in sources:
             task = f"{lead.id}:{source_id}:{'retry' if lead.context.get('retry') else 'first'}"
             desk = self.desk(lead.target_agent, task, source_id, lead)
-            if probe is not None and template is not None and hypothesis is not None:
-                outcome, calls = run_probe(desk, template, probe, hypothesis)
-                desks.append((desk, outcome, calls))
-                if outcome == "failed":
-                    reason = str(desk.gateway.buffer[-1].body.get("reason", ""))
-                    return [*events, *desk.gateway.buffer], "a tool failed: " + reason
-            else:
-                self.roles[lead.target_agent].offline(desk)
+            try:
+                if probe is not None and template is not None and hypothesis is not None:
+                    if run_probe(desk, template, probe, hypothesis) == "failed":
+                        return [*events, *desk.gateway.buffer], "a tool failed: " + str(
+                            desk.gateway.buffer[-1].body.get("reason", "")
+                        )
+                else:
+                    self.roles[lead.target_agent].offline(desk)
+            except Exception as error:  # noqa: BLE001  # the boundary of a lead: it fails with its reason
+                return [], f"{type(error).__name__}: {error}"[:500]
             events += desk.gateway.buffer
-        if probe is not None and template is not None and hypothesis is not None:
-            held = [p["outcome"] for (h, name, _), p in state.probes.items() if (h, name) == (hypothesis.id, probe.id)]
-            found = "found" in (*held, *(outcome for _, outcome, _ in desks))
-            for desk, outcome, calls in desks:
-                if outcome == "empty":
-                    before = len(desk.gateway.buffer)
-                    note_absence(desk, template, probe, hypothesis, calls, weighs=not found)
-                    events += desk.gateway.buffer[before:]
         return events, ""
 
     def _parallel(self, leads: Sequence[Lead]) -> None:
