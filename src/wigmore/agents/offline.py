@@ -22,8 +22,6 @@ from wigmore.model.times import instant_text
 from wigmore.records.rules import Bearing, Indicator, fill
 from wigmore.tools.runner import Call
 
-NAMED = re.compile(r"\+\d[\d ()./-]{5,18}\d|[\w.+-]+@[\w-]+\.[\w.-]*\w")  # numbers with their country, mail addresses
-
 
 @dataclass(frozen=True)
 class Observed:
@@ -224,22 +222,17 @@ def raise_led_to(desk: Desk, observed: Observed) -> None:
 
 def raise_asked_about(desk: Desk, question: str) -> None:
     """Raise the hypotheses that a question of the case is about, wherever they could be refuted, where no observation raised one
-    of the kind: so they are looked into. Those about a subject are raised for the numbers and addresses that it names."""
+    of the kind: so they are looked into. A question about a subject raises none: it may be no party of any record."""
     raised = {h.template for h in (*desk.state.hypotheses.values(), *desk.gateway.hypotheses.values())}
     for template in asked_about(desk.templates, question):
-        probes = [p for p in template.probes if p.disconfirming]
-        sources = {source for probe in probes for source in applicable_sources(desk, probe)}
-        if template.per == "subject" and sources:
-            subjects = [
-                party(re.sub(r"[ ()./-]", "", n) if n[0] == "+" else n.lower()) for n in NAMED.findall(question)
-            ]
-        elif template.per == "case":
-            subjects = [""] if sources else []
-        else:
-            subjects = [desk.state.sources[source].label or source for source in sorted(sources)]
-        if template.per == "subject" or template.id not in raised:
-            for subject in subjects:
-                raise_hypotheses(desk, template, subject)
+        if template.id in raised:
+            continue
+        sources = {s for probe in template.probes if probe.disconfirming for s in applicable_sources(desk, probe)}
+        if template.per == "case" and sources:
+            raise_hypotheses(desk, template, "")
+        elif template.per == "source":
+            for source in sorted(sources):
+                raise_hypotheses(desk, template, desk.state.sources[source].label or source)
 
 
 def judge(desk: Desk, observed: Observed) -> None:
