@@ -13,8 +13,9 @@ def test_a_generated_case_receipts_every_question_it_cannot_answer(investigated:
     assert not [r for r in found if r["state"] == "open"]
     owing = [r for r in found if r["state"] == "unanswerable"]
     assert {r["kind"] for r in owing} >= {"standard", "probe"}
-    # whether something was done is answered by the verdicts, so that no question of this case is left
-    assert {r["state"] for r in found if r["kind"] == "question"} == {"answered"}
+    # whether something was done is answered by the verdicts; what somebody meant is not for records, and no record has an IMEI
+    unanswered = [r["title"] for r in found if r["kind"] == "question" and r["state"] != "answered"]
+    assert len(unanswered) == 2 and "on purpose" in unanswered[0] and "IMEI" in unanswered[1]
     for row in owing:
         said = ("cannot say", "looked at", "not answered: it asks") if row["kind"] != "probe" else ("",)
         assert row["reason"].startswith(said), row

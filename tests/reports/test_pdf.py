@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -149,3 +150,9 @@ def test_without_pango_the_line_names_the_package(tmp_path: Path, monkeypatch: p
     with pytest.raises(FormatError, match=r"^pdf needs Pango .*: apt install libpango-1\.0-0 [a-z0-9. -]+$"):
         pdf(report(1), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_library_does_not_make_cut_pictures_whole_for_the_rest_of_the_program() -> None:
+    script = "from PIL import ImageFile; from wigmore.reports import pdf; pdf._weasyprint(); print(ImageFile.LOAD_TRUNCATED_IMAGES)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

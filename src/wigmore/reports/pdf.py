@@ -14,6 +14,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from PIL import ImageFile
+
 from wigmore.ledger import durable_file
 from wigmore.reports.data import FormatError, ReportData, report_format
 from wigmore.reports.html import render_html
@@ -25,7 +27,11 @@ SYSTEM = "apt install libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
 
 def _weasyprint() -> Any:
-    """The library; raises FormatError with the one line that installs what is missing."""
+    """The library; raises FormatError with the one line that installs what is missing.
+
+    Its import lets Pillow take cut pictures for whole ones, in the whole process: that is undone, for evidence is read by Pillow.
+    """
+    cut_pictures = ImageFile.LOAD_TRUNCATED_IMAGES
     try:
         # it prints advice of its own where a system library is missing; ours is one line
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
@@ -35,6 +41,8 @@ def _weasyprint() -> Any:
         raise FormatError(f"pdf needs WeasyPrint, which is not installed: {INSTALL}") from error
     except OSError as error:
         raise FormatError(f"pdf needs Pango from the system, which is not installed: {SYSTEM}") from error
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = cut_pictures
     return weasyprint
 
 
