@@ -153,6 +153,7 @@ def test_without_pango_the_line_names_the_package(tmp_path: Path, monkeypatch: p
 
 
 def test_the_library_does_not_make_cut_pictures_whole_for_the_rest_of_the_program() -> None:
-    script = "from PIL import ImageFile; from wigmore.reports import pdf; pdf._weasyprint(); print(ImageFile.LOAD_TRUNCATED_IMAGES)"
+    given = "from PIL import ImageFile as pictures; from wigmore.reports import pdf; pdf._weasyprint()"
+    script = f"{given}; print(pictures.LOAD_TRUNCATED_IMAGES)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
