@@ -42,6 +42,7 @@ HEX = re.compile(r"[0-9a-f]{64}")
 PIECE = 1 << 20
 LONGEST = 1 << 25  # bytes of a text that is read as JSON: what a forged file can make us unfold
 SHOWN = 100  # failures of one code that are listed one by one
+Edges = dict[str, list[dict[str, Any]]]  # of each hypothesis
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 
 
@@ -683,26 +684,36 @@ def of_identity(hypothesis: dict[str, Any]) -> bool:
     return "SAME" in (hypothesis.get("propositions") or ())
 
 
+def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
+    """The edges that bear on their hypotheses: none from an absence in one source where the probe found in another what it
+    asked for."""
+    answered = {(h, probe) for (h, probe, _), p in graph.probes.items() if p["outcome"] == "found"}
+    for edge in graph.edges.values():
+        seen = graph.phenomena.get(edge["phenomenon_id"]) or {}
+        asked = seen.get("rule", "").rpartition(":")[2] if seen.get("negative") else ""
+        if (edge["hypothesis_id"], asked) not in answered:
+            yield edge
+
+
 def rests(edges: Iterable[dict[str, Any]]) -> bool:
     """Whether edges hold direct evidence, or support from two mechanisms."""
     ways = {e["mechanism"] for e in edges if e["edge_type"] in ("supports", "consequence_observed")}
     return len(ways) > 1 or any(e["edge_type"] == "direct_evidence" for e in edges)
 
 
-def rivals_stand(graph: Graph, name: str, odds: dict[str, float]) -> bool:
+def rivals_stand(graph: Graph, name: str, edges: Edges, odds: dict[str, float]) -> bool:
     """Whether an alternative stands beside a supported hypothesis about an act, from a score of 0.8 (rounded to 4 digits).
 
     Alternatives are those of the same frame and subject. Those that the case holds against every hypothesis (`standing`)
     count where they rest on more than prerequisites, in sources of this hypothesis' own edges; against an innocent
     alternative they do not count.
     """
-    own, edges = graph.hypotheses[name], graph.edges.values()
-    sources = {e["source_id"] for e in edges if e["hypothesis_id"] == name}
+    own, sources = graph.hypotheses[name], {e["source_id"] for e in edges[name]}
     for other, rival in graph.hypotheses.items():
         if other == name or round(probability(odds[other]), 4) < 0.8:
             continue
         if rival.get("standing"):
-            near = [e for e in edges if e["hypothesis_id"] == other and e["source_id"] in sources]
+            near = [e for e in edges[other] if e["source_id"] in sources]
             if not own.get("innocent") and rests(near):
                 return True
         elif own.get("frame") and (rival.get("frame"), rival.get("subject")) == (own["frame"], own.get("subject")):
@@ -721,17 +732,17 @@ def competes(graph: Graph, name: str) -> bool:
     )
 
 
-def verdict(graph: Graph, name: str, edges: list[dict[str, Any]], odds: dict[str, float]) -> str:
+def verdict(graph: Graph, name: str, edges: Edges, odds: dict[str, float]) -> str:
     """What may be said of a hypothesis about an act: concluded | contested | not_tested | refuted | open."""
     own, status = graph.hypotheses[name], status_of(odds[name])
-    contradicted = any(e["edge_type"] == "contradicts" for e in edges)
+    contradicted = any(e["edge_type"] == "contradicts" for e in edges[name])
     if status != "supported":
-        direct = any(e["edge_type"] == "direct_evidence" for e in edges)
+        direct = any(e["edge_type"] == "direct_evidence" for e in edges[name])
         return "refuted" if status == "refuted" and contradicted and not direct else "open"
     act = (own.get("propositions") or [""])[0]
-    if contradicted or not rests([e for e in edges if not act or e["proposition"] == act]):
+    if contradicted or not rests([e for e in edges[name] if not act or e["proposition"] == act]):
         return "contested"  # a contradiction, or neither direct evidence of the act itself nor two mechanisms
-    if rivals_stand(graph, name, odds) or not competes(graph, name):
+    if rivals_stand(graph, name, edges, odds) or not competes(graph, name):
         return "contested"
     made = [p for (h, _, _), p in graph.probes.items() if h == name and p["outcome"] in ("found", "empty")]
     tested = any(p["disconfirming"] for p in made) and (not own.get("decisive") or any(p["decisive"] for p in made))
@@ -755,10 +766,9 @@ def check_belief(graph: Graph, manifest: dict[str, Any], report: Report) -> None
     recorded = {**WEIGHTS, **(graph.config.get("hypothesis_log_lr") or {})}
     if not same([recorded, graph.config.get("damping", "per_type")], [weights, damping]):
         report.fail("weights", "manifest", "weights or damping are not those that the last run recorded in the ledger")
-    edges: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for edge in graph.edges.values():
-        if edge["edge_type"] != NEUTRAL:
-            edges[edge["hypothesis_id"]].append(edge)
+    edges: Edges = defaultdict(list)
+    for edge in weighing(graph):
+        edges[edge["hypothesis_id"]].append(edge)
     odds = {n: log_odds(h["prior_prob"], edges[n], weights, damping) for n, h in graph.hypotheses.items()}
     for key in ("conclusions", "identities"):
         about = {n for n, h in graph.hypotheses.items() if of_identity(h) == (key == "identities")}
@@ -776,7 +786,7 @@ def check_belief(graph: Graph, manifest: dict[str, Any], report: Report) -> None
                 "status": "inconclusive" if status == "active" and name in graph.inconclusive else status,
             }
             if key == "conclusions":
-                found["verdict"] = verdict(graph, name, edges[name], odds)
+                found["verdict"] = verdict(graph, name, edges, odds)
             for field in sorted(found.keys() | stated[name].keys()):
                 if not same(found.get(field), stated[name].get(field)):
                     said, computed = shortened(stated[name].get(field)), shortened(found.get(field))

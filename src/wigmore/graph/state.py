@@ -51,6 +51,7 @@ class GraphState:
         self.rounds: dict[str, InvestigationRound] = {}
         self.areas: dict[str, InvestigationArea] = {}
         self.probes: dict[tuple[str, str, str], dict[str, Any]] = {}
+        self.answered: set[tuple[str, str]] = set()  # (hypothesis, probe) that found what it asked for in some source
         self.inconclusive: set[str] = set()
         self.questions: dict[str, dict[str, Any]] = {}
         self.assets: dict[str, dict[str, Any]] = {}
@@ -121,7 +122,7 @@ class GraphState:
         self._edges_from[edge.phenomenon_id] += 1
         self._odds.pop(edge.hypothesis_id, None)
         after = self.log_odds(edge.hypothesis_id)
-        counting = belief.ranked(self._edges_to[edge.hypothesis_id], self.table, self.damping)
+        counting = belief.ranked(self._weighing(edge.hypothesis_id), self.table, self.damping)
         mine = next((r for r in counting if r.edge.id == edge.id), None)
         same = [
             r
@@ -129,14 +130,17 @@ class GraphState:
             if r.edge.edge_type == edge.edge_type and (self.damping == "per_type" or r.edge.source_id == edge.source_id)
         ]
         base = self.table.get(edge.edge_type, 0.0)
+        self._log(at, edge, base, len(same) if mine else 0, round(base / len(same), 4) if mine else 0.0, before, after)
+
+    def _log(self, at: str, edge: Edge, base: float, rank: int, log_lr: float, before: float, after: float) -> None:
         self.logs[edge.hypothesis_id].append(
             {
                 "timestamp": at,
                 "phenomenon_id": edge.phenomenon_id,
                 "edge_type": edge.edge_type,
                 "log_lr_base": base,
-                "rank": len(same) if mine else 0,
-                "log_lr": round(base / len(same), 4) if mine else 0.0,
+                "rank": rank,
+                "log_lr": log_lr,
                 "old_log_odds": before,
                 "new_log_odds": after,
                 "old_confidence": belief.confidence(before),
@@ -189,6 +193,17 @@ class GraphState:
 
     def _on_probe(self, body: dict[str, Any], at: str) -> None:
         self.probes[(body["hypothesis_id"], body["probe"], body["source_id"])] = body
+        name, key = body["hypothesis_id"], (body["hypothesis_id"], body["probe"])
+        if body["outcome"] != "found" or key in self.answered:
+            return
+        heard = self._weighing(name)
+        self.answered.add(key)
+        taken_back = [e for e in heard if not self.weighs(e)]
+        if taken_back:  # what other sources lack weighed so far
+            before = belief.log_odds(self.hypotheses[name].prior_prob, belief.counts(heard, self.damping), self.table)
+            self._odds.pop(name, None)
+            after = self.log_odds(name)
+            self._log(at, taken_back[0], 0.0, 0, round(after - before, 4), before, after)
 
     def _on_hypotheses_closed(self, body: dict[str, Any], at: str) -> None:
         self.inconclusive = set(body["inconclusive"])
@@ -211,22 +226,31 @@ class GraphState:
     def _on_task_done(self, body: dict[str, Any], at: str) -> None:
         self.tasks_done.add(body["id"])
 
+    def weighs(self, edge: Edge) -> bool:
+        """Whether an edge bears on its hypothesis: that one source lacks what another holds says nothing."""
+        seen = self.phenomena.get(edge.phenomenon_id)
+        asked = seen.rule.rpartition(":")[2] if seen is not None and seen.negative else ""  # absence:TEMPLATE:PROBE
+        return (edge.hypothesis_id, asked) not in self.answered
+
+    def _weighing(self, hypothesis_id: str) -> list[Edge]:
+        return [e for e in self._edges_to.get(hypothesis_id, ()) if self.weighs(e)]
+
     def edges_to(self, hypothesis_id: str) -> list[Edge]:
-        """Edges into a hypothesis, in canonical order."""
-        return sorted(self._edges_to.get(hypothesis_id, ()), key=lambda e: e.id)
+        """The edges that bear on a hypothesis, in canonical order."""
+        return sorted(self._weighing(hypothesis_id), key=lambda e: e.id)
 
     def log_odds(self, hypothesis_id: str) -> float:
         """Base-10 log-odds of a hypothesis."""
         known = self._odds.get(hypothesis_id)
         if known is None:
-            counts = belief.counts(self._edges_to.get(hypothesis_id, ()), self.damping)
+            counts = belief.counts(self._weighing(hypothesis_id), self.damping)
             known = belief.log_odds(self.hypotheses[hypothesis_id].prior_prob, counts, self.table)
             self._odds[hypothesis_id] = known
         return known
 
     def prospective(self, hypothesis_id: str, edge_type: str) -> float:
         """What one more edge of a type would add to a hypothesis now (damped), for weighing leads."""
-        counts = belief.counts(self._edges_to.get(hypothesis_id, ()), self.damping)
+        counts = belief.counts(self._weighing(hypothesis_id), self.damping)
         number = sum(n for (kind, _), n in counts.items() if kind == edge_type)
         return self.table[edge_type] / (number + 1)
 

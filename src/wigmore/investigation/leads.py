@@ -40,21 +40,21 @@ class Leads(Tasks):
         probe = next((p for p in template.probes if p.id == lead.context.get("probe")), None) if template else None
         sources = list(lead.context.get("sources") or ()) or [lead.context.get("source_id", "")]
         events: list[Event] = []
+        errors: list[str] = []
         for source_id in sources:
             task = f"{lead.id}:{source_id}:{'retry' if lead.context.get('retry') else 'first'}"
             desk = self.desk(lead.target_agent, task, source_id, lead)
             try:
                 if probe is not None and template is not None and hypothesis is not None:
                     if run_probe(desk, template, probe, hypothesis) == "failed":
-                        return [*events, *desk.gateway.buffer], "a tool failed: " + str(
-                            desk.gateway.buffer[-1].body.get("reason", "")
-                        )
+                        errors.append(f"a tool failed: {desk.gateway.buffer[-1].body.get('reason', '')}")
                 else:
                     self.roles[lead.target_agent].offline(desk)
             except Exception as error:  # noqa: BLE001  # the boundary of a lead: it fails with its reason
-                return [], f"{type(error).__name__}: {error}"[:500]
-            events += desk.gateway.buffer
-        return events, ""
+                errors.append(f"{type(error).__name__}: {error}")
+            else:
+                events += desk.gateway.buffer
+        return events, "; ".join(dict.fromkeys(errors))[:500]
 
     def _parallel(self, leads: Sequence[Lead]) -> None:
         """Run leads in parallel, commit them in order."""

@@ -51,7 +51,8 @@ def sources_left(desk: Desk, template: Template, hypothesis: Hypothesis, probe: 
 
 
 def candidates(desk: Desk) -> list[Candidate]:
-    """All probes not made yet that are expected to change a belief, best first."""
+    """All probes not made yet that are expected to change a belief, best first; those that failed are retried at the end."""
+    failed = {_asked(x) for x in desk.state.leads.values() if x.status == "failed" and not _cut(x)}
     out = []
     for hypothesis in sorted(desk.state.hypotheses.values(), key=lambda h: h.id):
         template = template_of(desk.templates, hypothesis)
@@ -59,7 +60,7 @@ def candidates(desk: Desk) -> list[Candidate]:
             continue
         for probe in template.probes_of(hypothesis):
             sources = sources_left(desk, template, hypothesis, probe)
-            if not sources:
+            if not sources or (hypothesis.id, probe.id) in failed:
                 continue
             gain, reason = expected_change(desk, template, hypothesis, probe, sources)
             if gain > 0:
@@ -103,7 +104,10 @@ def expected_change(
     if same_way and not second and not other and not probe.decisive:
         if_found = 0.0  # more of the same from the same mechanism, for a supported hypothesis
     able = [s for s in sources if covered(desk, s, probe.artifacts)[0]]
-    if_empty = abs(desk.state.prospective(hypothesis.id, probe.if_empty)) if probe.if_empty and able else 0.0
+    met = (hypothesis.id, probe.id) in desk.state.answered  # then what others lack weighs nothing
+    if_empty = (
+        abs(desk.state.prospective(hypothesis.id, probe.if_empty)) if probe.if_empty and able and not met else 0.0
+    )
     gain = probe.likely * if_found + (1 - probe.likely) * if_empty
     reason = (
         f"expected |Δ| {gain:.3f} for cost {probe.cost:g}: {probe.likely:.2f} × {if_found:.3f} if found, "
@@ -148,7 +152,7 @@ def unfinished(desk: Desk) -> bool:
         )
         if len(desk.config["decide"].leads) == LEADS_A_ROUND:
             break
-        if lead.status == "failed" and lead.context.get("failure_reason") == "interrupted before complete" and not made:
+        if lead.status == "failed" and _cut(lead) and not made:
             desk.config["decide"].propose(
                 lead.description,
                 lead.target_agent,
@@ -157,6 +161,10 @@ def unfinished(desk: Desk) -> bool:
                 **{k: v for k, v in lead.context.items() if k not in ("failure_reason", "retry")},
             )
     return bool(desk.config["decide"].leads) or any(x.status == "pending" for x in leads)
+
+
+def _cut(lead: Lead) -> bool:
+    return lead.context.get("failure_reason") == "interrupted before complete"
 
 
 def _asked(lead: Lead) -> tuple[str, str]:
