@@ -39,7 +39,16 @@ from wigmore.investigation.audit import Audit
 from wigmore.investigation.case_file import read_case
 from wigmore.ledger import Event, Head, Ledger
 from wigmore.model import belief
-from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Edge, EntityLink, Hypothesis
+from wigmore.model.nouns import (
+    EDGE_TYPES,
+    NEUTRAL,
+    Citation,
+    Edge,
+    EntityLink,
+    Hypothesis,
+    Phenomenon,
+    VerifiedFact,
+)
 
 CHECKS = ["seal", "manifest", "chain", "facts", "references", "belief"]
 
@@ -454,6 +463,12 @@ def random_graph(choice: random.Random) -> list[Event]:
             standing=choice.random() < 0.3,
         )
         events.append(Event("hypothesis", made.to_dict()))
+    for n in range(4):
+        rule = choice.choice(("absence:t:p1", "absence:t:p2", "windows.x"))
+        fact = VerifiedFact("f", "result", "empty", Citation("empty", "i", "0"), "a", "p", {})
+        absent = choice.random() < 0.5
+        seen = Phenomenon(f"ph{n}", "s1", "", "c", "t", (fact,), "", "", rule=rule, negative=absent)
+        events.append(Event("phenomenon", seen.to_dict()))
     for n in range(choice.randrange(20)):
         edge = Edge(
             f"e{n}",
@@ -468,7 +483,7 @@ def random_graph(choice: random.Random) -> list[Event]:
         )
         events.append(Event("edge", edge.to_dict()))
     for n in range(choice.randrange(10)):
-        probe = {"hypothesis_id": f"h{choice.randrange(5)}", "probe": f"p{n}", "source_id": "s1", "reason": ""}
+        probe = {"hypothesis_id": f"h{choice.randrange(5)}", "probe": f"p{n % 3}", "source_id": f"s{n}", "reason": ""}
         truth = {"decisive": choice.random() < 0.5, "disconfirming": choice.random() < 0.5}
         events.append(Event("probe", {**probe, **truth, "outcome": choice.choice(("found", "empty", "failed"))}))
     for n in range(4):
@@ -496,13 +511,19 @@ def test_scores_verdicts_and_links_agree_with_the_program_over_many_graphs() -> 
         seen.update(row["verdict"] for row in manifest["conclusions"])
         seen["identity"] += len(manifest["identities"])
         seen["in force"] += len(manifest["links_in_force"])
+        seen["absence told elsewhere"] += sum(not state.weighs(e) for e in state.edges.values())
         for hypothesis in (h for h in state.hypotheses.values() if not h.of_identity):
             said = conclusion(state, hypothesis)
             grounds = {r for r in said.reasons if r != said.untested and "probe could" not in r}
             beside = {f"an alternative stands as well: {s['title']}" for s in said.standing if s["stands"]}
             seen["contested by standing ones alone"] += said.verdict == "contested" and grounds == beside
     verdicts = {"concluded", "contested", "not_tested", "refuted", "open"}
-    assert seen.keys() == verdicts | {"identity", "in force", "contested by standing ones alone"}
+    assert seen.keys() == verdicts | {
+        "identity",
+        "in force",
+        "absence told elsewhere",
+        "contested by standing ones alone",
+    }
     assert min(seen.values()) > 10, seen
 
 

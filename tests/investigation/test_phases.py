@@ -177,6 +177,23 @@ def test_an_absence_with_coverage_is_a_negative_phenomenon_and_weakens(house: Ho
     assert (first.new_phenomena_count, first.new_edges_count) == (0, 2)  # the absences themselves are no yield
 
 
+def test_an_absence_in_one_source_weighs_nothing_once_another_holds_the_thing(house: House, opened: Opened) -> None:
+    house.rules(RULES, [template("entry", [probe("fourth", disconfirming=True, if_empty="weakens")])])
+    investigation = opened()
+    investigation.run()
+    state = investigation.bench.state
+    main = next(h.id for h in state.hypotheses.values() if h.template == "entry")
+    outcomes = {(s, p["outcome"]) for (h, _, s), p in state.probes.items() if h == main}
+    assert outcomes == {("src-one", "empty"), ("src-two", "found")}
+    laid = {e.edge_type for e in state.edges.values() if e.hypothesis_id == main}
+    assert laid == {"prerequisite_met", "supports", "weakens"}  # what was recorded stays
+    assert {e.edge_type for e in state.edges_to(main)} == {"prerequisite_met", "supports"}
+    assert state.log_odds(main) == 1.5  # prior 0.5, half a point and a whole one
+    log = state.logs[main]
+    assert [b["old_log_odds"] for b in log[1:]] == [a["new_log_odds"] for a in log[:-1]]  # every change is told
+    assert log[-1]["new_log_odds"] == 1.5
+
+
 def test_without_coverage_the_answer_is_cannot_say(house: House, opened: Opened) -> None:
     house.rules(RULES, [template("entry", [probe("never", disconfirming=True, if_empty="weakens")])])
     investigation = opened()

@@ -166,6 +166,25 @@ def test_a_repaired_round_uses_up_none_of_the_rounds(house: House) -> None:
         ]
 
 
+def test_a_round_of_which_only_the_end_was_not_recorded_is_used(house: House) -> None:
+    with house.open(strategist={"max_rounds": 1}) as bench:
+        investigation = Investigation(bench)
+        investigation.triage()
+        investigation.hypothesise()
+        done = Lead("lead-done", "network", "x", 5, {"rationale": "why"}, "completed")
+        bench.append(
+            [
+                Event("lead", done.to_dict()),
+                Event("round", InvestigationRound("round-001", 1, "t", leads_proposed=(done.id,)).to_dict()),
+            ]
+        )
+        investigation._repair()
+        investigation.investigate()
+        (only,) = bench.state.rounds.values()
+        assert (only.strategist_action, only.leads_executed) == ("propose_leads", (done.id,))
+        assert only.decision_rationale == "why"
+
+
 def test_a_lead_cut_short_in_its_retry_is_due_its_retry_again(house: House) -> None:
     with house.open() as bench:
         investigation = Investigation(bench)

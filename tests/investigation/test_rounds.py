@@ -20,6 +20,7 @@ from conftest_house import (
 
 from wigmore.agents.desk import Desk
 from wigmore.agents.roles.strategist import candidates
+from wigmore.investigation import leads as leads_module
 from wigmore.investigation.phases import Investigation
 from wigmore.ledger import Event
 from wigmore.model.nouns import InvestigationRound, Lead
@@ -366,6 +367,26 @@ def test_a_failed_lead_is_retried_once_with_its_reason_kept(opened: Opened) -> N
     assert {x.context["failure_reason"] for x in broken} == {"IOError: the share went away"}
     assert broken[0].context["retry"] is True
     assert outcome.failed_leads == len(broken)
+
+
+def test_a_lead_that_fails_in_one_source_still_asks_the_others_and_is_not_proposed_again(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    investigation = opened(strategist={"max_rounds": 5})
+    real = leads_module.run_probe
+
+    def failing(desk: Desk, template: Any, probe: Any, hypothesis: Any) -> str:
+        if (probe.id, desk.source_id) == ("first", "src-one"):
+            raise OSError("the share went away")
+        return real(desk, template, probe, hypothesis)
+
+    monkeypatch.setattr(leads_module, "run_probe", failing)
+    investigation.run()
+    asked = [x for x in leads(investigation) if x.context["probe"] == "first"]
+    assert [(x.status, x.context["failure_reason"]) for x in asked] == [("failed", "OSError: the share went away")]
+    assert lead_history(investigation, asked[0].id).count("failed") == 2  # and was retried once
+    probes = {key[1:]: p["outcome"] for key, p in investigation.bench.state.probes.items()}
+    assert probes["first", "src-two"] == "found" and ("first", "src-one") not in probes
 
 
 def test_an_unknown_role_fails_its_lead_with_a_reason(opened: Opened) -> None:

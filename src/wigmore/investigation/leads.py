@@ -11,7 +11,7 @@ from wigmore.agents.templates import template_of
 from wigmore.investigation.tasks import Tasks
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
-from wigmore.model.nouns import COMPLETE_REASONS, Lead
+from wigmore.model.nouns import Lead
 
 
 class Leads(Tasks):
@@ -83,14 +83,10 @@ class Leads(Tasks):
 
     def _retry(self) -> None:
         """Failed leads get one more try, in parallel."""
-        closed = ("budget spent:", *(f"{reason}:" for reason in COMPLETE_REASONS))  # not failed: never tried
         again = [
             replace(x, context={**x.context, "retry": True})
             for x in sorted(self.bench.state.leads.values(), key=lambda x: x.id)
-            if x.status == "failed"
-            and not x.context.get("retry")
-            and x.target_agent in self.roles
-            and not str(x.context.get("failure_reason", "")).startswith(closed)
+            if x.status == "failed" and not x.context.get("retry") and x.target_agent in self.roles and not x.untried
         ]
         if again and not self.outcome.budget:
             self.say(f"retrying {len(again)} failed leads")

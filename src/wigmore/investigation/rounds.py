@@ -29,11 +29,13 @@ class Rounds(Leads):
         for round_ in sorted(state.rounds.values(), key=lambda r: r.round_number):
             if round_.completed_at:
                 continue
-            finished = tuple(
-                x for x in round_.leads_proposed if x in state.leads and state.leads[x].status == "completed"
-            )
-            text = f"interrupted; {len(cut)} assigned leads failed and are retried"
-            events.append(Event("round", self._closed(round_, "interrupted_resume", text, finished).to_dict()))
+            proposed = [state.leads[x] for x in round_.leads_proposed if x in state.leads]
+            finished = tuple(x.id for x in proposed if x.status == "completed")
+            action, text = "interrupted_resume", f"interrupted; {len(cut)} assigned leads failed and are retried"
+            if proposed and all(x.status in ("completed", "failed") for x in proposed):  # only its end was not recorded
+                action, text = "propose_leads", "; ".join(str(x.context.get("rationale", "")) for x in proposed)
+                finished = round_.leads_proposed
+            events.append(Event("round", self._closed(round_, action, text, finished).to_dict()))
         self.bench.append(events)
 
     def _closed(

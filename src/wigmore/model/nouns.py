@@ -313,6 +313,12 @@ class Lead(_Noun):
     def __post_init__(self) -> None:
         _one_of("lead status", self.status, LEAD_STATUSES)
 
+    @property
+    def untried(self) -> bool:
+        """Whether it was closed without having been tried: a budget was spent, or the investigation declared complete."""
+        closed = ("budget spent:", *(f"{reason}:" for reason in COMPLETE_REASONS))
+        return str(self.context.get("failure_reason", "")).startswith(closed)
+
 
 @dataclass(frozen=True, slots=True)
 class InvestigationRound(_Noun):

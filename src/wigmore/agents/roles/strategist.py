@@ -52,7 +52,7 @@ def sources_left(desk: Desk, template: Template, hypothesis: Hypothesis, probe: 
 
 def candidates(desk: Desk) -> list[Candidate]:
     """All probes not made yet that are expected to change a belief, best first; those that failed are retried at the end."""
-    failed = {_asked(x) for x in desk.state.leads.values() if x.status == "failed" and not _cut(x)}
+    failed = {_asked(x) for x in desk.state.leads.values() if x.status == "failed" and not (_cut(x) or x.untried)}
     out = []
     for hypothesis in sorted(desk.state.hypotheses.values(), key=lambda h: h.id):
         template = template_of(desk.templates, hypothesis)
