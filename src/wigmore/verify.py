@@ -685,14 +685,17 @@ def of_identity(hypothesis: dict[str, Any]) -> bool:
 
 
 def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
-    """The edges that bear on their hypotheses: none from an absence in one source where the probe found in another what it
-    asked for."""
-    answered = {(h, probe) for (h, probe, _), p in graph.probes.items() if p["outcome"] == "found"}
+    """The edges that bear on their hypotheses; an absence does while its probe, asked last, still comes to it, and while no
+    other source holds what the probe asked for."""
+    found = {(h, probe) for (h, probe, _), p in graph.probes.items() if p["outcome"] == "found"}
     for edge in graph.edges.values():
-        seen = graph.phenomena.get(edge["phenomenon_id"]) or {}
-        asked = seen.get("rule", "").rpartition(":")[2] if seen.get("negative") else ""
-        if (edge["hypothesis_id"], asked) not in answered:
-            yield edge
+        seen, name = graph.phenomena.get(edge["phenomenon_id"]) or {}, edge["hypothesis_id"]
+        if seen.get("negative"):
+            probe = seen["rule"].rpartition(":")[2]  # absence:TEMPLATE:PROBE
+            said = graph.probes.get((name, probe, seen["source_id"]), {"outcome": "empty"})
+            if (name, probe) in found or said["outcome"] != "empty":
+                continue
+        yield edge
 
 
 def rests(edges: Iterable[dict[str, Any]]) -> bool:

@@ -378,3 +378,32 @@ def test_a_hypothesis_role_that_fails_is_reported_and_the_rest_runs(opened: Open
     outcome = investigation.run()
     assert any(name.startswith("hypotheses:") for name in outcome.failed_tasks)
     assert investigation.bench.state.rounds
+
+
+def test_probes_are_put_again_when_the_rules_are_others_and_answer_anew(house: House, opened: Opened) -> None:
+    asked = [template("entry", [probe("never", disconfirming=True, if_empty="weakens")])]
+    house.rules(RULES, asked)
+    investigation = opened()
+    investigation.run()
+    state = investigation.bench.state
+    main = next(h.id for h in state.hypotheses.values() if h.template == "entry")
+    assert {p["outcome"] for (h, _, _), p in state.probes.items() if h == main} == {"empty"}
+    low = state.log_odds(main)
+    investigation.bench.close()
+    wider = [
+        {**r, "where": [{"field": "request", "starts": "GET /fourth "}]} if r["id"] == "h.never" else r for r in RULES
+    ]
+    house.rules(wider, asked)
+    again = opened()
+    again.run()
+    state = again.bench.state
+    now = {s: p["outcome"] for (h, _, s), p in state.probes.items() if h == main}
+    assert now == {"src-one": "empty", "src-two": "found"}
+    assert {e.edge_type for e in state.edges_to(main)} == {"prerequisite_met", "supports"}
+    assert state.log_odds(main) > low
+    assert {x.status for x in state.leads.values() if x.proposed_by == "asked_anew"} == {"completed"}
+    before = len(state.leads)
+    again.bench.close()
+    third = opened()
+    third.run()
+    assert len(third.bench.state.leads) == before  # nothing changed since: nothing is put again

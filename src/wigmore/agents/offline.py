@@ -372,6 +372,7 @@ def _made(
                 "reason": reason,
                 "decisive": probe.decisive,
                 "disconfirming": probe.disconfirming,
+                "snapshot": desk.runner.snapshot(),
                 "invocations": [c.invocation.id for c in calls],
                 "phenomena": sorted(o.phenomenon.id for o in observed),
             },

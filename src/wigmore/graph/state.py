@@ -51,7 +51,9 @@ class GraphState:
         self.rounds: dict[str, InvestigationRound] = {}
         self.areas: dict[str, InvestigationArea] = {}
         self.probes: dict[tuple[str, str, str], dict[str, Any]] = {}
-        self.answered: set[tuple[str, str]] = set()  # (hypothesis, probe) that found what it asked for in some source
+        self._found: dict[tuple[str, str], set[str]] = defaultdict(
+            set
+        )  # where a hypothesis' probe found what it asked for
         self.inconclusive: set[str] = set()
         self.questions: dict[str, dict[str, Any]] = {}
         self.assets: dict[str, dict[str, Any]] = {}
@@ -192,18 +194,17 @@ class GraphState:
         self.areas[area.area] = area
 
     def _on_probe(self, body: dict[str, Any], at: str) -> None:
-        self.probes[(body["hypothesis_id"], body["probe"], body["source_id"])] = body
-        name, key = body["hypothesis_id"], (body["hypothesis_id"], body["probe"])
-        if body["outcome"] != "found" or key in self.answered:
-            return
-        heard = self._weighing(name)
-        self.answered.add(key)
-        taken_back = [e for e in heard if not self.weighs(e)]
-        if taken_back:  # what other sources lack weighed so far
-            before = belief.log_odds(self.hypotheses[name].prior_prob, belief.counts(heard, self.damping), self.table)
-            self._odds.pop(name, None)
+        name, source_id = body["hypothesis_id"], body["source_id"]
+        before = self.log_odds(name) if name in self.hypotheses else 0.0
+        heard = {e.id for e in self._weighing(name)}
+        self.probes[name, body["probe"], source_id] = body
+        found = self._found[name, body["probe"]]
+        (found.add if body["outcome"] == "found" else found.discard)(source_id)
+        changed = next((e for e in self._edges_to[name] if self.weighs(e) != (e.id in heard)), None)
+        if changed is not None:  # an absence that weighs no more, or again
+            del self._odds[name]
             after = self.log_odds(name)
-            self._log(at, taken_back[0], 0.0, 0, round(after - before, 4), before, after)
+            self._log(at, changed, 0.0, 0, round(after - before, 4), before, after)
 
     def _on_hypotheses_closed(self, body: dict[str, Any], at: str) -> None:
         self.inconclusive = set(body["inconclusive"])
@@ -227,10 +228,18 @@ class GraphState:
         self.tasks_done.add(body["id"])
 
     def weighs(self, edge: Edge) -> bool:
-        """Whether an edge bears on its hypothesis: that one source lacks what another holds says nothing."""
+        """Whether an edge bears on its hypothesis: an absence does while its probe, asked last, still comes to it, and while
+        no other source holds what it asked for."""
         seen = self.phenomena.get(edge.phenomenon_id)
-        asked = seen.rule.rpartition(":")[2] if seen is not None and seen.negative else ""  # absence:TEMPLATE:PROBE
-        return (edge.hypothesis_id, asked) not in self.answered
+        if seen is None or not seen.negative:
+            return True
+        probe = seen.rule.rpartition(":")[2]  # absence:TEMPLATE:PROBE
+        said = self.probes.get((edge.hypothesis_id, probe, seen.source_id))
+        return not self.met(edge.hypothesis_id, probe) and (said is None or said["outcome"] == "empty")
+
+    def met(self, hypothesis_id: str, probe: str) -> bool:
+        """Whether a probe of a hypothesis found what it asked for in some source."""
+        return bool(self._found.get((hypothesis_id, probe)))
 
     def _weighing(self, hypothesis_id: str) -> list[Edge]:
         return [e for e in self._edges_to.get(hypothesis_id, ()) if self.weighs(e)]

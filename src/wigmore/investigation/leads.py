@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from wigmore.agents.offline import run_probe
-from wigmore.agents.templates import template_of
+from wigmore.agents.templates import Probe, template_of
 from wigmore.investigation.tasks import Tasks
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
-from wigmore.model.nouns import Lead
+from wigmore.model.nouns import Hypothesis, Lead
+
+SLICE = 20  # leads run and committed at a time
 
 
 class Leads(Tasks):
@@ -72,6 +75,44 @@ class Leads(Tasks):
                 ]
             )
 
+    def _ask_anew(self) -> None:
+        """Put the probes again that were put to other records, by other rules or for another period."""
+        now, state = self.bench.snapshot(), self.bench.state
+        stale: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for (hypothesis_id, name, source_id), made in sorted(state.probes.items()):
+            if source_id and made.get("snapshot") != now:
+                stale[hypothesis_id, name].append(source_id)
+        leads = []
+        for (hypothesis_id, name), sources in stale.items():
+            hypothesis = state.hypotheses[hypothesis_id]
+            template = template_of(self.bench.rules.templates, hypothesis)
+            probe = next((p for p in template.probes_of(hypothesis) if p.id == name), None) if template else None
+            if probe is not None:
+                why = "records, rules or the period changed since it was asked"
+                leads.append(self._owed(hypothesis, probe, sources, "asked_anew", why, now))
+        if not leads or self.outcome.budget:
+            return
+        self.say(f"{len(leads)} probes are put again: records, rules or the period changed")
+        self.bench.append([Event("lead", x.to_dict()) for x in leads])
+        for n in range(0, len(leads), SLICE):
+            self._parallel(leads[n : n + SLICE])
+
+    @staticmethod
+    def _owed(hypothesis: Hypothesis, probe: Probe, sources: Sequence[str], by: str, why: str, *when: str) -> Lead:
+        """A lead that nobody proposed: a probe that must be put."""
+        return Lead(
+            identify("lead", by, hypothesis.id, probe.id, list(sources), *when),
+            probe.role,
+            f"{probe.description} — for: {hypothesis.title}",
+            5,
+            {"source_id": "", "rationale": why, "probe": probe.id, "sources": list(sources)},
+            "pending",
+            hypothesis.id,
+            by,
+            hypothesis.id,
+            probe.edge,
+        )
+
     def _finish_leads(self) -> None:
         """No lead is stranded: those still pending are dispatched once, or closed with the reason."""
         for lead in sorted((x for x in self.bench.state.leads.values() if x.status == "pending"), key=lambda x: x.id):
@@ -101,25 +142,7 @@ class Leads(Tasks):
         leads, receipts = [], []
         for owed, possible in obligations(self.desk("strategist", "gap analysis", "")):
             if possible:
-                leads.append(
-                    Lead(
-                        identify("lead", "gap analysis", owed.hypothesis.id, owed.probe.id, list(owed.sources)),
-                        owed.probe.role,
-                        f"{owed.probe.description} — for: {owed.hypothesis.title}",
-                        5,
-                        {
-                            "source_id": "",
-                            "rationale": owed.reason,
-                            "probe": owed.probe.id,
-                            "sources": list(owed.sources),
-                        },
-                        "pending",
-                        owed.hypothesis.id,
-                        "gap_analysis",
-                        owed.hypothesis.id,
-                        owed.probe.edge,
-                    )
-                )
+                leads.append(self._owed(owed.hypothesis, owed.probe, owed.sources, "gap_analysis", owed.reason))
             else:
                 receipts.append(
                     Event(

@@ -130,6 +130,7 @@ class Investigation(Rounds):
         """The strategist loop, or the fixed-round loop; then one retry of failed leads, gap analysis, inconclusive."""
         before = len(self.bench.runner.known)
         self._repair()
+        self._ask_anew()
         led = self.bench.config.strategist.enabled and "strategist" in self.roles
         while True:
             if led:

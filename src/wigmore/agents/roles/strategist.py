@@ -104,10 +104,9 @@ def expected_change(
     if same_way and not second and not other and not probe.decisive:
         if_found = 0.0  # more of the same from the same mechanism, for a supported hypothesis
     able = [s for s in sources if covered(desk, s, probe.artifacts)[0]]
-    met = (hypothesis.id, probe.id) in desk.state.answered  # then what others lack weighs nothing
-    if_empty = (
-        abs(desk.state.prospective(hypothesis.id, probe.if_empty)) if probe.if_empty and able and not met else 0.0
-    )
+    if_empty = 0.0
+    if probe.if_empty and able and not desk.state.met(hypothesis.id, probe.id):  # else what others lack weighs nothing
+        if_empty = abs(desk.state.prospective(hypothesis.id, probe.if_empty))
     gain = probe.likely * if_found + (1 - probe.likely) * if_empty
     reason = (
         f"expected |Δ| {gain:.3f} for cost {probe.cost:g}: {probe.likely:.2f} × {if_found:.3f} if found, "
