@@ -29,6 +29,7 @@ def desk(*rows: Coverage) -> Desk:
     return cast(Desk, SimpleNamespace(coverage=list(rows), gateway=gateway, held={}, judged={}))
 
 
+UNKNOWN = row("file_listing", "www/a.php", outcome="not_applicable", complete=False, reason="of no known type")
 WHOLE = {"covers_from": "2026-02-20T00:00:00Z", "covers_to": "2026-03-31T20:00:00Z"}
 
 
@@ -55,6 +56,9 @@ WHOLE = {"covers_from": "2026-02-20T00:00:00Z", "covers_to": "2026-03-31T20:00:0
         ([row("linux.authlog", "var/log/auth.log")], "linux.authlog", "does not say which period"),
         ([row(outcome="empty")], "windows.eventlog", "does not say which period"),
         ([row(outcome="not_run", reason="a time limit", **WHOLE)], "windows.eventlog", "was not read (a time limit)"),
+        # a listing is of names: it holds a file whose content nobody could read, but not what that file says
+        ([row("file_listing", ""), UNKNOWN], "file_listing", ""),
+        ([row("file_listing", ""), UNKNOWN], "file_listing:*.php", "incomplete (of no known type)"),
         # a registry hive is a state, no log: its first time is no horizon
         ([row("windows.registry.autostart", covers_from="2026-03-09T00:00:00Z")], "windows.registry.autostart", ""),
     ],

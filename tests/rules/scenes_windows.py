@@ -224,7 +224,7 @@ SCENES: dict[str, Scene] = {
         burst(18456, 5, "MSSQLSERVER", data_2="x"), burst(18456, 4, "MSSQLSERVER", data_2="x")
     ),
     "evtx.failures_expired": one(
-        burst(4625, 5, TargetUserName="a", Status="0xc0000071"), burst(4625, 5, TargetUserName="a", Status="0xc000006a")
+        burst(4625, 5, TargetUserName="a", Status="0xc0000234"), burst(4625, 5, TargetUserName="a", Status="0xc0000071")
     ),
     "evtx.kerberos_failures": one(
         burst(4771, 8, IpAddress="192.0.2.9", Status="0x18"), burst(4771, 8, IpAddress="192.0.2.9", Status="0x17")

@@ -16,8 +16,10 @@ from scenes_frames import SCENES as FRAMES
 from scenes_kinds import SCENES as KINDS
 from scenes_other import SCENES as OTHER
 from scenes_people import SCENES as PEOPLE
+from scenes_routines import LOOKALIKES as ROUTINE_LOOKALIKES
+from scenes_routines import SCENES as ROUTINES
 from scenes_systems import SCENES as SYSTEMS
-from scenes_tools import LOOKALIKES
+from scenes_tools import LOOKALIKES as TOOL_LOOKALIKES
 from scenes_tools import SCENES as TOOLS
 from scenes_windows import SCENES as WINDOWS
 
@@ -38,7 +40,9 @@ SCENES: dict[str, Scene] = {
     **SYSTEMS,
     **EXPLANATIONS,
     **TOOLS,
+    **ROUTINES,
 }
+LOOKALIKES = {**TOOL_LOOKALIKES, **ROUTINE_LOOKALIKES}
 
 
 @pytest.fixture(scope="module")

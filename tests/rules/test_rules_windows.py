@@ -227,8 +227,8 @@ def test_set_up_accounts_are_left_alone_and_an_account_made_by_an_account_is_see
     assert renamed == ["evtx.account_renamed"]
 
 
-def failures(count: int, seconds: int, address: str = "192.0.2.7") -> list[Record]:
-    values = {"TargetUserName": "admin", "LogonType": 3, "Status": "0xc000006d", "SubStatus": "0xc000006a"}
+def failures(count: int, seconds: int, address: str = "192.0.2.7", why: str = "0xc000006a") -> list[Record]:
+    values = {"TargetUserName": "admin", "LogonType": 3, "Status": "0xc000006d", "SubStatus": why}
     times = [
         f"2026-01-01T{10 + n * seconds // 3600}:{n * seconds // 60 % 60:02d}:{n * seconds % 60:02d}Z"
         for n in range(count)
@@ -246,9 +246,12 @@ def test_a_burst_of_failures_needs_number_and_speed(fires: Fires) -> None:
         event(4625, "Microsoft-Windows-EventSystem", f"2026-01-01T10:00:{n:02d}Z", channel="Application")
         for n in range(20)
     ]
-    burst, few, slow, other = fires("windows.eventlog", failures(9, 10), failures(4, 10), failures(9, 400), noise)
+    expired = failures(9, 10, why="0xc0000071")  # the system says so only to who gave the right password
+    burst, few, slow, other, right = fires(
+        "windows.eventlog", failures(9, 10), failures(4, 10), failures(9, 400), noise, expired
+    )
     assert burst == ["evtx.logon_failures_address"]
-    assert not few and not slow and not other
+    assert not few and not slow and not other and "evtx.logon_failures_address" not in right
 
 
 def test_guessing_succeeds_only_with_a_success_from_the_same_origin_afterwards(fires: Fires) -> None:
@@ -258,8 +261,9 @@ def test_guessing_succeeds_only_with_a_success_from_the_same_origin_afterwards(f
         [*failures(9, 10), success("192.0.2.99")],
         [success("192.0.2.7", "2026-01-01T09:00:00Z"), *failures(9, 10)],
         [*failures(9, 10), success("192.0.2.7", TargetUserSid="S-1-5-7", TargetUserName="ANONYMOUS LOGON")],
+        [*failures(9, 10, why="0xc0000071"), success("192.0.2.7")],  # the password was renewed
     )
-    assert ["evtx.failures_then_logon" in s for s in scenes] == [True, False, False, False]
+    assert ["evtx.failures_then_logon" in s for s in scenes] == [True, False, False, False, False]
 
 
 def test_remote_desktop_needs_a_remote_address_and_the_loopback_is_a_tunnel(fires: Fires) -> None:

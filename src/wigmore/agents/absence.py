@@ -31,10 +31,15 @@ class Held:
         return cls(rows, ends(mine))
 
     def named(self, wanted: str) -> Iterator[Coverage]:
-        """The rows of an artifact, or with `ARTIFACT:PATH` (a glob without case) of that file of it."""
+        """The rows of an artifact, or with `ARTIFACT:PATH` (a glob without case) of that file of it.
+
+        A listing is of names: a file in it whose content is of no known type is listed, and no gap, unless asked for by its path.
+        """
         artifact, _, path = wanted.partition(":")
         for name, rows in self.rows.items():
             if name == artifact or name.startswith(artifact + ".") or artifact.startswith(name + "."):
+                if name == "file_listing" and not path:
+                    rows = [r for r in rows if r.outcome != "not_applicable"]
                 yield from (r for r in rows if not path or fnmatchcase(r.path.casefold(), path.casefold()))
 
 

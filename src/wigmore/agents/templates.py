@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.model.canonical import identify
-from wigmore.model.nouns import EDGE_TYPES, Hypothesis
+from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Hypothesis
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.rules import Indicator
 
@@ -51,7 +51,7 @@ class Probe:
     of: str = ""  # in a standing frame: the alternative that it is about
 
     def __post_init__(self) -> None:
-        if self.edge not in EDGE_TYPES:
+        if self.edge not in (*EDGE_TYPES, NEUTRAL):  # neutral: only that there is none tells something
             raise TemplateError(f"probe {self.id}: unknown edge type {self.edge!r}")
         if self.if_empty not in ("", "weakens"):
             raise TemplateError(f"probe {self.id}: an absence carries at most `weakens`")

@@ -13,6 +13,7 @@ from wigmore.records.store import RecordStore
 
 FILES = 5  # files of which a group shows an example each, beyond the examples that the rule asks for
 SPECIAL_GROUPS = {"host": "host_id", "case": "'case'", "source": "source_id"}
+DAY = "moment // 86_400_000_000"
 READ = ("record_id", "source_id", "path", "inode", "ordinal", "moment", "time_text")  # what a match reads of a hit
 
 
@@ -110,7 +111,7 @@ def match(
         else ", [] AS followers"
     )
     order = "moment NULLS LAST, path, inode NULLS FIRST, ordinal, record_id"
-    kinds = "".join(f" AND count(DISTINCT {c}) >= {n}" for c, n in various.items())
+    kinds = "".join(f" AND count(DISTINCT {c}) >= {n}" for c, n in {**various, DAY: rule.days}.items() if n)
     if various:
         first = next(iter(various))
         source = f"(SELECT *, row_number() OVER (PARTITION BY {names}, {first} ORDER BY {order}) AS turn FROM {source})"

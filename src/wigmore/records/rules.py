@@ -8,6 +8,7 @@ whatever its separators and prefix; any number while its `$name` is not set), as
 is not set), apart ([other time, seconds]: the two texts, zones ignored, differ by more), differs and earlier (than another
 field, as text). Text compares without case unless `case: true`.
 `distinct: {field: n}` asks of a group at least n different values of a field; its examples then show one of each first.
+`days: n` asks of a group that its records fall on at least n different days (UTC): what recurs, against what happened once.
 `together: true` makes one phenomenon of all groups (parties of a message store), each group cited as a row of the query.
 `entities` are noted for each example (with `together`, for each group): type, the field of the name, identifiers as
 {type: field}; with `each: field` one entity for each item of that list. `contacted` says who wrote or called whom in a group:
@@ -60,6 +61,7 @@ class Indicator:
     examples: int = 3
     then: dict[str, Any] = field(default_factory=dict)
     distinct: dict[str, int] = field(default_factory=dict)
+    days: int = 0
     bears_on: tuple[Bearing, ...] = ()
     attack: tuple[str, ...] = ()
     event_key: tuple[str, ...] = ()

@@ -95,6 +95,8 @@ def _ran(case: Case, computer: Computer, at: datetime, name: str, ending: str) -
     world, dice = case.world, case.world.random("ran")
     program, line = dice.choice(HOSTS)
     line = line.format(address=world.attacker, name=dice.choice(("a1", "upd", "view")))
+    if program.endswith("mshta.exe"):
+        case.expect("system_program_proxy", "supported")  # its line has a system program run script of another host
     if dice.random() < 0.7:
         _allowed(case, computer, name, ending, at)
     _child(computer, at, name, ending, program, line)

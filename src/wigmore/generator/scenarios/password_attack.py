@@ -49,8 +49,10 @@ def build(case: Case) -> str:
     office.write_log(case, FOLDER, "System", list(office.system_week(case, host)))
     case.needs(SOURCE, path)
     said = "kept failing with an expired password" if innocent else "failed with wrong passwords"
+    # an expired password was the right one: such failures are no guesses, and bear on nothing but the innocent explanation
+    bears = None if innocent else FRAME
     case.plant(
-        f"Logons of {account} from {address} {said}", SOURCE, path, "windows.eventlog", (account, address), FRAME
+        f"Logons of {account} from {address} {said}", SOURCE, path, "windows.eventlog", (account, address), bears
     )
     if case.variant == "guilty":
         got = ("4624", account, address, shown.filetime(entry))

@@ -15,6 +15,7 @@ from wigmore.generator.windows.office import PROGRAMS
 PROVIDER, CHANNEL = "Microsoft-Windows-Sysmon", "Microsoft-Windows-Sysmon/Operational"
 LSASS = "C:\\Windows\\System32\\lsass.exe"
 EXPLORER = "C:\\Windows\\explorer.exe"
+PROXY = "10.20.0.8"  # an office's programs reach the outside through it
 
 
 def _logged(at: datetime, host: str, number: int, data: dict[str, str], version: int = 5) -> Logged:
@@ -89,7 +90,7 @@ def value_set(at: datetime, host: str, account: str, image: str, target: str, de
 
 
 def week(case: Case, host: str, account: str) -> Iterator[Logged]:
-    """Ordinary process starts of the days of the case; `noise` decides how many a day."""
+    """Ordinary process starts and connections of the days of the case; `noise` decides how many a day."""
     dice = case.world.random(f"sysmon {host}")
     for day in range(-15, 10):
         morning = case.world.at(day, f"08:{dice.randrange(10, 50)}:{dice.randrange(10, 59)}")
@@ -97,3 +98,5 @@ def week(case: Case, host: str, account: str) -> Iterator[Logged]:
             program, line, parent = dice.choice(PROGRAMS)
             at = morning + timedelta(minutes=9 * number + dice.randrange(9), seconds=dice.randrange(60))
             yield started(at, host, account, program, line, parent)
+            if program.endswith("OUTLOOK.EXE"):
+                yield connected(at + timedelta(seconds=3), host, account, program, PROXY, 8080)
