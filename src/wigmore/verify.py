@@ -685,13 +685,17 @@ def of_identity(hypothesis: dict[str, Any]) -> bool:
 
 
 def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
-    """The edges that bear on their hypotheses: none from an absence in one source where the probe found in another what it
-    asked for."""
+    """The edges that bear on their hypotheses: none from an absence where the probe found in another source what it asked
+    for, and none that weakens where another probe found a way of the act that makes it mean nothing (`unless`)."""
     answered = {(h, probe) for (h, probe, _), p in graph.probes.items() if p["outcome"] == "found"}
+    unless = {
+        (h, what): p.get("unless") or [] for (h, probe, _), p in graph.probes.items() for what in (probe, *p.get("phenomena", ()))
+    }
     for edge in graph.edges.values():
-        seen = graph.phenomena.get(edge["phenomenon_id"]) or {}
+        name, seen = edge["hypothesis_id"], graph.phenomena.get(edge["phenomenon_id"]) or {}
         asked = seen.get("rule", "").rpartition(":")[2] if seen.get("negative") else ""
-        if (edge["hypothesis_id"], asked) not in answered:
+        about = asked or (edge["phenomenon_id"] if edge["edge_type"] == "weakens" else "")
+        if not any((name, probe) in answered for probe in (asked, *unless.get((name, about), ()))):
             yield edge
 
 

@@ -52,6 +52,7 @@ class GraphState:
         self.areas: dict[str, InvestigationArea] = {}
         self.probes: dict[tuple[str, str, str], dict[str, Any]] = {}
         self.answered: set[tuple[str, str]] = set()  # (hypothesis, probe) that found what it asked for in some source
+        self.unless: dict[tuple[str, str], tuple[str, ...]] = {}  # (hypothesis, probe or what it found): ways of the act
         self.inconclusive: set[str] = set()
         self.questions: dict[str, dict[str, Any]] = {}
         self.assets: dict[str, dict[str, Any]] = {}
@@ -194,12 +195,12 @@ class GraphState:
     def _on_probe(self, body: dict[str, Any], at: str) -> None:
         self.probes[(body["hypothesis_id"], body["probe"], body["source_id"])] = body
         name, key = body["hypothesis_id"], (body["hypothesis_id"], body["probe"])
-        if body["outcome"] != "found" or key in self.answered:
-            return
         heard = self._weighing(name)
-        self.answered.add(key)
+        self.unless |= {(name, what): tuple(body.get("unless", ())) for what in (body["probe"], *body.get("phenomena", ()))}
+        if body["outcome"] == "found":
+            self.answered.add(key)
         taken_back = [e for e in heard if not self.weighs(e)]
-        if taken_back:  # what other sources lack weighed so far
+        if taken_back:  # what other sources lack, or ways that were not taken, weighed so far
             before = belief.log_odds(self.hypotheses[name].prior_prob, belief.counts(heard, self.damping), self.table)
             self._odds.pop(name, None)
             after = self.log_odds(name)
@@ -227,10 +228,12 @@ class GraphState:
         self.tasks_done.add(body["id"])
 
     def weighs(self, edge: Edge) -> bool:
-        """Whether an edge bears on its hypothesis: that one source lacks what another holds says nothing."""
-        seen = self.phenomena.get(edge.phenomenon_id)
+        """Whether an edge bears on its hypothesis: that one source lacks what another holds says nothing, nor that one way
+        of the act was not taken where another was."""
+        name, seen = edge.hypothesis_id, self.phenomena.get(edge.phenomenon_id)
         asked = seen.rule.rpartition(":")[2] if seen is not None and seen.negative else ""  # absence:TEMPLATE:PROBE
-        return (edge.hypothesis_id, asked) not in self.answered
+        about = asked or (edge.phenomenon_id if edge.edge_type == "weakens" else "")
+        return not any((name, probe) in self.answered for probe in (asked, *self.unless.get((name, about), ())))
 
     def _weighing(self, hypothesis_id: str) -> list[Edge]:
         return [e for e in self._edges_to.get(hypothesis_id, ()) if self.weighs(e)]

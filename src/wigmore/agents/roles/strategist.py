@@ -104,7 +104,11 @@ def expected_change(
     if same_way and not second and not other and not probe.decisive:
         if_found = 0.0  # more of the same from the same mechanism, for a supported hypothesis
     able = [s for s in sources if covered(desk, s, probe.artifacts)[0]]
-    met = (hypothesis.id, probe.id) in desk.state.answered  # then what others lack weighs nothing
+    answered = desk.state.answered
+    moot = any((hypothesis.id, other) in answered for other in probe.unless)  # then what it weakens weighs nothing
+    if moot and probe.edge == "weakens":
+        if_found = 0.0
+    met = moot or (hypothesis.id, probe.id) in answered  # then what others lack weighs nothing
     if_empty = (
         abs(desk.state.prospective(hypothesis.id, probe.if_empty)) if probe.if_empty and able and not met else 0.0
     )
