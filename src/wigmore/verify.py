@@ -685,17 +685,27 @@ def of_identity(hypothesis: dict[str, Any]) -> bool:
 
 
 def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
-    """The edges that bear on their hypotheses; an absence does while its probe, asked last, still comes to it, and while no
-    other source holds what the probe asked for."""
+    """The edges that bear on their hypotheses.
+
+    An absence does while its probe, put last, still comes to it, and while no other source holds what the probe asked for; it and
+    what weakens do only while none of the ways of the act that their probe names (`unless`) was found.
+    """
     found = {(h, probe) for (h, probe, _), p in graph.probes.items() if p["outcome"] == "found"}
+    ways: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
+    for (h, probe, _), p in graph.probes.items():
+        for what in (probe, *p.get("phenomena", ())):
+            ways[h, what].append(p.get("unless", []))
     for edge in graph.edges.values():
         seen, name = graph.phenomena.get(edge["phenomenon_id"]) or {}, edge["hypothesis_id"]
+        about = edge["phenomenon_id"] if edge["edge_type"] == "weakens" else ""
         if seen.get("negative"):
-            probe = seen["rule"].rpartition(":")[2]  # absence:TEMPLATE:PROBE
-            said = graph.probes.get((name, probe, seen["source_id"]), {"outcome": "empty"})
-            if (name, probe) in found or said["outcome"] != "empty":
+            about = seen["rule"].rpartition(":")[2]  # absence:TEMPLATE:PROBE
+            said = graph.probes.get((name, about, seen["source_id"]), {"outcome": "empty"})
+            if (name, about) in found or said["outcome"] != "empty":
                 continue
-        yield edge
+        named = ways.get((name, about), [])
+        if not named or not all(any((name, way) in found for way in unless) for unless in named):
+            yield edge
 
 
 def rests(edges: Iterable[dict[str, Any]]) -> bool:

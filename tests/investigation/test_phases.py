@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from conftest_house import ENTRY, RULES, House, indicator, probe, seed, template, with_role
 
+from wigmore.agents.templates import TemplateError
 from wigmore.graph.views import conclusion
 from wigmore.investigation.covered import eras
 from wigmore.investigation.phases import Investigation
@@ -148,16 +149,21 @@ def test_what_the_case_asks_about_is_looked_into_though_nothing_speaks_for_it(ho
             template("printed", [never], asks=["print"]),
             template("started", [{**elsewhere, "disconfirming": True}], asks=["sent"]),
             template("each", [never], asks=["sent"], per="source"),
+            template("contact", [never], asks=["sent"], per="subject"),
         ],
     )
     file = house.case / "case.yaml"
-    file.write_text(file.read_text(encoding="utf-8") + "questions:\n  - Were files SENT?\n", encoding="utf-8")
+    asks = "Were files SENT to +44 7700 900123, or to A.Lind@example.org?"
+    file.write_text(file.read_text(encoding="utf-8") + f"questions:\n  - {asks}\n", encoding="utf-8")
     investigation = opened()
     investigation.run()
     state = investigation.bench.state
     asked = {(h.template, h.subject): h for h in state.hypotheses.values() if not h.innocent}
     # nothing here could tell of `started`
-    assert set(asked) == {("sent", ""), ("each", "one"), ("each", "two")}
+    parties = {("contact", "+447700900123"), ("contact", "a.lind@example.org")}
+    assert set(asked) == {("sent", ""), ("each", "one"), ("each", "two"), *parties}
+    of_mail = {p["outcome"] for (h, _, _), p in state.probes.items() if h == asked["contact", "a.lind@example.org"].id}
+    assert of_mail == {"cannot_say"}  # mail is not among what the probe looks at
     sent = asked["sent", ""]
     assert {p["outcome"] for (h, _, _), p in state.probes.items() if h == sent.id} == {"empty"}
     assert state.confidence(sent.id) < sent.prior_prob and conclusion(state, sent).verdict == "open"
@@ -192,6 +198,26 @@ def test_an_absence_in_one_source_weighs_nothing_once_another_holds_the_thing(ho
     log = state.logs[main]
     assert [b["old_log_odds"] for b in log[1:]] == [a["new_log_odds"] for a in log[:-1]]  # every change is told
     assert log[-1]["new_log_odds"] == 1.5
+
+
+def test_what_one_way_of_an_act_lacks_weighs_nothing_where_another_was_taken(house: House, opened: Opened) -> None:
+    never = probe("never", disconfirming=True, if_empty="weakens", unless=["first"])
+    tried = probe("third", "weakens", disconfirming=True, unless=["first"])
+    house.rules(RULES, [template("entry", [never, tried, probe("first", likely=0.1, cost=9.0)], prior=0.05)])
+    investigation = opened()
+    investigation.run()
+    state = investigation.bench.state
+    main = next(h.id for h in state.hypotheses.values() if h.template == "entry")
+    made = {(p["probe"], p["outcome"]) for (h, _, _), p in state.probes.items() if h == main}
+    assert {("never", "empty"), ("third", "found"), ("first", "found")} <= made
+    laid = sorted(e.edge_type for e in state.edges.values() if e.hypothesis_id == main)
+    assert "weakens" in laid and "weakens" not in {e.edge_type for e in state.edges_to(main)}
+
+
+def test_a_way_that_no_probe_asks_for_is_refused(house: House, opened: Opened) -> None:
+    house.rules(RULES, [template("entry", [probe("never", disconfirming=True, unless=["elsewhere"])])])
+    with pytest.raises(TemplateError, match="no probe elsewhere"):
+        opened()
 
 
 def test_without_coverage_the_answer_is_cannot_say(house: House, opened: Opened) -> None:

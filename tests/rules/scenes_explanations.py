@@ -9,6 +9,7 @@ from typing import Any
 
 from scenes import ACCOUNT, AUDIT, SYSMON, Rows, Scene, event, listed, row, scene, started
 from scenes_frames import visit
+from scenes_windows import typed
 
 LOG, AT = "windows.eventlog", "2026-03-02T10:00:00Z"
 DEFENDER, SCM = "Microsoft-Windows-Windows Defender", "Service Control Manager"
@@ -237,6 +238,12 @@ SCENES: dict[str, Scene] = {
     ),
     # deletion and transfer
     "other.wiped_by_deployment": by("format D: /q /y", "C:\\MININT\\TSManager.exe", CMD),
+    "cmd.transfer_in": lines(
+        "rclone.exe copy vault:catalogues C:\\Data\\catalogues", "rclone.exe copy C:\\Data vault:catalogues"
+    ),
+    "hist.transfer_in": typed(
+        "aws s3 cp s3://store/plans C:\\Data --recursive", "aws s3 cp C:\\Data s3://store/plans --recursive"
+    ),
     "other.transfer_scheduled": by("rclone copy D:\\share remote:share", SVCHOST, CMD),
     "linux.transfer_by_cron": scene(
         "linux.cron",

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from frame_cases import Records, said
+from frame_cases import Records, Said, said
 from scenes import listed, row
 from scenes_frames import ALL_RIGHTS, package, sms, visit
 from test_frames_hiding import Case, of
+
+from wigmore.model.protocols import Record
 
 ANDROID = {"type": "mobile_extraction", "platform": "android"}
 LISTED = row(
@@ -92,3 +94,46 @@ def test_messages_stand_as_shown_when_the_other_side_holds_them_and_not_by_their
     assert written.verdict("message_as_shown") == "open"
     assert written.beliefs["message_as_shown"] < alone.beliefs["message_as_shown"]
     assert written.beliefs["message_as_shown/fabricated"] > alone.beliefs["message_as_shown/fabricated"]
+
+
+def texts(*directions: str, party: str = "+442079460958") -> list[Record]:
+    """Messages at ten past ten and later, one a minute."""
+    return [
+        sms(f"message number {n} of them", way, date=f"2026-03-02T10:1{n}:00Z", address=party)
+        for n, way in enumerate(directions)
+    ]
+
+
+def rung(seconds: int, direction: str = "incoming") -> Record:
+    return row({"number": "+442079460958", "duration": seconds, "direction": direction}, date="2026-03-02T12:00:00Z")
+
+
+def contact(folder: Path, **records: list[Record]) -> Said:
+    folder.mkdir()
+    return said(folder, of(**records), looked=("android.sms", "android.call"), **ANDROID)
+
+
+def test_contact_is_told_against_by_what_one_side_did_in_vain_and_not_where_the_other_answered(tmp_path: Path) -> None:
+    frame = "contact_between_parties(+442079460958)"
+    short = rung(12, "outgoing")
+    vain = contact(tmp_path / "vain", android__sms=texts("sent", "sent"), android__call=[short, rung(0, "outgoing")])
+    assert vain.verdict(frame) == "open" and vain.beliefs[frame] < 0.07
+    called = contact(tmp_path / "called", android__sms=texts("sent", "sent"), android__call=[rung(0), rung(90)])
+    assert called.verdict(frame) in ("concluded", "not_tested") and called.beliefs[frame] > 0.9  # one telephone alone
+    alone = contact(tmp_path / "alone", android__call=[rung(90)])
+    assert alone.beliefs[frame] == called.beliefs[frame]  # what went unanswered before says nothing now
+
+
+def test_both_telephones_of_an_exchange_count_and_those_of_an_approach_do_not(tmp_path: Path) -> None:
+    frame, ours = "contact_between_parties(+442079460958)", "+442079460111"
+    for name, ways, backs in (
+        ("both", ("sent", "received"), ("received", "sent")),
+        ("one", ("sent",) * 2, ("received",) * 2),
+    ):
+        (tmp_path / name).mkdir()
+        mine = of(android__sms=texts(*ways), android__call=[rung(12, "outgoing")])
+        theirs = of(android__sms=texts(*backs, party=ours))
+        fired = said(tmp_path / name, mine, others={"src-b": theirs}, looked=("android.call",), **ANDROID)
+        laid = {edge for rule, about, edge in fired.edges if rule == "probe:other_side" and about == frame}
+        assert laid == ({"supports"} if name == "both" else set())
+        assert (fired.beliefs[frame] > 0.95) == (name == "both")

@@ -20,7 +20,10 @@ from wigmore.model.clocks import latest
 from wigmore.model.nouns import Hypothesis, Phenomenon
 from wigmore.model.times import instant_text
 from wigmore.records.rules import Bearing, Indicator, fill
+from wigmore.tools.content import DIGITS, owners
 from wigmore.tools.runner import Call
+
+NAMED = re.compile(r"\+\d[\d ()./-]{5,18}\d|[\w.+-]+@[\w-]+\.[\w.-]*\w")  # numbers with their country, mail addresses
 
 
 @dataclass(frozen=True)
@@ -222,17 +225,26 @@ def raise_led_to(desk: Desk, observed: Observed) -> None:
 
 def raise_asked_about(desk: Desk, question: str) -> None:
     """Raise the hypotheses that a question of the case is about, wherever they could be refuted, where no observation raised one
-    of the kind: so they are looked into. A question about a subject raises none: it may be no party of any record."""
-    raised = {h.template for h in (*desk.state.hypotheses.values(), *desk.gateway.hypotheses.values())}
+    of the kind: so they are looked into. Those about a subject are raised for each number and address that it names."""
+    raised = [(h.template, h.subject) for h in (*desk.state.hypotheses.values(), *desk.gateway.hypotheses.values())]
     for template in asked_about(desk.templates, question):
-        if template.id in raised:
-            continue
         sources = {s for probe in template.probes if probe.disconfirming for s in applicable_sources(desk, probe)}
-        if template.per == "case" and sources:
+        known = {_number(subject) for name, subject in raised if name == template.id}
+        if template.per == "subject" and sources:
+            for named in NAMED.findall(question):
+                subject = "+" + re.sub(r"\D", "", named) if named[0] == "+" else named.lower()
+                if _number(subject) not in known:
+                    raise_hypotheses(desk, template, subject)
+        elif template.per == "case" and sources and not known:
             raise_hypotheses(desk, template, "")
-        elif template.per == "source":
+        elif template.per == "source" and not known:
             for source in sorted(sources):
                 raise_hypotheses(desk, template, desk.state.sources[source].label or source)
+
+
+def _number(subject: str) -> str:
+    """The last digits of a telephone number, which it has with and without its prefix; any other subject whole."""
+    return subject.casefold() if "@" in subject else re.sub(r"\D", "", subject)[-DIGITS:] or subject
 
 
 def judge(desk: Desk, observed: Observed) -> None:
@@ -308,6 +320,13 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
             ),
         )
     outcome, reason = _came_to(desk, probe, calls, observed)
+    if (
+        outcome == "empty"
+        and probe.rules
+        and template.per == "subject"
+        and (why := _other_stores(desk, hypothesis.subject))
+    ):
+        outcome, reason = "cannot_say", why
     if outcome == "empty":
         _note_absence(desk, template, probe, hypothesis, calls)
     return _made(desk, probe, hypothesis, outcome, reason, calls, observed)
@@ -331,6 +350,15 @@ def _came_to(desk: Desk, probe: Probe, calls: list[Call], observed: list[Observe
     if not complete:
         return "cannot_say", why
     return "empty", "looked, and the records cover it" + ("; what it found lies outside the period" if observed else "")
+
+
+def _other_stores(desk: Desk, subject: str) -> str:
+    """Why records about a party that a question names would stand elsewhere than in the desk's source; empty if here."""
+    if "@" in subject:
+        return "a mail address: mail is not among what this looks at"
+    digits = _number(subject)
+    own = len(digits) == DIGITS and desk.source_id in owners(desk.runner.context(desk.source_id, desk.role), digits)
+    return "the device of this number itself: its stores name the other side" if own else ""
 
 
 def _recorded(desk: Desk, probe: Probe) -> bool:
@@ -373,6 +401,7 @@ def _made(
                 "decisive": probe.decisive,
                 "disconfirming": probe.disconfirming,
                 "snapshot": desk.runner.snapshot(),
+                "unless": list(probe.unless),
                 "invocations": [c.invocation.id for c in calls],
                 "phenomena": sorted(o.phenomenon.id for o in observed),
             },

@@ -44,6 +44,9 @@ class Probe:
     ] = ()  # rules; one must find something, or the kind of record was not kept and none is no absence
     platforms: tuple[str, ...] = ()
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
+    unless: tuple[
+        str, ...
+    ] = ()  # probes for ways of the act: where one found its way, what this one weakens weighs nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
     after_acquisition: bool = (
         False  # its rules ask for `$acquired`, when the case file says that the source was acquired
@@ -143,7 +146,7 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
         probes = []
         for entry in made.pop("probes", ()):
             entry = dict(entry)
-            for key in ("rules", "facts", "artifacts", "recorded", "platforms"):
+            for key in ("rules", "facts", "artifacts", "recorded", "unless", "platforms"):
                 entry[key] = tuple(entry.get(key) or ())
             probes.append(Probe(**entry))
         alternatives = tuple(Alternative(**a) for a in made.pop("alternatives", ()))
@@ -207,6 +210,10 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
             if missing := [r for r in (*probe.rules, *probe.recorded) if r not in indicators]:
                 raise TemplateError(
                     f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}"
+                )
+            if strange := set(probe.unless) - {p.id for p in template.probes}:
+                raise TemplateError(
+                    f"{template.origin}: template {template.id}, probe {probe.id}: no probe {', '.join(sorted(strange))}"
                 )
             if probe.role not in known_roles:
                 raise TemplateError(

@@ -8,6 +8,7 @@ from copy import copy
 from dataclasses import replace
 from typing import Any
 
+from wigmore.graph.bearing import bearing
 from wigmore.ledger import Event, Stored
 from wigmore.model import belief
 from wigmore.model.canonical import canonical, sha256
@@ -51,9 +52,7 @@ class GraphState:
         self.rounds: dict[str, InvestigationRound] = {}
         self.areas: dict[str, InvestigationArea] = {}
         self.probes: dict[tuple[str, str, str], dict[str, Any]] = {}
-        self._found: dict[tuple[str, str], set[str]] = defaultdict(
-            set
-        )  # where a hypothesis' probe found what it asked for
+        self._made: dict[str, dict[tuple[str, str], dict[str, Any]]] = defaultdict(dict)  # the same, by hypothesis
         self.inconclusive: set[str] = set()
         self.questions: dict[str, dict[str, Any]] = {}
         self.assets: dict[str, dict[str, Any]] = {}
@@ -194,15 +193,13 @@ class GraphState:
         self.areas[area.area] = area
 
     def _on_probe(self, body: dict[str, Any], at: str) -> None:
-        name, source_id = body["hypothesis_id"], body["source_id"]
-        before = self.log_odds(name) if name in self.hypotheses else 0.0
-        heard = {e.id for e in self._weighing(name)}
-        self.probes[name, body["probe"], source_id] = body
-        found = self._found[name, body["probe"]]
-        (found.add if body["outcome"] == "found" else found.discard)(source_id)
-        changed = next((e for e in self._edges_to[name] if self.weighs(e) != (e.id in heard)), None)
-        if changed is not None:  # an absence that weighs no more, or again
+        name, key = body["hypothesis_id"], (body["probe"], body["source_id"])
+        before, heard = self.log_odds(name) if name in self.hypotheses else 0.0, self._weighing(name)
+        self.probes[name, *key] = self._made[name][key] = body
+        weighing = self._weighing(name)
+        if weighing != heard:  # an absence weighs no more, or again
             del self._odds[name]
+            changed = next(e for e in self._edges_to[name] if (e in heard) != (e in weighing))
             after = self.log_odds(name)
             self._log(at, changed, 0.0, 0, round(after - before, 4), before, after)
 
@@ -227,22 +224,12 @@ class GraphState:
     def _on_task_done(self, body: dict[str, Any], at: str) -> None:
         self.tasks_done.add(body["id"])
 
-    def weighs(self, edge: Edge) -> bool:
-        """Whether an edge bears on its hypothesis: an absence does while its probe, asked last, still comes to it, and while
-        no other source holds what it asked for."""
-        seen = self.phenomena.get(edge.phenomenon_id)
-        if seen is None or not seen.negative:
-            return True
-        probe = seen.rule.rpartition(":")[2]  # absence:TEMPLATE:PROBE
-        said = self.probes.get((edge.hypothesis_id, probe, seen.source_id))
-        return not self.met(edge.hypothesis_id, probe) and (said is None or said["outcome"] == "empty")
-
-    def met(self, hypothesis_id: str, probe: str) -> bool:
-        """Whether a probe of a hypothesis found what it asked for in some source."""
-        return bool(self._found.get((hypothesis_id, probe)))
+    def made(self, hypothesis_id: str) -> dict[tuple[str, str], dict[str, Any]]:
+        """What the probes of a hypothesis came to last, by (probe, source)."""
+        return self._made.get(hypothesis_id, {})
 
     def _weighing(self, hypothesis_id: str) -> list[Edge]:
-        return [e for e in self._edges_to.get(hypothesis_id, ()) if self.weighs(e)]
+        return bearing(self._edges_to.get(hypothesis_id, ()), self._made.get(hypothesis_id, {}), self.phenomena)
 
     def edges_to(self, hypothesis_id: str) -> list[Edge]:
         """The edges that bear on a hypothesis, in canonical order."""

@@ -112,12 +112,13 @@ def same_content(context: ToolContext, sha256: str = "", removable: bool = False
 
 
 @tool("other_side", domain="content", cost=2)
-def other_side(context: ToolContext, subject: str = "") -> ToolOutput:
+def other_side(context: ToolContext, subject: str = "", exchanged: bool = False) -> ToolOutput:
     """List messages of the source that another source holds from the other side: same text, opposite direction, within ten
     minutes; each row names those `twins`.
 
-    `subject` is the other party's number or address; without it all parties count. Where no other source can be the other
-    party's device (none holds such a message, nor names the subject as its own number), the answer is not_applicable.
+    `subject` is the number or address of one of the two; without it all parties count. `exchanged` asks for messages of both
+    directions that both hold: where all were written by one side, there are none. Where no other source can be the other
+    side's device (none holds such a message, nor names the subject as its own number), the answer is not_applicable.
     """
     if not context.source_id:
         return ToolOutput.failed("other_side looks from one source at the others: name the source")
@@ -133,26 +134,29 @@ def other_side(context: ToolContext, subject: str = "") -> ToolOutput:
     if not parts:
         return ToolOutput.not_applicable("no source holds messages")
     digits = "".join(c for c in subject if c.isdigit())[-DIGITS:]
-    about, parameters = "true", []
+    about, named = "true", ""
     if len(digits) >= 7 and "@" not in subject.removesuffix("@s.whatsapp.net"):
-        about, parameters = "contains(regexp_replace(m.party, '[^0-9]', '', 'g'), ?)", [digits]
+        about, named = "contains(regexp_replace({}, '[^0-9]', '', 'g'), ?)", digits
     elif subject:
-        about, parameters = "contains(lower(m.party), ?)", [subject.lower()]
+        about, named = "contains(lower({}), ?)", subject.lower()
+    parameters = [named, named] if subject else []
     pairs = context.store.query(
         f"WITH every AS ({' UNION ALL '.join(parts)}), kept AS (SELECT * FROM every WHERE length(trim(body)) >= 8 "
         f"AND instant IS NOT NULL AND way IN ('{SENT}', '{RECEIVED}')) "
-        f"SELECT m.record_id AS mine, list({{'source_id': o.source_id, 'path': o.path, 'record_id': o.record_id, "
+        f"SELECT m.record_id AS mine, m.way, list({{'source_id': o.source_id, 'path': o.path, 'record_id': o.record_id, "
         f"'seconds_later': round((o.instant - m.instant) / 1000000.0, 3)}} ORDER BY o.source_id, o.record_id)[1:{TWINS}] "
         f"AS twins "
         f"FROM kept m JOIN kept o ON m.body = o.body AND m.source_id <> o.source_id AND m.way <> o.way "
-        f"AND abs(m.instant - o.instant) <= {PAIR_SECONDS * 1_000_000} WHERE m.source_id = ? AND {about} "
-        f"GROUP BY m.record_id ORDER BY m.record_id LIMIT {CAP + 1}",
+        f"AND abs(m.instant - o.instant) <= {PAIR_SECONDS * 1_000_000} WHERE m.source_id = ? AND "
+        f"({about.format('m.party')} OR {about.format('o.party')}) GROUP BY m.record_id, m.way ORDER BY m.record_id LIMIT {CAP + 1}",
         [context.source_id, *parameters],
     )
     if not pairs:
-        if digits and _owned_elsewhere(context, digits):
+        if digits and owners(context, digits) - {context.source_id}:
             return ToolOutput("empty", (), "the other side's device is among the sources, and holds no such message")
         return ToolOutput.not_applicable("no other source is the other side's device")
+    if exchanged and len({p["way"] for p in pairs}) < 2:
+        return ToolOutput("empty", (), f"{len(pairs)} messages agree on both sides, all written by one of them")
     twins = {p["mine"]: p["twins"] for p in pairs}
     stored = context.store.by_id(twins)
     rows = sorted((citable(shown(r)) for r in stored.values()), key=_when)
@@ -166,20 +170,20 @@ def _when(row: dict[str, Any]) -> tuple[str, str]:
     return (time["text"] if time else "", str(row["record_id"]))
 
 
-def _owned_elsewhere(context: ToolContext, digits: str) -> bool:
-    """Whether another source names a number as its own (device identity, or the receiver of its messages)."""
+def owners(context: ToolContext, digits: str) -> set[str]:
+    """The sources that name a number as their own (device identity, or the receiver of its messages)."""
+    out: set[str] = set()
     for artifact, fields in (("ios.device", ()), ("android.mms", ("to",)), ("ios.sms", ("destination_caller_id",))):
         if not _present(context, artifact):
             continue
         text = " || ' ' || ".join(f"coalesce({_value(f)}, '')" for f in fields) or "data"
         found = context.store.query(
-            f"SELECT 1 FROM {context.store.relation([artifact])} WHERE source_id <> ? "
-            f"AND contains(regexp_replace({text}, '[^0-9\",]', '', 'g'), ?) LIMIT 1",
-            [context.source_id, digits],
+            f"SELECT DISTINCT source_id FROM {context.store.relation([artifact])} "
+            f"WHERE contains(regexp_replace({text}, '[^0-9\",]', '', 'g'), ?)",
+            [digits],
         )
-        if found:
-            return True
-    return False
+        out |= {row["source_id"] for row in found}
+    return out
 
 
 @tool("deleted_files", domain="content", cost=1)
