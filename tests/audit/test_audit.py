@@ -7,6 +7,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from wigmore.api.cases import UseError
 from wigmore.api.run import Result
 from wigmore.cli.main import app
 from wigmore.investigation.audit import Audit
-from wigmore.ledger import GENESIS, link
+from wigmore.investigation.workbench import Workbench
+from wigmore.ledger import GENESIS, Event, link
 
 
 def flip(file: Path, at: int | None = None) -> None:
@@ -160,6 +162,22 @@ def test_a_chain_rewritten_whole_is_found_by_the_expected_head(small: Path, fini
     assert audit(small, jobs=1).chain_ok  # valid in itself: nothing inside the case can tell any more
     found = audit(small, expect_head=finished[1].head, jobs=1)
     assert found.overall == "block" and not found.chain_ok
+
+
+@pytest.mark.parametrize("kind", ["field", "query_result"])
+def test_a_fact_that_says_what_its_call_did_not_print_is_named(small: Path, kind: str) -> None:
+    with Workbench(small) as bench:
+        seen, fact = next(
+            (p, f)
+            for p in sorted(bench.state.phenomena.values(), key=lambda p: p.id)
+            for f in p.verified_facts
+            if f.citation.kind == kind
+        )
+        forged = tuple(replace(f, value="another") if f == fact else f for f in seen.verified_facts)
+        bench.ledger.append([Event("phenomenon", replace(seen, verified_facts=forged).to_dict())])
+    found = audit(small)
+    assert {code for code, _ in blocks(found)} == {"value_differs"}
+    assert found.citations_reproduced == found.citations_checked - 1
 
 
 def test_the_command_ends_with_4_and_prints_the_interface(small: Path, finished: tuple[Path, Result]) -> None:

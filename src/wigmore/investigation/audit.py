@@ -18,7 +18,7 @@ from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import verify_case
 from wigmore.model.canonical import canonical, sha256
 from wigmore.model.lists import ListFile
-from wigmore.model.nouns import Finding, Phenomenon, ToolInvocation
+from wigmore.model.nouns import Finding, Phenomenon, ToolInvocation, VerifiedFact
 from wigmore.model.protocols import ParseError
 from wigmore.records.pool import FanOut
 from wigmore.records.reread import Place, reread
@@ -258,12 +258,23 @@ def _citations(
             if any(canonical(again.get(c)) != canonical(known.get(c)) for c in COLUMNS if c != "ordinal"):
                 audit.add("block", "record_differs", "reading the evidence again gave another record", where)
                 continue
-            invocation = bench.runner.invocation(fact.citation.invocation_id)
-            assert invocation is not None
-            if invocation.id not in outputs:
-                outputs[invocation.id] = bench.runner.rows(invocation)
-            row = next((r for r in outputs[invocation.id] if r.get("record_id") == fact.citation.record_id), None)
-            if row is None or canonical(field_of(row, fact.citation.field)) != canonical(fact.value):
-                audit.add("block", "value_differs", "the cited field holds another value", where)
-                continue
+        invocation = bench.runner.invocation(fact.citation.invocation_id)
+        assert invocation is not None
+        if invocation.id not in outputs:
+            outputs[invocation.id] = bench.runner.rows(invocation)
+        if not _holds(fact, invocation, outputs[invocation.id]):
+            audit.add("block", "value_differs", "the cited call does not print what the fact says", where)
+            continue
         audit.citations_reproduced += 1
+
+
+def _holds(fact: VerifiedFact, call: ToolInvocation, rows: list[dict[str, Any]]) -> bool:
+    """Whether a cited call printed what a fact says: the field of the record or of the numbered row, or nothing at all."""
+    if fact.citation.kind == "empty":
+        return call.status == "empty" and not rows
+    if fact.citation.kind == "field":
+        row = next((r for r in rows if r.get("record_id") == fact.citation.record_id), None)
+    else:
+        number = fact.locator.get("row", -1)
+        row = rows[number] if 0 <= number < len(rows) else None
+    return row is not None and canonical(field_of(row, fact.citation.field)) == canonical(fact.value)
