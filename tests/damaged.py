@@ -186,10 +186,19 @@ def damaged_copies(request: pytest.FixtureRequest) -> Iterator[None]:
     assert not troubles, "\n".join(troubles)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """What the tests of another process tried (pytest-xdist) counts too."""
+    _known.update(getattr(node, "workeroutput", {}).get("tried_on_damage", ()))
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A whole session has tried every parser on damage, or it fails."""
     config = session.config
+    if hasattr(config, "workeroutput"):  # one of several processes: the first reckons
+        config.workeroutput["tried_on_damage"] = sorted(_known)
+        return
     narrowed = any(config.getoption(name, None) for name in ("keyword", "markexpr", "lf", "collectonly", "deselect"))
     if config.args_source is not pytest.Config.ArgsSource.TESTPATHS or narrowed or exitstatus:
         return
