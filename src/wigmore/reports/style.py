@@ -130,7 +130,7 @@ dl.pairs dt::after{content:":\\A0"}dl.pairs dd::after{content:"\\A";white-space:
 .obs dl.pairs dd{margin-right:3mm}
 header dl.pairs{font-size:10pt;line-height:1.9}
 summary{color:var(--quiet);font-size:8pt;break-after:avoid}.obs,.finding,figure{break-inside:auto}
-.obs h4,.part>.label,.obs .meta:first-of-type{break-after:avoid}
+.obs h4,.finding>h3+*,.part>.label,.obs .meta:first-of-type{break-after:avoid}
 .part.f>table,.part .scroll{margin:1mm 0}
 .part.f th:nth-child(1){width:22%}.part.f th:nth-child(2){width:44%}
 table.kv th:nth-child(1){width:28%}
