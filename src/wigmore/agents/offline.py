@@ -308,7 +308,9 @@ def run_probe(desk: Desk, template: Template, probe: Probe, hypothesis: Hypothes
             ),
         )
     outcome, reason = _came_to(desk, probe, calls, observed)
-    if outcome == "empty":
+    if outcome == "empty" and _within_period(desk, probe.other_ways):
+        reason = "looked, and there is none; but other records show the act done in another way"
+    elif outcome == "empty":
         _note_absence(desk, template, probe, hypothesis, calls)
     return _made(desk, probe, hypothesis, outcome, reason, calls, observed)
 
@@ -326,22 +328,19 @@ def _came_to(desk: Desk, probe: Probe, calls: list[Call], observed: list[Observe
     if "found" in statuses and not observed:
         return "cannot_say", "what it found could not be recorded as an observation (the rejections say why)"
     complete, why = covered(desk, desk.source_id, probe.artifacts)
-    if complete and not _recorded(desk, probe):
+    if complete and probe.recorded and not _within_period(desk, probe.recorded):
         complete, why = False, "no record of the kind is in this source for the period: it may not have been kept"
     if not complete:
         return "cannot_say", why
     return "empty", "looked, and the records cover it" + ("; what it found lies outside the period" if observed else "")
 
 
-def _recorded(desk: Desk, probe: Probe) -> bool:
-    """Whether one of the rules that show the recorder at work finds something within the period of the case."""
+def _within_period(desk: Desk, rules: tuple[str, ...]) -> bool:
+    """Whether one of some rules finds something within the period of the case."""
     groups = [
-        row.get("group", {})
-        for name in probe.recorded
-        for row in desk.call("match_indicator", rule=name).rows
-        if "group" in row
+        row.get("group", {}) for name in rules for row in desk.call("match_indicator", rule=name).rows if "group" in row
     ]
-    return not probe.recorded or any(group.get("period", "inside") == "inside" for group in groups)
+    return any(group.get("period", "inside") == "inside" for group in groups)
 
 
 def _acquired(desk: Desk) -> str:

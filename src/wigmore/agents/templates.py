@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wigmore.model.canonical import identify
-from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Hypothesis
+from wigmore.model.nouns import EDGE_TYPES, Hypothesis
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.rules import Indicator
 
@@ -42,6 +42,7 @@ class Probe:
     recorded: tuple[
         str, ...
     ] = ()  # rules; one must find something, or the kind of record was not kept and none is no absence
+    other_ways: tuple[str, ...] = ()  # rules; where one finds something, the act is seen in another way: none is no absence
     platforms: tuple[str, ...] = ()
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
@@ -51,7 +52,7 @@ class Probe:
     of: str = ""  # in a standing frame: the alternative that it is about
 
     def __post_init__(self) -> None:
-        if self.edge not in (*EDGE_TYPES, NEUTRAL):  # neutral: only that there is none tells something
+        if self.edge not in EDGE_TYPES:
             raise TemplateError(f"probe {self.id}: unknown edge type {self.edge!r}")
         if self.if_empty not in ("", "weakens"):
             raise TemplateError(f"probe {self.id}: an absence carries at most `weakens`")
@@ -143,7 +144,7 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
         probes = []
         for entry in made.pop("probes", ()):
             entry = dict(entry)
-            for key in ("rules", "facts", "artifacts", "recorded", "platforms"):
+            for key in ("rules", "facts", "artifacts", "recorded", "other_ways", "platforms"):
                 entry[key] = tuple(entry.get(key) or ())
             probes.append(Probe(**entry))
         alternatives = tuple(Alternative(**a) for a in made.pop("alternatives", ()))
@@ -204,7 +205,7 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
         if template.judged_by and template.judged_by not in known_roles:
             raise TemplateError(f"{template.origin}: template {template.id}: no role {template.judged_by!r}")
         for probe in template.probes:
-            if missing := [r for r in (*probe.rules, *probe.recorded) if r not in indicators]:
+            if missing := [r for r in (*probe.rules, *probe.recorded, *probe.other_ways) if r not in indicators]:
                 raise TemplateError(
                     f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}"
                 )

@@ -252,7 +252,7 @@ class GraphState:
         """What one more edge of a type would add to a hypothesis now (damped), for weighing leads."""
         counts = belief.counts(self._weighing(hypothesis_id), self.damping)
         number = sum(n for (kind, _), n in counts.items() if kind == edge_type)
-        return self.table.get(edge_type, 0.0) / (number + 1)
+        return self.table[edge_type] / (number + 1)
 
     def confidence(self, hypothesis_id: str) -> float:
         """The working score of a hypothesis."""
