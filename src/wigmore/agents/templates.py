@@ -42,7 +42,9 @@ class Probe:
     recorded: tuple[
         str, ...
     ] = ()  # rules; one must find something, or the kind of record was not kept and none is no absence
-    other_ways: tuple[str, ...] = ()  # rules; where one finds something, the act is seen in another way: none is no absence
+    other_ways: tuple[
+        str, ...
+    ] = ()  # rules; where one finds something, the act is seen in another way: none is no absence
     platforms: tuple[str, ...] = ()
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
