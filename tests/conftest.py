@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+settings.register_profile(
+    "house", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is no fault
 settings.load_profile("house")
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "evidence"

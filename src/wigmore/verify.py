@@ -42,6 +42,7 @@ HEX = re.compile(r"[0-9a-f]{64}")
 PIECE = 1 << 20
 LONGEST = 1 << 25  # bytes of a text that is read as JSON: what a forged file can make us unfold
 SHOWN = 100  # failures of one code that are listed one by one
+FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
 Edges = dict[str, list[dict[str, Any]]]  # of each hypothesis
 MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RecursionError)
 
@@ -687,14 +688,18 @@ def of_identity(hypothesis: dict[str, Any]) -> bool:
 def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
     """The edges that bear on their hypotheses.
 
-    An absence does while its probe, put last, still comes to it, and while no other source holds what the probe asked for; it and
-    what weakens do only while none of the ways of the act that their probe names (`unless`) was found.
+    An absence does while its probe, put last, still comes to it, and while no other source holds what the probe asked for; it, and
+    what weakens, does only while no observation of a rule that its probe names (`unless`) speaks for the hypothesis.
     """
     found = {(h, probe) for (h, probe, _), p in graph.probes.items() if p["outcome"] == "found"}
-    ways: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
+    unless: dict[tuple[str, str], list[list[str]]] = defaultdict(list)
     for (h, probe, _), p in graph.probes.items():
         for what in (probe, *p.get("phenomena", ())):
-            ways[h, what].append(p.get("unless", []))
+            unless[h, what].append(p.get("unless", []))
+    ways: dict[str, set[str]] = defaultdict(set)
+    for edge in graph.edges.values():
+        if edge["edge_type"] in FOR and edge["phenomenon_id"] in graph.phenomena:
+            ways[edge["hypothesis_id"]].add(graph.phenomena[edge["phenomenon_id"]]["rule"])
     for edge in graph.edges.values():
         seen, name = graph.phenomena.get(edge["phenomenon_id"]) or {}, edge["hypothesis_id"]
         about = edge["phenomenon_id"] if edge["edge_type"] == "weakens" else ""
@@ -703,8 +708,8 @@ def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
             said = graph.probes.get((name, about, seen["source_id"]), {"outcome": "empty"})
             if (name, about) in found or said["outcome"] != "empty":
                 continue
-        named = ways.get((name, about), [])
-        if not named or not all(any((name, way) in found for way in unless) for unless in named):
+        named = unless.get((name, about), [])
+        if not named or not all(ways[name].intersection(rules) for rules in named):
             yield edge
 
 

@@ -464,7 +464,7 @@ def random_graph(choice: random.Random) -> list[Event]:
         )
         events.append(Event("hypothesis", made.to_dict()))
     for n in range(4):
-        rule = choice.choice(("absence:t:p1", "absence:t:p2", "windows.x"))
+        rule = choice.choice(("absence:t:p1", "absence:t:p2", "windows.x", "windows.y"))
         fact = VerifiedFact("f", "result", "empty", Citation("empty", "i", "0"), "a", "p", {})
         absent = choice.random() < 0.5
         seen = Phenomenon(f"ph{n}", "s1", "", "c", "t", (fact,), "", "", rule=rule, negative=absent)
@@ -486,7 +486,7 @@ def random_graph(choice: random.Random) -> list[Event]:
         probe = {"hypothesis_id": f"h{choice.randrange(5)}", "probe": f"p{n % 3}", "source_id": f"s{n}", "reason": ""}
         truth = {"decisive": choice.random() < 0.5, "disconfirming": choice.random() < 0.5}
         truth |= {
-            "unless": choice.choice(([], [], ["p0"], ["p1", "p2"])),
+            "unless": choice.choice(([], [], ["windows.x"], ["windows.y", "windows.z"])),
             "phenomena": choice.choice(([], ["ph0", "ph1"])),
         }
         events.append(Event("probe", {**probe, **truth, "outcome": choice.choice(("found", "empty", "failed"))}))

@@ -216,7 +216,7 @@ def test_what_one_way_of_an_act_lacks_weighs_nothing_where_another_was_taken(hou
 
 def test_a_way_that_no_probe_asks_for_is_refused(house: House, opened: Opened) -> None:
     house.rules(RULES, [template("entry", [probe("never", disconfirming=True, unless=["elsewhere"])])])
-    with pytest.raises(TemplateError, match="no probe elsewhere"):
+    with pytest.raises(TemplateError, match="no rule elsewhere"):
         opened()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from scenes import ACCOUNT, AUDIT, SYSMON, Rows, Scene, event, listed, row, scene
+from scenes import AUDIT, SYSMON, Rows, Scene, event, listed, row, scene
 
 LOG = "windows.eventlog"
 EDITOR, OTHER = "192.0.2.150", "192.0.2.151"
@@ -32,12 +32,6 @@ def failures(status: str) -> Rows:
     return [event(4625, AUDIT, f"2026-03-02T10:00:{n:02d}Z", TargetUserName="a", SubStatus=status) for n in range(5)]
 
 
-def logon(kind: int, address: str) -> Scene:
-    """A logon from elsewhere, and one that is of another kind or from this host itself."""
-    hit = event(4624, LogonType=3, IpAddress=OTHER, TargetUserName="a", TargetUserSid=ACCOUNT)
-    return scene(LOG, hit, event(4624, LogonType=kind, IpAddress=address, TargetUserName="a", TargetUserSid=ACCOUNT))
-
-
 def cleaner(count: int) -> tuple[str, Any]:
     data = {"executable": "CCLEANER64.EXE", "executable_path": "\\VOLUME{1}\\CCLEANER64.EXE", "run_count": count}
     return row(data, last_run="2026-03-02T10:00:00Z")
@@ -47,7 +41,6 @@ SCENES: dict[str, Scene] = {
     # two days are no routine
     "web.uploads_routine": scene("web.access", visits(3), visits(2)),
     "evtx.service_pipe_routine": scene(LOG, asked(5), asked(4)),
-    "evtx.network_logon": logon(3, "127.0.0.1"),
     "prefetch.cleaner_habit": scene("windows.prefetch", cleaner(31), cleaner(2)),
     "browser.disposal_search": scene(
         "browser.chromium.search",
@@ -67,7 +60,6 @@ SCENES: dict[str, Scene] = {
 LOOKALIKES: dict[str, Scene] = {
     # an intruder who comes back sends commands
     "web.uploads_routine": scene("web.access", visits(3), visits(3, "cmd=id")),
-    "evtx.network_logon": logon(2, OTHER),
     "evtx.service_pipe_routine": scene(LOG, asked(5), asked(5, SubjectUserName="HOST2$")),
     # words that name their purpose speak for another explanation
     "browser.wiping_search": scene(

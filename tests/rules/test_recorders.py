@@ -20,3 +20,24 @@ def test_no_command_line_weakens_only_where_starts_are_recorded(
     edges = said(tmp_path, records).edges  # type: ignore[arg-type]
     assert (("absence:credential_access:dump_commands", "credential_access", "weakens") in edges) == weakened
     assert ("prefetch.credential_tool", "credential_access", "prerequisite_met") in edges
+
+
+SAVED = event(4688, AUDIT, CommandLine="reg save HKLM\\SAM C:\\PerfLogs\\sam.save")
+ACCESS = event(
+    10,
+    "Microsoft-Windows-Sysmon",
+    SourceImage="C:\\ProgramData\\Microsoft\\Windows Defender\\Platform\\4.18.2\\MsMpEng.exe",
+    TargetImage="C:\\Windows\\System32\\lsass.exe",
+)
+
+
+@pytest.mark.parametrize(("line", "weakened"), [(START, True), (SAVED, False)])
+def test_none_is_no_absence_where_the_act_is_seen_in_another_way(line: object, weakened: bool, tmp_path: Path) -> None:
+    """Account databases that a line saves need no access to the logon process."""
+    records = {
+        "windows.prefetch": [record(TOOL, "2026-03-02T10:00:00Z")],
+        "windows.eventlog@logs/Microsoft-Windows-Sysmon%4Operational.evtx": [ACCESS],
+        "windows.eventlog@logs/Security.evtx": [line],
+    }
+    edges = said(tmp_path, records).edges  # type: ignore[arg-type]
+    assert (("absence:credential_access:process_access", "credential_access", "weakens") in edges) == weakened

@@ -13,11 +13,10 @@ from typing import Any
 from wigmore.agents.absence import covered
 from wigmore.agents.desk import Desk
 from wigmore.agents.templates import Probe, Template, asked_about
-from wigmore.graph.gateway import FOR
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal, field_of
 from wigmore.ledger import Event
 from wigmore.model.clocks import latest
-from wigmore.model.nouns import Hypothesis, Phenomenon
+from wigmore.model.nouns import FOR, Hypothesis, Phenomenon
 from wigmore.model.times import instant_text
 from wigmore.records.rules import Bearing, Indicator, fill
 from wigmore.tools.content import DIGITS, owners
@@ -345,7 +344,7 @@ def _came_to(desk: Desk, probe: Probe, calls: list[Call], observed: list[Observe
     if "found" in statuses and not observed:
         return "cannot_say", "what it found could not be recorded as an observation (the rejections say why)"
     complete, why = covered(desk, desk.source_id, probe.artifacts)
-    if complete and not _recorded(desk, probe):
+    if complete and probe.recorded and not _within_period(desk, probe.recorded):
         complete, why = False, "no record of the kind is in this source for the period: it may not have been kept"
     if not complete:
         return "cannot_say", why
@@ -361,15 +360,12 @@ def _other_stores(desk: Desk, subject: str) -> str:
     return "the device of this number itself: its stores name the other side" if own else ""
 
 
-def _recorded(desk: Desk, probe: Probe) -> bool:
-    """Whether one of the rules that show the recorder at work finds something within the period of the case."""
+def _within_period(desk: Desk, rules: tuple[str, ...]) -> bool:
+    """Whether one of some rules finds something within the period of the case."""
     groups = [
-        row.get("group", {})
-        for name in probe.recorded
-        for row in desk.call("match_indicator", rule=name).rows
-        if "group" in row
+        row.get("group", {}) for name in rules for row in desk.call("match_indicator", rule=name).rows if "group" in row
     ]
-    return not probe.recorded or any(group.get("period", "inside") == "inside" for group in groups)
+    return any(group.get("period", "inside") == "inside" for group in groups)
 
 
 def _acquired(desk: Desk) -> str:

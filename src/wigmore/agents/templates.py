@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from wigmore.model.canonical import identify
-from wigmore.model.nouns import EDGE_TYPES, NEUTRAL, Hypothesis
+from wigmore.model.nouns import EDGE_TYPES, Hypothesis
 from wigmore.model.yaml_text import read_yaml
 from wigmore.records.rules import Indicator
 
@@ -46,7 +46,8 @@ class Probe:
     if_empty: str = ""  # edge that a receipted absence carries to the hypothesis: weakens or nothing
     unless: tuple[
         str, ...
-    ] = ()  # probes for ways of the act: where one found its way, what this one weakens weighs nothing
+    ] = ()  # rules (or probes, for theirs): what they found shows the act done in another way, and what
+    # this probe lacks or weakens then weighs nothing
     likely: float = 0.5  # stated expectation that it finds something, before looking
     after_acquisition: bool = (
         False  # its rules ask for `$acquired`, when the case file says that the source was acquired
@@ -54,7 +55,7 @@ class Probe:
     of: str = ""  # in a standing frame: the alternative that it is about
 
     def __post_init__(self) -> None:
-        if self.edge not in (*EDGE_TYPES, NEUTRAL):  # neutral: only that there is none tells something
+        if self.edge not in EDGE_TYPES:
             raise TemplateError(f"probe {self.id}: unknown edge type {self.edge!r}")
         if self.if_empty not in ("", "weakens"):
             raise TemplateError(f"probe {self.id}: an absence carries at most `weakens`")
@@ -149,6 +150,8 @@ def read_template(values: dict[str, Any], origin: str) -> Template:
             for key in ("rules", "facts", "artifacts", "recorded", "unless", "platforms"):
                 entry[key] = tuple(entry.get(key) or ())
             probes.append(Probe(**entry))
+        rules = {p.id: p.rules or (f"probe:{p.id}",) for p in probes}
+        probes = [replace(p, unless=tuple(r for name in p.unless for r in rules.get(name, (name,)))) for p in probes]
         alternatives = tuple(Alternative(**a) for a in made.pop("alternatives", ()))
         made["attack"] = tuple(made.get("attack") or ())
         made["asks"] = tuple(made.get("asks") or ())
@@ -207,13 +210,9 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
         if template.judged_by and template.judged_by not in known_roles:
             raise TemplateError(f"{template.origin}: template {template.id}: no role {template.judged_by!r}")
         for probe in template.probes:
-            if missing := [r for r in (*probe.rules, *probe.recorded) if r not in indicators]:
+            if missing := [r for r in (*probe.rules, *probe.recorded, *probe.unless) if r not in indicators]:
                 raise TemplateError(
                     f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}"
-                )
-            if strange := set(probe.unless) - {p.id for p in template.probes}:
-                raise TemplateError(
-                    f"{template.origin}: template {template.id}, probe {probe.id}: no probe {', '.join(sorted(strange))}"
                 )
             if probe.role not in known_roles:
                 raise TemplateError(

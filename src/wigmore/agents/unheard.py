@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from wigmore.agents.desk import Desk
 from wigmore.agents.offline import Observed, judge, raise_hypotheses, subject_of
 from wigmore.agents.templates import Template
-from wigmore.graph.gateway import FOR
-from wigmore.model.nouns import EDGE_TYPES, Phenomenon
+from wigmore.model.nouns import EDGE_TYPES, FOR, Phenomenon
 from wigmore.records.rules import Bearing
 
 ROLE = "hypothesis"

@@ -13,10 +13,9 @@ from wigmore.api.run import Busy, Options, Result, run
 from wigmore.generator import Truth, generate, stands_in
 from wigmore.graph.hard_values import leaves
 from wigmore.investigation.workbench import Workbench
-from wigmore.model.nouns import NEUTRAL
+from wigmore.model.nouns import FOR, NEUTRAL
 from wigmore.records.extraction import Progress
 
-FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
 MARK = "sample.json"
 CONFIG = """# Offline rounds cost seconds: the loop goes on until no lead is left that could change a belief.
 strategist: {max_rounds: 60, hard_stop_marginal_yield_zero_rounds: 0}

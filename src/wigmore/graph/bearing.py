@@ -1,12 +1,12 @@
-"""Which edges bear on a hypothesis, by what its probes came to last: what is absent here may be there, or went another way."""
+"""Which edges bear on a hypothesis: what is absent here may be there, or the act was done in a way that leaves none."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from wigmore.model.nouns import Edge, Phenomenon
+from wigmore.model.nouns import FOR, Edge, Phenomenon
 
 Made = Mapping[tuple[str, str], Mapping[str, Any]]  # (probe, source): what it came to, as recorded
 
@@ -16,18 +16,23 @@ def met(made: Made) -> set[str]:
     return {probe for (probe, _), said in made.items() if said["outcome"] == "found"}
 
 
-def bearing(edges: Iterable[Edge], made: Made, phenomena: Mapping[str, Phenomenon]) -> list[Edge]:
+def shown(edges: Iterable[Edge], phenomena: Mapping[str, Phenomenon]) -> set[str]:
+    """The rules whose observations speak for the hypothesis that edges lead to."""
+    return {phenomena[e.phenomenon_id].rule for e in edges if e.edge_type in FOR and e.phenomenon_id in phenomena}
+
+
+def bearing(edges: Collection[Edge], made: Made, phenomena: Mapping[str, Phenomenon]) -> list[Edge]:
     """The edges to one hypothesis that bear on it, whatever the order in which edges and probes came.
 
-    An absence bears on it while its probe, put last, still comes to it, and while no other source holds what was asked for. It
-    and what weakens bear on it only while none of the ways of the act that its probe names (`unless`) was found: who telephoned
-    need not have written.
+    An absence bears on it while its probe, put last, still comes to it, and while no other source holds what was asked for. It,
+    and what weakens, bears on it only while no observation of a rule that its probe names (`unless`) speaks for the act: who
+    telephoned need not have written.
     """
-    found = met(made)
-    ways: dict[str, list[frozenset[str]]] = defaultdict(list)  # by probe, and by phenomenon that a probe led to
+    found, ways = met(made), shown(edges, phenomena)
+    unless: dict[str, list[frozenset[str]]] = defaultdict(list)  # by probe, and by phenomenon that a probe led to
     for (probe, _), said in made.items():
         for what in (probe, *said.get("phenomena", ())):
-            ways[what].append(frozenset(said.get("unless", ())))
+            unless[what].append(frozenset(said.get("unless", ())))
     out = []
     for edge in edges:
         seen = phenomena.get(edge.phenomenon_id)
@@ -37,7 +42,7 @@ def bearing(edges: Iterable[Edge], made: Made, phenomena: Mapping[str, Phenomeno
             last = made.get((about, seen.source_id))
             if about in found or (last is not None and last["outcome"] != "empty"):
                 continue
-        named = ways.get(about, ())
-        if not named or not all(found & unless for unless in named):
+        named = unless.get(about, ())
+        if not named or not all(ways & rules for rules in named):
             out.append(edge)
     return out

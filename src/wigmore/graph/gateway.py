@@ -22,6 +22,7 @@ from wigmore.model.canonical import canonical, identify
 from wigmore.model.identifiers import classify
 from wigmore.model.nouns import (
     EDGE_TYPES,
+    FOR,
     NEUTRAL,
     Edge,
     Entity,
@@ -35,7 +36,6 @@ from wigmore.model.nouns import (
 )
 from wigmore.model.times import iso
 
-FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")
 DAY = 86_400_000_000  # µs: a local time of unknown zone differs from UTC by less
 SAME = 0.9  # Jaccard of titles from which phenomena with equal facts are one
 

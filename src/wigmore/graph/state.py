@@ -117,13 +117,14 @@ class GraphState:
         edge = Edge.from_dict(body)
         if edge.id in self.edges:  # idempotent on (phenomenon, hypothesis, type): the id says so
             return
-        before = self.log_odds(edge.hypothesis_id)
+        name = edge.hypothesis_id
+        before, heard = self.log_odds(name), self._weighing(name)
         self.edges[edge.id] = edge
-        self._edges_to[edge.hypothesis_id].append(edge)
+        self._edges_to[name].append(edge)
         self._edges_from[edge.phenomenon_id] += 1
-        self._odds.pop(edge.hypothesis_id, None)
-        after = self.log_odds(edge.hypothesis_id)
-        counting = belief.ranked(self._weighing(edge.hypothesis_id), self.table, self.damping)
+        del self._odds[name]
+        after, weighing = self.log_odds(name), self._weighing(name)
+        counting = belief.ranked(weighing, self.table, self.damping)
         mine = next((r for r in counting if r.edge.id == edge.id), None)
         same = [
             r
@@ -131,7 +132,12 @@ class GraphState:
             if r.edge.edge_type == edge.edge_type and (self.damping == "per_type" or r.edge.source_id == edge.source_id)
         ]
         base = self.table.get(edge.edge_type, 0.0)
-        self._log(at, edge, base, len(same) if mine else 0, round(base / len(same), 4) if mine else 0.0, before, after)
+        added = round(base / len(same), 4) if mine else 0.0
+        moot = next((e for e in heard if e not in weighing), None)
+        between = after if moot is None else round(before + added, 4)
+        self._log(at, edge, base, len(same) if mine else 0, added, before, between)
+        if moot is not None:  # it shows the act done in a way that leaves no trace of another
+            self._log(at, moot, 0.0, 0, round(after - between, 4), between, after)
 
     def _log(self, at: str, edge: Edge, base: float, rank: int, log_lr: float, before: float, after: float) -> None:
         self.logs[edge.hypothesis_id].append(
@@ -229,7 +235,7 @@ class GraphState:
         return self._made.get(hypothesis_id, {})
 
     def _weighing(self, hypothesis_id: str) -> list[Edge]:
-        return bearing(self._edges_to.get(hypothesis_id, ()), self._made.get(hypothesis_id, {}), self.phenomena)
+        return bearing(self._edges_to.get(hypothesis_id, []), self._made.get(hypothesis_id, {}), self.phenomena)
 
     def edges_to(self, hypothesis_id: str) -> list[Edge]:
         """The edges that bear on a hypothesis, in canonical order."""
@@ -248,7 +254,7 @@ class GraphState:
         """What one more edge of a type would add to a hypothesis now (damped), for weighing leads."""
         counts = belief.counts(self._weighing(hypothesis_id), self.damping)
         number = sum(n for (kind, _), n in counts.items() if kind == edge_type)
-        return self.table.get(edge_type, 0.0) / (number + 1)
+        return self.table[edge_type] / (number + 1)
 
     def confidence(self, hypothesis_id: str) -> float:
         """The working score of a hypothesis."""

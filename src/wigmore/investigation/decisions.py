@@ -7,7 +7,7 @@ from typing import Any
 from wigmore.agents.desk import Role
 from wigmore.graph.state import GraphState
 from wigmore.model.canonical import identify
-from wigmore.model.nouns import COMPLETE_REASONS, EDGE_TYPES, NEUTRAL, Lead
+from wigmore.model.nouns import COMPLETE_REASONS, EDGE_TYPES, Lead
 
 MOST = 3
 
@@ -55,7 +55,7 @@ class Decisions:
                 f"unknown hypothesis {motivating_hypothesis!r}; one of "
                 f"{', '.join(sorted(self.state.hypotheses)) or 'none yet'}"
             )
-        if expected_evidence_type not in (*EDGE_TYPES, NEUTRAL):
+        if expected_evidence_type not in EDGE_TYPES:
             return self._refuse(f"unknown evidence type {expected_evidence_type!r}; one of {', '.join(EDGE_TYPES)}")
         if source_id and source_id not in self.state.sources:
             return self._refuse(f"unknown source {source_id!r}; one of {', '.join(sorted(self.state.sources))}")

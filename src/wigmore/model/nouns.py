@@ -32,6 +32,7 @@ SOURCE_TYPES = (
     "mailbox",
     "file_collection",
 )
+FOR = ("direct_evidence", "supports", "consequence_observed", "prerequisite_met")  # edges that speak for a hypothesis
 CITATION_KINDS = ("field", "span", "query_result", "empty")
 TEMPORAL = ("before", "after", "overlaps")
 

@@ -14,7 +14,7 @@ from wigmore.agents.offline import applicable_sources
 from wigmore.agents.prompts import DISCIPLINE
 from wigmore.agents.templates import Probe, Template, template_of
 from wigmore.agents.unheard import offer
-from wigmore.graph.bearing import met
+from wigmore.graph.bearing import met, shown
 from wigmore.model.nouns import Hypothesis, Lead
 
 LEADS_A_ROUND = 3
@@ -105,12 +105,12 @@ def expected_change(
     if same_way and not second and not other and not probe.decisive:
         if_found = 0.0  # more of the same from the same mechanism, for a supported hypothesis
     able = [s for s in sources if covered(desk, s, probe.artifacts)[0]]
-    found = met(desk.state.made(hypothesis.id))
-    moot = bool(found & set(probe.unless))  # another way of the act was found: what this one weakens bears on nothing
+    ways = shown(desk.state.edges_to(hypothesis.id), desk.state.phenomena)
+    moot = bool(ways & set(probe.unless))  # the act was done in another way: what this one weakens bears on nothing
     if moot and probe.edge == "weakens":
         if_found = 0.0
     if_empty = 0.0
-    if probe.if_empty and able and not moot and probe.id not in found:
+    if probe.if_empty and able and not moot and probe.id not in met(desk.state.made(hypothesis.id)):
         if_empty = abs(desk.state.prospective(hypothesis.id, probe.if_empty))
     gain = probe.likely * if_found + (1 - probe.likely) * if_empty
     reason = (
