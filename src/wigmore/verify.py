@@ -688,8 +688,8 @@ def of_identity(hypothesis: dict[str, Any]) -> bool:
 def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
     """The edges that bear on their hypotheses.
 
-    An absence does while its probe, put last, still comes to it, and while no other source holds what the probe asked for; it, and
-    what weakens, does only while no observation of a rule that its probe names (`unless`) speaks for the hypothesis.
+    An absence does while its probe, put last, still comes to it, and while no other source holds what the probe asked for; it,
+    and what weakens, does only while no observation of a rule that its probe names (`unless`) speaks for the hypothesis.
     """
     found = {(h, probe) for (h, probe, _), p in graph.probes.items() if p["outcome"] == "found"}
     unless: dict[tuple[str, str], list[list[str]]] = defaultdict(list)

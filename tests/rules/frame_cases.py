@@ -136,7 +136,8 @@ def _read(bench: Workbench) -> Said:
         h.id: h.template + (f"({h.subject})" if h.subject not in ("", SOURCE) else "")
         for h in state.hypotheses.values()
     }
-    edges = {(state.phenomena[e.phenomenon_id].rule, names[e.hypothesis_id], e.edge_type) for e in state.edges.values()}
+    laid = [e for name in state.hypotheses for e in state.edges_to(name)]
+    edges = {(state.phenomena[e.phenomenon_id].rule, names[e.hypothesis_id], e.edge_type) for e in laid}
     return Said(
         {names[row["hypothesis_id"]]: row for row in conclusions(bench)},
         {name: state.confidence(h) for h, name in names.items()},
