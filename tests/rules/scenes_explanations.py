@@ -31,6 +31,12 @@ def by(line: str, parent: str, other: str) -> Scene:
     return scene(LOG, started(line, ParentImage=parent), started(line, ParentImage=other))
 
 
+def old_link(created: str) -> tuple[str, Any]:
+    """A link to an item on a stick, which came onto it then."""
+    data = {"local_path": "E:\\plan.docx", "drive_type": "removable", "volume_serial": "1234-ABCD"}
+    return row(data, target_accessed=AT, target_created=created)
+
+
 def lines(hit: str, miss: str, parent: str = SHELL) -> Scene:
     """Two lines of one parent."""
     return scene(LOG, started(hit, ParentImage=parent), started(miss, ParentImage=parent))
@@ -244,6 +250,7 @@ SCENES: dict[str, Scene] = {
     "hist.transfer_in": typed(
         "aws s3 cp s3://store/plans C:\\Data --recursive", "aws s3 cp C:\\Data s3://store/plans --recursive"
     ),
+    "lnk.removable_item_old": scene("windows.lnk", old_link("2026-01-05T10:00:00Z"), old_link("2026-03-02T09:58:00Z")),
     "other.transfer_scheduled": by("rclone copy D:\\share remote:share", SVCHOST, CMD),
     "linux.transfer_by_cron": scene(
         "linux.cron",

@@ -186,6 +186,26 @@ def test_same_content_names_the_twin_beside_an_untouched_record(investigated: Pa
         assert call(bench, "same_content", "").outcome == "failed"
 
 
+def test_files_that_came_onto_a_medium_are_told_from_those_that_were_there(investigated: Path) -> None:
+    with open_case(investigated / "case") as bench:
+        came = call(bench, "new_files", "src-stick")
+        assert came.outcome == "found" and all("/p1/" in r["path"] for r in came.rows)
+        stored = bench.store.records(["file_listing"], "src-stick", "path LIKE '%/p1/%'")
+        assert len(came.rows) < sum(r["data"]["kind"] == "file" for r in stored)
+        assert call(bench, "new_files", "src-laptop").outcome == "not_applicable"
+
+
+def test_messages_of_one_side_are_no_exchange(investigated: Path) -> None:
+    from wigmore.generator import read_truth
+
+    truth = read_truth(investigated / "sample" / "truth.json")
+    rival = next(p.values[0] for p in truth.planted if p.artifact == "ios.sms" and p.values[0].startswith("+"))
+    with open_case(investigated / "case") as bench:
+        every, both = (call(bench, "other_side", "src-iphone", subject=rival, exchanged=e) for e in (False, True))
+        ways = {r["data"]["direction"] for r in every.rows}
+        assert (both.rows == every.rows) if len(ways) == 2 else both.outcome == "empty"
+
+
 def test_the_other_side_is_found_or_said_not_to_be_there(investigated: Path) -> None:
     from wigmore.generator import read_truth
 

@@ -46,7 +46,8 @@ class Held:
 def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
     """Whether an absence in these artifacts of a source means something, and if not, why.
 
-    The artifacts are alternatives (of several platforms): one at least must be there, and each that is there whole. One that
+    The artifacts are alternatives (of several platforms): one at least must be there, and each that is there whole (a listing
+    is, where the content of a file that it names and hashes is of no known type, or not what its name says). One that
     rolls over (semantics: `rolls`) must reach from the start of the period that the case states to its end, or to the last
     time that any record of the source shows; one that shows no known instant reaches nothing. A desk judges each question once.
     """
@@ -67,6 +68,8 @@ def _covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[bo
         shown = " or ".join(a.replace(":", " at ") for a in artifacts)
         return False, f"no {shown} was found in this source (not in the acquisition, or never recorded)"
     for row in there:
+        if row.artifact == "file_listing" and row.file_sha256:
+            continue
         if row.outcome in ("failed", "not_run"):
             return False, f"{row.path}: {'could not be' if row.outcome == 'failed' else 'was not'} read ({row.reason})"
         if not row.complete:

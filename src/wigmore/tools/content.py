@@ -14,8 +14,10 @@ from wigmore.tools.context import CAP, ToolContext, ToolOutput, citable
 LEAST_SIZE = 64  # bytes below which equal content says little
 TWINS = 10  # places of the same content that a row names
 PORTABLE = ("FAT12", "FAT16", "FAT32", "EXFAT", "FAT", "ISO9660", "UDF", "HFS")
+WRITTEN_AT_WILL = tuple(kind for kind in PORTABLE if kind not in ("ISO9660", "UDF"))
 SYSTEM_FOLDERS = ("%/windows/system32", "%/etc/passwd", "%/system/library", "%/private/var/mobile")
 MADE = ("in_period", "before_period")
+KEPT_BY_SYSTEMS = ("system volume information", ".spotlight-v100", ".fseventsd")  # made when a medium is attached
 GRACE = 86_400  # seconds: a local time of unknown zone differs from UTC by less
 PAIR_SECONDS = 600  # clocks and delivery of two devices lie closer than this
 DIGITS = 9  # last digits that tell numbers apart with and without prefix
@@ -37,11 +39,11 @@ def _present(context: ToolContext, artifact: str) -> bool:
     return any(p.artifact == artifact for p in context.store.parts)
 
 
-def _portable(context: ToolContext) -> bool:
+def _portable(context: ToolContext, kinds: tuple[str, ...] = PORTABLE) -> bool:
     """Whether the active source is a medium that is carried about: its file systems are portable ones, and no system is on it."""
     volumes = [r["data"] for r in context.store.records(["volume"], context.source_id or None)]
     systems = [str(v.get("file_system", "")).upper().replace(" ", "") for v in volumes]
-    if not systems or not all(s.startswith(PORTABLE) for s in systems):
+    if not systems or not all(s.startswith(kinds) for s in systems):
         return False
     conditions = " OR ".join("lower('/' || path) LIKE ?" for _ in SYSTEM_FOLDERS)
     found = context.store.query(
@@ -49,6 +51,21 @@ def _portable(context: ToolContext) -> bool:
         SYSTEM_FOLDERS,
     )
     return not found
+
+
+def _kept() -> str:
+    """The condition that a row of the listing is a file in a file system, and none that systems keep on a medium."""
+    folders = "".join(f" AND NOT contains(lower(path), '{folder}/')" for folder in KEPT_BY_SYSTEMS)
+    return f"{_value('kind')} = 'file' AND {_value('inode')} IS NOT NULL{folders}"
+
+
+def _no_medium(context: ToolContext, kinds: tuple[str, ...] = PORTABLE) -> str:
+    """Why the active source is no medium whose files tell what came onto it; empty if it is."""
+    if not _portable(context, kinds):
+        return "the source is no medium of the kind (removable, or optical)"
+    listing = context.store.relation(["file_listing"], context.source_id or None)
+    some = context.store.query(f"SELECT 1 FROM {listing} WHERE {_kept()} LIMIT 1")
+    return "" if some else "the medium holds no file: it may have been formatted since"
 
 
 def _created(period: tuple[int | None, int | None], made: str) -> tuple[str, list[str]]:
@@ -72,15 +89,15 @@ def same_content(context: ToolContext, sha256: str = "", removable: bool = False
     """List files of the source whose SHA-256 a file of another source has too (64 bytes and more), with those `twins`.
 
     `sha256` asks for one hash. With `removable` only a medium that is carried about is looked at (FAT, exFAT, HFS or optical
-    file systems without an operating system on them); other sources answer not_applicable. `made` asks for files created on
+    file systems without an operating system on them, and with files); other sources answer not_applicable. `made` asks for files created on
     the source `in_period` of the case (or at no known time), or `before_period`, a day of grace for clocks of unknown zone.
     """
     if made not in ("", *MADE):
         return ToolOutput.failed(f"made is one of {', '.join(MADE)}")
     if not context.source_id:
         return ToolOutput.failed("same_content looks from one source at the others: name the source")
-    if removable and not _portable(context):
-        return ToolOutput.not_applicable("the source is no removable or optical medium")
+    if removable and (why := _no_medium(context)):
+        return ToolOutput.not_applicable(why)
     own = context.store.relation(["file_listing"], context.source_id)
     every = context.store.relation(["file_listing"])
     if every.startswith("(SELECT"):
@@ -109,6 +126,19 @@ def same_content(context: ToolContext, sha256: str = "", removable: bool = False
         twins, places = stored.pop("twins"), stored.pop("places")
         out.append({**citable(shown(stored)), "twins": twins, "twin_places": places})
     return ToolOutput.of(out, f"{len(out)} files have the content of a file in another source")
+
+
+@tool("new_files", domain="content", cost=1)
+def new_files(context: ToolContext) -> ToolOutput:
+    """List files, also deleted ones, that came onto a stick or disk that is carried about in the period of the case (by their
+    creation there, or where that is not known), a day of grace for clocks of unknown zone.
+
+    Sources that are no such medium, and one without any file (formatted since, or never used), answer not_applicable.
+    """
+    if why := _no_medium(context, WRITTEN_AT_WILL):
+        return ToolOutput.not_applicable(why)
+    condition, bounds = _created(context.period, "in_period")
+    return ToolOutput.of(context.records(["file_listing"], f"{_kept()} AND {condition}", bounds))
 
 
 @tool("other_side", domain="content", cost=2)

@@ -54,8 +54,10 @@ def build(case: Case) -> str:
         computer.log(office.started(copied, world.laptop, computer.account, computer.sid, program, line))
     if case.variant == "innocent" and innocent == "other disk":
         _weekly(case, computer, source)
-    opened = next(iter(files)) if case.variant != "innocent" or brought else "holiday_plan.docx"
-    _noted(case, computer, f"{drive}:\\{opened}", copied, world.stick)
+    earlier = world.at(-30 - dice.randrange(60), "20:15:30")
+    opened = next(iter(files)) if case.variant != "innocent" or brought else "album\\picture_1.txt"
+    came = earlier if case.variant == "innocent" else copied  # as the stick has it
+    _noted(case, computer, f"{drive}:\\{opened}", copied, came, world.stick)
     computer.close("SYSTEM", "Security", "System")
     security = computer.log_path("Security")
     case.plant(
@@ -63,7 +65,7 @@ def build(case: Case) -> str:
     )
     if case.variant != "innocent" and way == "robocopy":
         case.plant("A command copied the project", LAPTOP, security, "windows.eventlog", (line,), FRAME)
-    earlier = world.in_zone(world.at(-30 - dice.randrange(60), "20:15:30"))
+    earlier = world.in_zone(earlier)
     local = world.in_zone(copied).replace(microsecond=0)
     if case.variant == "guilty":
         _stick(case, files, local, earlier, removed=way == "deleted")
@@ -120,11 +122,11 @@ def _weekly(case: Case, computer: Computer, source: str) -> None:
     )
 
 
-def _noted(case: Case, computer: Computer, path: str, at: datetime, stick: Stick) -> None:
-    """The shell's link to a file that was opened on the stick."""
-    made = at.replace(microsecond=0, second=at.second // 2 * 2)
+def _noted(case: Case, computer: Computer, path: str, at: datetime, came: datetime, stick: Stick) -> None:
+    """The shell's link to a file that was opened on the stick, with the times that it has there."""
+    made, seen = (t.replace(microsecond=0, second=t.second // 2 * 2) for t in (came, at))
     target = lnk.Target(
-        path, 48_213, made, made - timedelta(days=40), made, lnk.REMOVABLE, stick.volume_serial, stick.label
+        path, 48_213, made, made - timedelta(days=40), seen, lnk.REMOVABLE, stick.volume_serial, stick.label
     )
     place = f"{computer.home}/AppData/Roaming/Microsoft/Windows/Recent/{path.rpartition(chr(92))[2]}.lnk"
     case.write(FOLDER, place, lnk.lnk(target), at + timedelta(minutes=1))
