@@ -60,8 +60,16 @@ WHOLE = {"covers_from": "2026-02-20T00:00:00Z", "covers_to": "2026-03-31T20:00:0
         ([row("file_listing", ""), UNKNOWN], "file_listing", ""),
         ([row("file_listing", ""), UNKNOWN], "file_listing:*.php", "incomplete (of no known type)"),
         # a listing that names and hashes a file is whole, whatever its content is; one that could not be read is not
-        ([row("file_listing", "a.pdf", outcome="failed", reason="no such structure", file_sha256="0" * 64)], "file_listing", ""),
-        ([row("file_listing", "stick.img/p1", outcome="failed", reason="cut")], "file_listing", "could not be read (cut)"),
+        (
+            [row("file_listing", "a.pdf", outcome="failed", reason="no such structure", file_sha256="0" * 64)],
+            "file_listing",
+            "",
+        ),
+        (
+            [row("file_listing", "stick.img/p1", outcome="failed", reason="cut")],
+            "file_listing",
+            "could not be read (cut)",
+        ),
         # a registry hive is a state, no log: its first time is no horizon
         ([row("windows.registry.autostart", covers_from="2026-03-09T00:00:00Z")], "windows.registry.autostart", ""),
     ],

@@ -251,6 +251,12 @@ SCENES: dict[str, Scene] = {
         "aws s3 cp s3://store/plans C:\\Data --recursive", "aws s3 cp C:\\Data s3://store/plans --recursive"
     ),
     "lnk.removable_item_old": scene("windows.lnk", old_link("2026-01-05T10:00:00Z"), old_link("2026-03-02T09:58:00Z")),
+    "cmd.transfer_in": lines(
+        "rclone.exe copy vault:catalogues C:\\Data\\catalogues", "rclone.exe copy C:\\Data vault:catalogues"
+    ),
+    "hist.transfer_in": typed(
+        "aws s3 cp s3://store/plans C:\\Data --recursive", "aws s3 cp C:\\Data s3://store/plans --recursive"
+    ),
     "other.transfer_scheduled": by("rclone copy D:\\share remote:share", SVCHOST, CMD),
     "linux.transfer_by_cron": scene(
         "linux.cron",

@@ -94,3 +94,29 @@ def test_an_explanation_lowers_belief_in_the_act_and_speaks_for_the_alternative(
 def test_explanations_by_themselves_lead_to_nothing(tmp_path: Path) -> None:
     alone = said(tmp_path, {LOG: [MSI, PRODUCT, event(4778, ClientAddress="LOCAL", AccountName="ada")]})
     assert not set(alone.verdicts) & {frame for frame, *_ in CASES.values()}
+
+
+def page(url: str, title: str) -> Any:
+    return record({"url": url, "title": title, "transition_name": "link"}, at(5))
+
+
+def test_an_upload_is_told_against_by_every_way_that_left_no_trace_and_by_none_where_one_did(tmp_path: Path) -> None:
+    looked_at = page("https://drop.filehost.test/upload", "Upload files")
+    done = page("https://drop.filehost.test/done?files=1", "Upload complete")
+    noise = {LOG + "@Logs/Security.evtx": [started("ipconfig /all"), started("whoami", at=at(50))]}
+    cases: dict[str, tuple[list[Any], Records]] = {
+        "unrecorded": ([looked_at], {}),
+        "page": ([looked_at], noise),
+        "fetched": ([looked_at], {LOG + "@Logs/Security.evtx": [started("rclone copy vault:plans C:\\Data")]}),
+        "sent": ([looked_at], {LOG + "@Logs/Security.evtx": [started("rclone copy C:\\Data vault:plans")]}),
+        "browser": ([looked_at, done], noise),
+    }
+    beliefs, laid = {}, {}
+    for name, (visits, log) in cases.items():
+        (tmp_path / name).mkdir()
+        seen = said(tmp_path / name, {"browser.chromium.visit": visits, **log}, looked=("windows.prefetch",))
+        beliefs[name] = seen.beliefs["cloud_upload"]
+        laid[name] = {rule for rule, about, edge in seen.edges if (about, edge) == ("cloud_upload", "weakens")}
+    assert beliefs["fetched"] < beliefs["page"] < beliefs["unrecorded"] < beliefs["browser"] == beliefs["sent"]
+    assert "absence:cloud_upload:transfer_commands" not in laid["unrecorded"]  # no log: nobody looked
+    assert {"cmd.transfer_in", "absence:cloud_upload:upload_named"} <= laid["fetched"]

@@ -33,21 +33,21 @@ class Held:
     def named(self, wanted: str) -> Iterator[Coverage]:
         """The rows of an artifact, or with `ARTIFACT:PATH` (a glob without case) of that file of it.
 
-        A listing is of names: a file in it whose content is of no known type is listed, and no gap, unless asked for by its path.
+        A listing is of names and hashes: a file in it whose content is of no known type, or not what its name says, is no gap,
+        unless asked for by its path.
         """
         artifact, _, path = wanted.partition(":")
         for name, rows in self.rows.items():
             if name == artifact or name.startswith(artifact + ".") or artifact.startswith(name + "."):
                 if name == "file_listing" and not path:
-                    rows = [r for r in rows if r.outcome != "not_applicable"]
+                    rows = [r for r in rows if r.outcome == "found" or not (r.outcome == "not_applicable" or r.file_sha256)]
                 yield from (r for r in rows if not path or fnmatchcase(r.path.casefold(), path.casefold()))
 
 
 def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
     """Whether an absence in these artifacts of a source means something, and if not, why.
 
-    The artifacts are alternatives (of several platforms): one at least must be there, and each that is there whole (a listing
-    is, where the content of a file that it names and hashes is of no known type, or not what its name says). One that
+    The artifacts are alternatives (of several platforms): one at least must be there, and each that is there whole. One that
     rolls over (semantics: `rolls`) must reach from the start of the period that the case states to its end, or to the last
     time that any record of the source shows; one that shows no known instant reaches nothing. A desk judges each question once.
     """
@@ -68,8 +68,6 @@ def _covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[bo
         shown = " or ".join(a.replace(":", " at ") for a in artifacts)
         return False, f"no {shown} was found in this source (not in the acquisition, or never recorded)"
     for row in there:
-        if row.artifact == "file_listing" and row.file_sha256:
-            continue
         if row.outcome in ("failed", "not_run"):
             return False, f"{row.path}: {'could not be' if row.outcome == 'failed' else 'was not'} read ({row.reason})"
         if not row.complete:

@@ -89,8 +89,9 @@ def same_content(context: ToolContext, sha256: str = "", removable: bool = False
     """List files of the source whose SHA-256 a file of another source has too (64 bytes and more), with those `twins`.
 
     `sha256` asks for one hash. With `removable` only a medium that is carried about is looked at (FAT, exFAT, HFS or optical
-    file systems without an operating system on them, and with files); other sources answer not_applicable. `made` asks for files created on
-    the source `in_period` of the case (or at no known time), or `before_period`, a day of grace for clocks of unknown zone.
+    file systems with files and no operating system on them); other sources answer not_applicable. `made` asks for files
+    created on the source `in_period` of the case (or at no known time), or `before_period`, a day of grace for clocks of
+    unknown zone.
     """
     if made not in ("", *MADE):
         return ToolOutput.failed(f"made is one of {', '.join(MADE)}")
@@ -178,7 +179,8 @@ def other_side(context: ToolContext, subject: str = "", exchanged: bool = False)
         f"AS twins "
         f"FROM kept m JOIN kept o ON m.body = o.body AND m.source_id <> o.source_id AND m.way <> o.way "
         f"AND abs(m.instant - o.instant) <= {PAIR_SECONDS * 1_000_000} WHERE m.source_id = ? AND "
-        f"({about.format('m.party')} OR {about.format('o.party')}) GROUP BY m.record_id, m.way ORDER BY m.record_id LIMIT {CAP + 1}",
+        f"({about.format('m.party')} OR {about.format('o.party')}) GROUP BY m.record_id, m.way "
+        f"ORDER BY m.record_id LIMIT {CAP + 1}",
         [context.source_id, *parameters],
     )
     if not pairs:
