@@ -244,12 +244,6 @@ SCENES: dict[str, Scene] = {
     ),
     # deletion and transfer
     "other.wiped_by_deployment": by("format D: /q /y", "C:\\MININT\\TSManager.exe", CMD),
-    "cmd.transfer_in": lines(
-        "rclone.exe copy vault:catalogues C:\\Data\\catalogues", "rclone.exe copy C:\\Data vault:catalogues"
-    ),
-    "hist.transfer_in": typed(
-        "aws s3 cp s3://store/plans C:\\Data --recursive", "aws s3 cp C:\\Data s3://store/plans --recursive"
-    ),
     "lnk.removable_item_old": scene("windows.lnk", old_link("2026-01-05T10:00:00Z"), old_link("2026-03-02T09:58:00Z")),
     "cmd.transfer_in": lines(
         "rclone.exe copy vault:catalogues C:\\Data\\catalogues", "rclone.exe copy C:\\Data vault:catalogues"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Self
 
@@ -40,7 +40,9 @@ class Held:
         for name, rows in self.rows.items():
             if name == artifact or name.startswith(artifact + ".") or artifact.startswith(name + "."):
                 if name == "file_listing" and not path:
-                    rows = [r for r in rows if r.outcome == "found" or not (r.outcome == "not_applicable" or r.file_sha256)]
+                    rows = [
+                        r for r in rows if r.outcome == "found" or not (r.outcome == "not_applicable" or r.file_sha256)
+                    ]
                 yield from (r for r in rows if not path or fnmatchcase(r.path.casefold(), path.casefold()))
 
 

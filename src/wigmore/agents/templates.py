@@ -210,7 +210,8 @@ def check_references(templates: dict[str, Template], indicators: dict[str, Indic
         if template.judged_by and template.judged_by not in known_roles:
             raise TemplateError(f"{template.origin}: template {template.id}: no role {template.judged_by!r}")
         for probe in template.probes:
-            if missing := [r for r in (*probe.rules, *probe.recorded, *probe.unless) if r not in indicators]:
+            ways = (r for r in probe.unless if not r.startswith("probe:"))
+            if missing := [r for r in (*probe.rules, *probe.recorded, *ways) if r not in indicators]:
                 raise TemplateError(
                     f"{template.origin}: template {template.id}, probe {probe.id}: no rule {', '.join(missing)}"
                 )
