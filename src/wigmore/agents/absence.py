@@ -40,9 +40,8 @@ class Held:
         for name, rows in self.rows.items():
             if name == artifact or name.startswith(artifact + ".") or artifact.startswith(name + "."):
                 if name == "file_listing" and not path:
-                    rows = [
-                        r for r in rows if r.outcome == "found" or not (r.outcome == "not_applicable" or r.file_sha256)
-                    ]
+                    rows = [replace(r, outcome="found", complete=True) if r.file_sha256 else r for r in rows]
+                    rows = [r for r in rows if r.outcome != "not_applicable"]
                 yield from (r for r in rows if not path or fnmatchcase(r.path.casefold(), path.casefold()))
 
 
