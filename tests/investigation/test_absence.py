@@ -23,10 +23,11 @@ def row(artifact: str = "windows.eventlog", path: str = "Logs/Security.evtx", **
     return Coverage("src", path, artifact, "p@1", more.pop("outcome", "found"), **more)
 
 
-def desk(*rows: Coverage) -> Desk:
+def desk(*rows: Coverage, mode: str = "image") -> Desk:
     start, end = (cast(dict[str, Any], iso(t))["instant"] for t in PERIOD)
     gateway = SimpleNamespace(period=(start, end), semantics=SEMANTICS)
-    return cast(Desk, SimpleNamespace(coverage=list(rows), gateway=gateway, held={}, judged={}))
+    state = SimpleNamespace(sources={"src": SimpleNamespace(access_mode=mode)})
+    return cast(Desk, SimpleNamespace(coverage=list(rows), gateway=gateway, held={}, judged={}, state=state))
 
 
 UNKNOWN = row("file_listing", "www/a.php", outcome="not_applicable", complete=False, reason="of no known type")
@@ -77,6 +78,15 @@ WHOLE = {"covers_from": "2026-02-20T00:00:00Z", "covers_to": "2026-03-31T20:00:0
 def test_coverage_carries_an_absence_or_says_why_not(rows: list[Coverage], asked: str, why: str) -> None:
     carried, said = covered(desk(*rows), "src", (asked,))
     assert carried == (not why) and why in said
+
+
+def test_what_a_collected_folder_lacks_may_have_been_left_out_unless_the_place_was_kept() -> None:
+    listed = row("file_listing", "")
+    assert covered(desk(listed), "src", ("file_listing",)) == (True, "")
+    folder = desk(listed, mode="tree")
+    carried, why = covered(folder, "src", ("file_listing",))
+    assert not carried and "may have been left out" in why
+    assert covered(folder, "src", ("file_listing",), kept=True) == (True, "")
 
 
 def test_a_probe_that_names_no_artifact_carries_none() -> None:

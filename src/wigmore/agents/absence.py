@@ -11,6 +11,7 @@ from wigmore.agents.desk import Desk
 from wigmore.model.nouns import Coverage
 from wigmore.records.horizon import begins, ends
 
+LISTING = "file_listing"
 SLACK = 86_400_000_000  # µs: a quiet day at either end of a log is no gap
 
 
@@ -39,19 +40,23 @@ class Held:
         artifact, _, path = wanted.partition(":")
         for name, rows in self.rows.items():
             if name == artifact or name.startswith(artifact + ".") or artifact.startswith(name + "."):
-                if name == "file_listing" and not path:
+                if name == LISTING and not path:
                     rows = [replace(r, outcome="found", complete=True) if r.file_sha256 else r for r in rows]
                     rows = [r for r in rows if r.outcome != "not_applicable"]
                 yield from (r for r in rows if not path or fnmatchcase(r.path.casefold(), path.casefold()))
 
 
-def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...]) -> tuple[bool, str]:
+def covered(desk: Desk, source_id: str, artifacts: tuple[str, ...], *, kept: bool = False) -> tuple[bool, str]:
     """Whether an absence in these artifacts of a source means something, and if not, why.
 
     The artifacts are alternatives (of several platforms): one at least must be there, and each that is there whole. One that
     rolls over (semantics: `rolls`) must reach from the start of the period that the case states to its end, or to the last
-    time that any record of the source shows; one that shows no known instant reaches nothing. A desk judges each question once.
+    time that any record of the source shows; one that shows no known instant reaches nothing. The listing of an image is whole;
+    that of a folder or archive is what somebody collected, unless the probe itself asks whether the place was `kept`. A desk
+    judges each question once.
     """
+    if artifacts == (LISTING,) and not kept and desk.state.sources[source_id].access_mode != "image":
+        return False, "a folder or archive holds what was collected: what it lacks may have been left out"
     known = desk.judged.get((source_id, artifacts))
     if known is None:
         known = desk.judged[source_id, artifacts] = _covered(desk, source_id, artifacts)

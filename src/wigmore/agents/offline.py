@@ -343,7 +343,7 @@ def _came_to(desk: Desk, probe: Probe, calls: list[Call], observed: list[Observe
         return "cannot_say", "nothing of the kind is in this source"
     if "found" in statuses and not observed:
         return "cannot_say", "what it found could not be recorded as an observation (the rejections say why)"
-    complete, why = covered(desk, desk.source_id, probe.artifacts)
+    complete, why = covered(desk, desk.source_id, probe.artifacts, kept=bool(probe.recorded))
     if complete and probe.recorded and not _within_period(desk, probe.recorded):
         complete, why = False, "no record of the kind is in this source for the period: it may not have been kept"
     if not complete:

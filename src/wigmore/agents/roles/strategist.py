@@ -104,7 +104,7 @@ def expected_change(
     other = same_way and bool(_artifacts(desk, probe) - _bearing_artifacts(desk, hypothesis))
     if same_way and not second and not other and not probe.decisive:
         if_found = 0.0  # more of the same from the same mechanism, for a supported hypothesis
-    able = [s for s in sources if covered(desk, s, probe.artifacts)[0]]
+    able = [s for s in sources if covered(desk, s, probe.artifacts, kept=bool(probe.recorded))[0]]
     ways = shown(desk.state.edges_to(hypothesis.id), desk.state.phenomena)
     moot = bool(ways & set(probe.unless))  # the act was done in another way: what this one weakens bears on nothing
     if moot and probe.edge == "weakens":
