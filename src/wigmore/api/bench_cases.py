@@ -69,7 +69,7 @@ def _beliefs(bench: Workbench, frame: str, expected: dict[str, str]) -> Row:
     """The verdict and beliefs of the frame that the case turns on, and every conclusion that the truth does not bear."""
     state = bench.state
     prior = bench.rules.templates[frame].prior
-    verdict, edges = "not_raised", []
+    verdict, edges, laid = "not_raised", [], []
     unexpected = []
     strongest = -1000.0
     for hypothesis in sorted(state.hypotheses.values(), key=lambda h: h.id):
@@ -81,13 +81,15 @@ def _beliefs(bench: Workbench, frame: str, expected: dict[str, str]) -> Row:
         if hypothesis.template == frame and state.log_odds(hypothesis.id) > strongest:
             strongest, verdict = state.log_odds(hypothesis.id), said
             edges = state.edges_to(hypothesis.id)
+            laid = [e for e in state.edges.values() if e.hypothesis_id == hypothesis.id]
     return {
         "verdict": verdict,
         "prior": prior,
         "unexpected": sorted(unexpected),
         "edges": [[e.edge_type, e.event_key or e.phenomenon_id, e.source_id, e.records] for e in edges],
         "probability": {
-            rule: belief.probability(calibration.log_odds(prior, edges, rule, state.table))
+            # the naive sum hears every edge that was laid, also of what other sources and ways make mean nothing
+            rule: belief.probability(calibration.log_odds(prior, laid if rule == "naive" else edges, rule, state.table))
             for rule in calibration.RULES
         },
     }
