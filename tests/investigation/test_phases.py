@@ -9,12 +9,13 @@ import pytest
 from conftest_house import ENTRY, RULES, House, indicator, probe, seed, template, with_role
 
 from wigmore.agents.templates import TemplateError
-from wigmore.graph.views import conclusion
+from wigmore.graph.views import conclusion, matrix
 from wigmore.investigation.covered import eras
 from wigmore.investigation.phases import Investigation
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event
 from wigmore.model.nouns import Coverage, Lead
+from wigmore.reports.data import report_data
 
 Opened = Callable[..., Investigation]
 
@@ -198,6 +199,10 @@ def test_an_absence_in_one_source_weighs_nothing_once_another_holds_the_thing(ho
     log = state.logs[main]
     assert [b["old_log_odds"] for b in log[1:]] == [a["new_log_odds"] for a in log[:-1]]  # every change is told
     assert log[-1]["new_log_odds"] == 1.5
+    absent = next(p.id for p in state.phenomena.values() if p.negative)
+    told = next(h for h in report_data(state, investigation.bench.store, [], {}).hypotheses if h["id"] == main)["edges"]
+    assert {e["phenomenon_id"] for e in told if not e["bears"]} == {absent}
+    assert absent not in {row["phenomenon_id"] for row in matrix(state)["rows"]}
 
 
 def test_what_one_way_of_an_act_lacks_weighs_nothing_where_another_was_taken(house: House, opened: Opened) -> None:

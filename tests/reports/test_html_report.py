@@ -143,6 +143,19 @@ def words(part: str) -> str:
     return " ".join(re.sub(r"<[^>]+>", " ", part).split())
 
 
+def test_what_was_laid_against_a_finding_and_weighs_nothing_is_told_apart() -> None:
+    data = report(12, "said")
+    first = next(h for h in data.hypotheses if any(e["edge_type"] == "weakens" for e in h["edges"]))
+    against = [e for e in first["edges"] if e["edge_type"] in ("weakens", "contradicts")]
+    listed = f"Observations against it ({len({e['phenomenon_id'] for e in against})})"
+    assert listed in render_html(data) and "weighing nothing" not in render_html(data)
+    for edge in against:
+        edge["bears"] = edge["counts"] = False
+    page = render_html(data)
+    assert f"weighing nothing ({len({e['phenomenon_id'] for e in against})})" in page
+    assert listed not in page
+
+
 def test_a_question_has_its_answer_its_strength_and_its_chief_limit() -> None:
     data = report(6)
     held = obligation("question", 2, "", "linux.wtmp", more=0)

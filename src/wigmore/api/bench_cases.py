@@ -81,7 +81,7 @@ def _beliefs(bench: Workbench, frame: str, expected: dict[str, str]) -> Row:
         if hypothesis.template == frame and state.log_odds(hypothesis.id) > strongest:
             strongest, verdict = state.log_odds(hypothesis.id), said
             edges = state.edges_to(hypothesis.id)
-            laid = [e for e in state.edges.values() if e.hypothesis_id == hypothesis.id]
+            laid = state.laid(hypothesis.id)
     return {
         "verdict": verdict,
         "prior": prior,

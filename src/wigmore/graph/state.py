@@ -241,6 +241,10 @@ class GraphState:
         """The edges that bear on a hypothesis, in canonical order."""
         return sorted(self._weighing(hypothesis_id), key=lambda e: e.id)
 
+    def laid(self, hypothesis_id: str) -> list[Edge]:
+        """All edges to a hypothesis, in canonical order: also those that bear on it no more."""
+        return sorted(self._edges_to.get(hypothesis_id, ()), key=lambda e: e.id)
+
     def log_odds(self, hypothesis_id: str) -> float:
         """Base-10 log-odds of a hypothesis."""
         known = self._odds.get(hypothesis_id)

@@ -181,16 +181,17 @@ def _detects(detector: str, invocation: dict[str, Any]) -> bool:
 
 
 def matrix(state: GraphState) -> dict[str, Any]:
-    """Hypotheses about acts × phenomena: the edge between each pair that has one."""
+    """Hypotheses about acts × phenomena: the edge that bears, for each pair that has one."""
     hypotheses = sorted(
         (h for h in state.hypotheses.values() if not h.of_identity), key=lambda h: (h.frame, h.innocent, h.title, h.id)
     )
     acts = {h.id for h in hypotheses}
-    used = {e.phenomenon_id for e in state.edges.values() if e.hypothesis_id in acts}
+    bearing = [e for name in acts for e in state.edges_to(name)]
+    used = {e.phenomenon_id for e in bearing}
     phenomena = sorted(
         (p for p in state.phenomena.values() if p.id in used), key=lambda p: (p.source_id, -state.quality(p), p.id)
     )
-    strongest_last = sorted(state.edges.values(), key=lambda e: (-STRENGTH.index(e.edge_type), e.id))
+    strongest_last = sorted(bearing, key=lambda e: (-STRENGTH.index(e.edge_type), e.id))
     cells = {(e.phenomenon_id, e.hypothesis_id): e.edge_type for e in strongest_last}
     return {
         "hypotheses": [{"id": h.id, "title": h.title, "innocent": h.innocent} for h in hypotheses],

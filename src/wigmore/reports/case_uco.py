@@ -395,7 +395,9 @@ class Writer:
 
     def _hypotheses(self) -> Iterator[Node]:
         for hypothesis in self.data.hypotheses:
-            edges = [e for e in hypothesis["edges"] if e["phenomenon_id"] in self.index.phenomena]
+            edges = [
+                e for e in hypothesis["edges"] if e.get("bears", True) and e["phenomenon_id"] in self.index.phenomena
+            ]
             about = sorted({e["phenomenon_id"] for e in edges})
             yield self.node(
                 "core:Annotation",

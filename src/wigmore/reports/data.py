@@ -143,9 +143,11 @@ def report_data(
         view["conclusion"], view["conclusion_reasons"] = said.verdict, list(said.reasons)
         view["standing_alternatives"] = list(said.standing)
         view["alternatives"] = state.alternatives(hypothesis_id)
-        edges = state.edges_to(hypothesis_id)
-        counting = {e.id for e in belief.independent(edges)}
-        view["edges"] = [{**e.to_dict(), "counts": e.id in counting} for e in edges]
+        bearing = state.edges_to(hypothesis_id)
+        bears, counting = {e.id for e in bearing}, {e.id for e in belief.independent(bearing)}
+        view["edges"] = [
+            {**e.to_dict(), "bears": e.id in bears, "counts": e.id in counting} for e in state.laid(hypothesis_id)
+        ]
         view["probes_made"] = [p for (h, _, _), p in sorted(state.probes.items()) if h == hypothesis_id]
         hypotheses.append(view)
     joining = state.hypotheses.keys() - set(acts)

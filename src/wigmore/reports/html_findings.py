@@ -26,6 +26,7 @@ from wigmore.reports.words import (
 BUDGET = 9_000_000  # bytes of observations printed in full; the rest is counted and pointed to
 PRINTED = 700_000  # the same on paper
 ROWS = 40  # observations listed in one finding, for and against each
+MOOT = 10  # observations that weigh nothing and are named
 FACTS = 40  # facts of one observation
 ALTERNATIVES = 30
 FINDINGS = 300
@@ -100,6 +101,14 @@ def _bearing(index: Index, hypothesis: Row) -> list[Part]:
             table(["Time", f"{words} ({len(edges):,})", "Bearing", "Kind of record"], rows),
             not_shown(ROWS, len(edges), f"wigmore show {index.case} edges -t jsonl"),
         ]
+    if moot := index.moot(hypothesis):
+        why = (
+            f"Recorded against it, and weighing nothing ({len(moot):,}): another source holds what one lacks, the act was done "
+            "in a way that leaves no such trace, or a test put again found otherwise. "
+        )
+        named = [part for name in moot[:MOOT] for part in (index.observation(name, 120), "; ")][:-1]
+        more = f"; {len(moot) - MOOT:,} more" if len(moot) > MOOT else "."
+        out.append(tag("p", why, *named, more, class_="quiet"))
     return out
 
 

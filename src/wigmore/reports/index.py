@@ -49,13 +49,15 @@ class Index:
         return ""
 
     def edges(self, hypothesis: Row, against: bool) -> list[Row]:
-        """The edges for or against a hypothesis whose phenomenon is known, strongest first; of one phenomenon the strongest."""
+        """The edges that bear for or against a hypothesis whose phenomenon is known, strongest first; of one phenomenon the
+        strongest."""
         rows = [
             e
             for e in hypothesis.get("edges", ())
             if e["edge_type"] != NEUTRAL
             and e["phenomenon_id"] in self.phenomena
             and (e["edge_type"] in AGAINST) == against
+            and e.get("bears", True)
         ]
         counting: dict[str, Row] = {}
         for edge in sorted(rows, key=lambda e: STRENGTH.index(e["edge_type"])):
@@ -68,6 +70,10 @@ class Index:
                 e["phenomenon_id"],
             ),
         )
+
+    def moot(self, hypothesis: Row) -> list[str]:
+        """The phenomena of edges that were laid and bear on a hypothesis no more, in order."""
+        return sorted({e["phenomenon_id"] for e in hypothesis.get("edges", ()) if not e.get("bears", True)})
 
     def techniques(self, hypothesis: Row) -> list[str]:
         """The techniques of a hypothesis that an observation for it names, itself or as a part: the others nothing shows."""
