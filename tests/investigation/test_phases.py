@@ -411,6 +411,19 @@ def test_a_hypothesis_role_that_fails_is_reported_and_the_rest_runs(opened: Open
     assert investigation.bench.state.rounds
 
 
+def test_a_change_of_any_rule_file_is_another_snapshot(house: House) -> None:
+    def snapshot() -> str:
+        with house.open() as bench:
+            return bench.snapshot()
+
+    house.rules(RULES, [ENTRY])  # indicators/house.yaml and hypotheses/house.yaml: one name, two files
+    before = snapshot()
+    house.rules(RULES, [{**ENTRY, "title": "another title"}])
+    middle = snapshot()
+    house.rules(RULES[1:], [{**ENTRY, "title": "another title", "probes": []}])
+    assert len({before, middle, snapshot()}) == 3
+
+
 def test_probes_are_put_again_when_the_rules_are_others_and_answer_anew(house: House, opened: Opened) -> None:
     asked = [template("entry", [probe("never", disconfirming=True, if_empty="weakens")])]
     house.rules(RULES, asked)

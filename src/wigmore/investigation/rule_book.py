@@ -42,8 +42,11 @@ class RuleBook:
     def load(cls, case_file: CaseFile) -> Self:
         """Read and check them; CaseFileError, RuleError, TemplateError or SemanticsError for what cannot be used."""
         folders = tuple(rule_folders(case_file))
-        files = tuple((f, sha256(f.read_bytes())) for d in folders for f in sorted(d.rglob("*.yaml")))
-        hashes = {file.name: digest for file, digest in files}
+        placed = [(n, d, f) for n, d in enumerate(folders) for f in sorted(d.rglob("*.yaml"))]
+        files = tuple((f, sha256(f.read_bytes())) for _, _, f in placed)
+        hashes = {  # by place: a file's name may stand in several folders
+            f"{n}:{f.relative_to(d).as_posix()}": digest for (n, d, f), (_, digest) in zip(placed, files, strict=True)
+        }
         indicators, templates, semantics, expected, questions = _read(folders, files)
         unusable: list[Unusable] = []
         for folder in case_file.sigma:
