@@ -420,7 +420,7 @@ def test_a_change_of_any_rule_file_is_another_snapshot(house: House) -> None:
     before = snapshot()
     house.rules(RULES, [{**ENTRY, "title": "another title"}])
     middle = snapshot()
-    house.rules(RULES[1:], [{**ENTRY, "title": "another title", "probes": []}])
+    house.rules([*RULES, indicator("other")], [{**ENTRY, "title": "another title"}])
     assert len({before, middle, snapshot()}) == 3
 
 
