@@ -463,7 +463,19 @@ SCENES: dict[str, Scene] = {
     "message.deleted_rows": scene("android.sms", row({"body": "x"}, state="freelist"), {"body": "x"}),
     "message.only_in_log": scene("android.sms", row({"body": "x"}, state="wal_committed"), {"body": "x"}),
     "ios.wifi_joined": scene(
-        "ios.wifi_network", row({"SSID_name": "x"}, JoinedByUserAt="2026-03-02T10:00:00Z"), {"SSID_name": "x"}
+        "ios.wifi_network",
+        row({"SSID_name": "x", "BSSID": "00:11:22:33:44:55"}, JoinedByUserAt="2026-03-02T10:00:00Z"),
+        row({"SSID_name": "x"}, JoinedByUserAt="2026-03-02T10:00:00Z"),
+    ),
+    "ios.wifi_joined_old": scene(
+        "ios.wifi_network",
+        row({"SSID_STR": "x", "BSSID": "00:11:22:33:44:55"}, lastJoined="2026-03-02T10:00:00Z"),
+        row({"SSID_STR": "x", "BSSID": "00:11:22:33:44:55"}, seen="2026-03-02T10:00:00Z"),  # scanned, not joined
+    ),
+    "ios.wifi_joined_name": scene(
+        "ios.wifi_network",
+        row({"SSID_name": "x"}, JoinedByUserAt="2026-03-02T10:00:00Z"),
+        row({"SSID_name": "x", "BSSID": "00:11:22:33:44:55"}, JoinedByUserAt="2026-03-02T10:00:00Z"),
     ),
     "android.wifi_joined": scene(
         "android.wifi_network", {"SSID": "x", "HasEverConnected": "true"}, {"SSID": "x", "HasEverConnected": "false"}
