@@ -464,7 +464,7 @@ SCENES: dict[str, Scene] = {
     "message.only_in_log": scene("android.sms", row({"body": "x"}, state="wal_committed"), {"body": "x"}),
     "ios.wifi_joined": scene(
         "ios.wifi_network",
-        row({"SSID_name": "x", "BSSID": "00:11:22:33:44:55"}, JoinedByUserAt="2026-03-02T10:00:00Z"),
+        row({"SSID_name": "x", "BSSList[0].BSSID": "00:11:22:33:44:55"}, JoinedByUserAt="2026-03-02T10:00:00Z"),
         row({"SSID_name": "x"}, JoinedByUserAt="2026-03-02T10:00:00Z"),
     ),
     "ios.wifi_joined_old": scene(
