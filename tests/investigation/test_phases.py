@@ -451,3 +451,17 @@ def test_probes_are_put_again_when_the_rules_are_others_and_answer_anew(house: H
     third = opened()
     third.run()
     assert len(third.bench.state.leads) == before  # nothing changed since: nothing is put again
+
+
+def test_probes_are_not_put_again_beyond_the_budget_and_say_so(house: House, opened: Opened) -> None:
+    asked = [template("entry", [probe("never", disconfirming=True, if_empty="weakens")])]
+    house.rules(RULES, asked)
+    first = opened()
+    first.run()
+    spent = len(first.bench.runner.known)
+    first.bench.close()
+    house.rules([*RULES, indicator("other")], asked)
+    again = opened(budgets={"tool_calls_total": spent})
+    assert again.run().budget
+    owed = [x for x in again.bench.state.leads.values() if x.proposed_by == "asked_anew"]
+    assert owed and {x.status for x in owed} == {"failed"} and all(x.untried for x in owed)

@@ -90,11 +90,13 @@ class Leads(Tasks):
             if probe is not None:
                 why = "records, rules or the period changed since it was asked"
                 leads.append(self._owed(hypothesis, probe, sources, "asked_anew", why, now))
-        if not leads or self.outcome.budget:
+        if not leads:
             return
         self.say(f"{len(leads)} probes are put again: records, rules or the period changed")
         self.bench.append([Event("lead", x.to_dict()) for x in leads])
         for n in range(0, len(leads), SLICE):
+            if self.bench.exceeded():  # what is left stays pending, and is closed with that reason
+                return
             self._parallel(leads[n : n + SLICE])
 
     @staticmethod
