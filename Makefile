@@ -19,7 +19,7 @@ $(STAMP): requirements.lock pyproject.toml
 
 lock:
 	$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra dev --extra build --extra ocr --extra pdf pyproject.toml -o requirements.lock
+		--extra dev --extra build --extra ocr --extra pdf --extra models --extra tracing pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf $(VENV) demo

@@ -685,8 +685,8 @@ def of_identity(hypothesis: dict[str, Any]) -> bool:
     return "SAME" in (hypothesis.get("propositions") or ())
 
 
-def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
-    """The edges that bear on their hypotheses.
+def weighing(graph: Graph, *, judged: bool = True) -> Iterator[dict[str, Any]]:
+    """The edges that bear on their hypotheses; not `judged`: of those that rules laid, as if a model had judged nothing.
 
     An absence does while its probe, put last, still comes to it, and while no other source holds what the probe asked for; it,
     and what weakens, does only while no observation of a rule that its probe names (`unless`) speaks for the hypothesis.
@@ -697,10 +697,11 @@ def weighing(graph: Graph) -> Iterator[dict[str, Any]]:
         for what in (probe, *p.get("phenomena", ())):
             unless[h, what].append(p.get("unless", []))
     ways: dict[str, set[str]] = defaultdict(set)
-    for edge in graph.edges.values():
+    laid = [edge for edge in graph.edges.values() if judged or not edge.get("model")]
+    for edge in laid:
         if edge["edge_type"] in FOR and edge["phenomenon_id"] in graph.phenomena:
             ways[edge["hypothesis_id"]].add(graph.phenomena[edge["phenomenon_id"]]["rule"])
-    for edge in graph.edges.values():
+    for edge in laid:
         seen, name = graph.phenomena.get(edge["phenomenon_id"]) or {}, edge["hypothesis_id"]
         about = edge["phenomenon_id"] if edge["edge_type"] == "weakens" else ""
         if seen.get("negative"):
@@ -784,10 +785,15 @@ def check_belief(graph: Graph, manifest: dict[str, Any], report: Report) -> None
     recorded = {**WEIGHTS, **(graph.config.get("hypothesis_log_lr") or {})}
     if not same([recorded, graph.config.get("damping", "per_type")], [weights, damping]):
         report.fail("weights", "manifest", "weights or damping are not those that the last run recorded in the ledger")
-    edges: Edges = defaultdict(list)
-    for edge in weighing(graph):
-        edges[edge["hypothesis_id"]].append(edge)
-    odds = {n: log_odds(h["prior_prob"], edges[n], weights, damping) for n, h in graph.hypotheses.items()}
+    beliefs: list[tuple[Edges, dict[str, float]]] = []
+    for judged in (True, False):  # verdicts rest on what rules laid
+        edges: Edges = defaultdict(list)
+        for edge in weighing(graph, judged=judged):
+            edges[edge["hypothesis_id"]].append(edge)
+        beliefs.append(
+            (edges, {n: log_odds(h["prior_prob"], edges[n], weights, damping) for n, h in graph.hypotheses.items()})
+        )
+    odds = beliefs[0][1]
     for key in ("conclusions", "identities"):
         about = {n for n, h in graph.hypotheses.items() if of_identity(h) == (key == "identities")}
         stated = {row["hypothesis_id"]: row for row in manifest[key]}
@@ -804,7 +810,7 @@ def check_belief(graph: Graph, manifest: dict[str, Any], report: Report) -> None
                 "status": "inconclusive" if status == "active" and name in graph.inconclusive else status,
             }
             if key == "conclusions":
-                found["verdict"] = verdict(graph, name, edges, odds)
+                found["verdict"] = verdict(graph, name, *beliefs[1])
             for field in sorted(found.keys() | stated[name].keys()):
                 if not same(found.get(field), stated[name].get(field)):
                     said, computed = shortened(stated[name].get(field)), shortened(found.get(field))

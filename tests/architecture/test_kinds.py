@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from overclaims import overclaims
+from wigmore.model.overclaims import overclaims
 from wigmore.agents.desk import Role
 from wigmore.agents.templates import load_templates
 from wigmore.graph.semantics import Semantics

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from overclaims import claims
+from wigmore.model.overclaims import claims
 from wigmore.model.yaml_text import read_yaml
 
 PACKAGE = Path(str(importlib.resources.files("wigmore")))

@@ -82,6 +82,7 @@ class Role:
     mandatory_record_tools: tuple[str, ...] = ("add_phenomenon",)
     terminal_tools: tuple[str, ...] = ()
     worker: bool = True
+    proposes: tuple[str, ...] = ()  # what it may propose beside its mandatory and terminal tools
     origin: str = ""
     sha256: str = ""
 
@@ -97,6 +98,7 @@ def role(
     mandatory: tuple[str, ...] = ("add_phenomenon",),
     terminal: tuple[str, ...] = (),
     worker: bool = True,
+    proposes: tuple[str, ...] = ("observe_identity", "link_to_entity", "add_lead"),
 ) -> Callable[[Callable[[Desk], None]], Callable[[Desk], None]]:
     """Declare a function as the offline rule of a role, with the role's goal, tools and prompt."""
 
@@ -105,7 +107,21 @@ def role(
         register(
             "role",
             name,
-            Role(name, goal, tools, prompt, function, sources, aliases, mandatory, terminal, worker, origin, digest),
+            Role(
+                name,
+                goal,
+                tools,
+                prompt,
+                function,
+                sources,
+                aliases,
+                mandatory,
+                terminal,
+                worker,
+                proposes,
+                origin,
+                digest,
+            ),
         )
         return function
 

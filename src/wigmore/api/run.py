@@ -8,7 +8,7 @@ import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,14 @@ from wigmore.investigation.lists import list_coverage, sigma_coverage
 from wigmore.investigation.obligations import gaps as obligation_gaps
 from wigmore.investigation.obligations import obligations
 from wigmore.investigation.phases import Investigation, conclusions
+from wigmore.investigation.reasoning import Reasoning, Recording, endpoints_of
 from wigmore.investigation.receipts import Looked
 from wigmore.investigation.tasks import Outcome
 from wigmore.investigation.verdict_answers import by_verdict
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event, durable_file, sweep
+from wigmore.llm.endpoint import EndpointError
+from wigmore.llm.probe import probe
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import Coverage, EvidenceSource
 from wigmore.model.times import stamp
@@ -55,6 +58,9 @@ class Options:
     progress: Callable[[Progress, Busy], None] | None = None
     audit: bool = True
     profile: str = "full"
+    replay: Path | None = None  # the case whose exchanges with models are played again
+    model: str = ""  # in place of the configuration's
+    local_only: bool = False  # beside what the case file says
 
 
 @dataclass
@@ -106,6 +112,10 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
     case = bench.case
     if not bench.case_file.sources:
         raise UseError(f"{case / 'case.yaml'} names no sources: add at least one under `sources:`")
+    bench.local_only = bench.local_only or options.local_only
+    if options.model:
+        bench.config = replace(bench.config, agent=replace(bench.config.agent, model=options.model))
+    reasoning = reasoning_of(bench, options)
     for folder in (case / "records", case / "outputs", case / "runs"):
         if folder.is_dir():
             sweep(folder)
@@ -150,7 +160,7 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
         gaps = _intake(bench, extraction, options)
     gaps += _lists(bench, pool)
     _expected_coverage(bench)
-    investigation = Investigation(bench, jobs=options.jobs, say=options.say)
+    investigation = Investigation(bench, jobs=options.jobs, say=options.say, reasoning=reasoning)
     with ThreadPoolExecutor(1) as beside:
         if options.jobs > 1:  # what the answer sheet reads of the records is there when its call comes
             beside.submit(bench.runner.execute, tools()["answer_sheet"], {"question": ""}, "", "report")
@@ -187,6 +197,41 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
         temporary.write_text(render_html(gather(bench, archive, pool.catalogue())), encoding="utf-8")
     code = INTEGRITY if audit.overall == "block" else BUDGET if outcome.budget else GAPS if gaps else DONE
     return Result(case, code, conclusions(bench), gaps, report, graph_hash, head, audit.to_dict(), extraction.progress)
+
+
+def reasoning_of(bench: Workbench, options: Options) -> Reasoning:
+    """The models of a case, each asked once whether it answers; or the exchanges of a recorded run.
+
+    Raises UseError (exit 1) for an endpoint that cannot be used, before anything is looked at.
+    """
+    try:
+        if options.replay is not None:
+            return replay_of(bench, options)
+        endpoints = endpoints_of(bench)
+        for endpoint in endpoints:
+            options.say(f"model: {endpoint.name}")
+            probe(endpoint, local_only=bench.local_only)
+        return Reasoning(bench, endpoints, say=options.say)
+    except EndpointError as error:
+        raise UseError(f"the model cannot be used: {error}", FAILED) from error
+
+
+def replay_of(bench: Workbench, options: Options) -> Reasoning:
+    """The models of a recorded run, played again from its exchanges: no endpoint is asked."""
+    from wigmore.llm.endpoint import Endpoint
+
+    assert options.replay is not None
+    source = options.replay
+    if source.resolve() == bench.case.resolve():
+        raise UseError(f"{source} is this case: make another of the same evidence, and replay into that")
+    with open_case(source) as other:
+        recording = Recording(other.ledger, other.outputs)
+        config = other.state.runs[-1]["config"] if other.state.runs else {}
+    if not recording.known:
+        raise UseError(f"no model was asked in {source}: there is nothing to replay")
+    asked = [config.get("agent", {}), *config.get("escalation", ())]
+    endpoints = [Endpoint(a["base_url"], a["model"]) for a in asked if a.get("base_url")]
+    return Reasoning(bench, endpoints, recording, options.say)
 
 
 def _obligations(bench: Workbench, options: Options) -> list[str]:
@@ -459,6 +504,8 @@ def _gaps(bench: Workbench, outcome: Outcome) -> list[str]:
         out.append(f"{outcome.failed_leads} leads failed")
     out += [f"the {role} role was stopped: {why}" for role, why in sorted(outcome.failed_roles.items())]
     out += [f"the task {task} failed: {why}" for task, why in sorted(outcome.failed_tasks.items())]
+    if outcome.models:
+        out.append(f"models were asked no more, rules went on alone: {outcome.models}")
     if outcome.budget:
         out.append(outcome.stop)
     return out

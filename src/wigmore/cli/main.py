@@ -112,16 +112,20 @@ def run(
     profile: Annotated[str, typer.Option(help="triage: stop after phase 1; full: all phases")] = "full",
     progress: Annotated[Show, typer.Option(help="how progress is shown on stderr")] = Show.auto,
     audit: Annotated[bool, typer.Option("--audit/--no-audit", help="re-run every citation at the end")] = True,
+    model: Annotated[str, typer.Option(help="ask this model, in place of the configuration's")] = "",
     local_only: Annotated[
-        bool, typer.Option("--local-only", help="never leave this machine (the default without a model)")
+        bool, typer.Option("--local-only", help="ask no model but one on this machine, whatever the case says")
     ] = False,
+    replay: Annotated[
+        Path | None,
+        typer.Option(metavar="CASE", help="answer as the models of that case did; no endpoint is asked"),
+    ] = None,
     quiet: Annotated[bool, typer.Option("-q", help="no progress")] = False,
     verbose: Annotated[bool, typer.Option("-v", help="progress line by line")] = False,
 ) -> None:
     """Investigate a case, or evidence given directly. Interrupted runs resume by the same command."""
     from wigmore.api.workers import start
 
-    del local_only  # nothing leaves the machine without a configured model
     with start(jobs) as workers:
         from wigmore.api.run import Options, prepare
         from wigmore.api.run import run as use
@@ -131,7 +135,7 @@ def run(
         shown = "none" if quiet else "lines" if verbose else progress.value
         with progress_bar(shown, resume=f"wigmore run {case}") as (say, advance):
             wanted = [p for p in parsers.split(",") if p] or None
-            options = Options(jobs, wanted, say, advance, audit, profile)
+            options = Options(jobs, wanted, say, advance, audit, profile, replay, model, local_only)
             result = use(case, options, workers)
     print_result(result)
     raise typer.Exit(result.exit_code)

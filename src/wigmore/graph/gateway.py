@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from wigmore.graph.grounding import Grounding, Ungrounded
-from wigmore.graph.hard_values import leaves, normal
+from wigmore.graph.hard_values import leaves, normal, ungrounded
 from wigmore.graph.proposals import OutputRows, Proposal
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState, Kind, kind_of
@@ -34,9 +34,11 @@ from wigmore.model.nouns import (
     TemporalEdge,
     VerifiedFact,
 )
+from wigmore.model.overclaims import overclaims
 from wigmore.model.times import iso
 
 DAY = 86_400_000_000  # µs: a local time of unknown zone differs from UTC by less
+SHORT, LONGEST = 300, 2000  # characters of a model's title, and of its other texts
 SAME = 0.9  # Jaccard of titles from which phenomena with equal facts are one
 
 
@@ -71,8 +73,10 @@ class Gateway:
         now: Callable[[], str],
         lead_id: str = "",
         period: tuple[int | None, int | None] = (None, None),
+        model: str = "",
     ) -> None:
         self.period = period
+        self.model = model
         self.state = state
         self.semantics = semantics
         self.agent = agent
@@ -90,7 +94,8 @@ class Gateway:
         self._read_in: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {}  # of phenomena, as `_records` says
         self.grounding = Grounding(outputs, agent)
 
-    def _refuse(self, what: str, source_id: str, reason: str, proposal: dict[str, Any]) -> Refused:
+    def refused(self, what: str, source_id: str, reason: str, proposal: dict[str, Any]) -> Refused:
+        """The refusal of a proposal, recorded; for the caller to raise."""
         rejection = Rejection(
             identify("rej", self.agent, source_id, what, reason, proposal, self.lead_id),
             self.agent,
@@ -105,10 +110,14 @@ class Gateway:
 
     def admit(self, proposal: Proposal) -> Phenomenon:
         """Ground a proposed phenomenon and take it in; raises Refused, with the refusal recorded."""
+        if self.model:
+            texts = {"title": proposal.title, "interpretation": proposal.interpretation, "category": proposal.category}
+            self._modest("phenomenon", proposal.source_id, texts)
+            self.prose("phenomenon", proposal.source_id, {"category": proposal.category}, [])
         try:
             facts = self._grounded(proposal)
         except Ungrounded as error:
-            raise self._refuse("phenomenon", proposal.source_id, str(error), proposal.to_json()) from error
+            raise self.refused("phenomenon", proposal.source_id, str(error), proposal.to_json()) from error
         finally:
             self.buffer += [Event("rescue", healed) for healed in self.grounding.healed]
             self.grounding.healed.clear()
@@ -150,6 +159,7 @@ class Gateway:
             proposal.negative,
             self.lead_id,
             proposal.record_count,
+            self.model,
         )
         twin = self._twin(made)
         if twin is not None:
@@ -176,12 +186,36 @@ class Gateway:
                 return other
         return None
 
+    def prose(self, what: str, source_id: str, texts: dict[str, str], grounds: Iterable[Any]) -> None:
+        """Refuse texts that state a value which stands in none of the grounds, or claim more than records carry."""
+        self._modest(what, source_id, texts)
+        known = list(grounds)
+        for name, text in texts.items():
+            if missing := ungrounded(text, known):
+                named = ", ".join(f"{kind} {value!r}" for kind, value in missing)
+                reason = f"the {name} states {named}, which stands in nothing that was cited: leave it out, or cite it"
+                raise self.refused(what, source_id, reason, {k: v[:LONGEST] for k, v in texts.items()})
+
+    def _modest(self, what: str, source_id: str, texts: dict[str, str]) -> None:
+        """Refuse texts of a model that are none, too long, or claim more than records carry."""
+        for name, text in texts.items():
+            most = SHORT if name in ("title", "name", "category", "relation") else LONGEST
+            if len(text) > most:
+                reason = f"the {name} has {len(text)} characters: {most} are the most"
+            elif name == "title" and not text.strip():
+                reason = "the title is empty: say in a line what was observed"
+            elif words := overclaims(text):
+                reason = f"the {name} claims more than records carry ({', '.join(words[:5])}): say what was observed"
+            else:
+                continue
+            raise self.refused(what, source_id, reason, {k: v[:LONGEST] for k, v in texts.items()})
+
     def hypothesis(self, proposed: Hypothesis) -> Hypothesis:
         """Take in a hypothesis (its id says what it is: once only)."""
         known = self.hypotheses.get(proposed.id) or self.state.hypotheses.get(proposed.id)
         if known is not None:
             return known
-        made = replace(proposed, created_at=self.now())
+        made = replace(proposed, created_at=self.now(), model=self.model)
         self.hypotheses[made.id] = made
         self.buffer.append(Event("hypothesis", made.to_dict()))
         return made
@@ -209,19 +243,19 @@ class Gateway:
             "discriminates_against": against,
         }
         if edge_type not in (*EDGE_TYPES, NEUTRAL):
-            raise self._refuse(
+            raise self.refused(
                 "edge", phenomenon.source_id, f"unknown edge type {edge_type!r}; one of {', '.join(EDGE_TYPES)}", wished
             )
         if hypothesis_id not in self.state.hypotheses and hypothesis_id not in self.hypotheses:
             known = sorted({*self.state.hypotheses, *self.hypotheses})
-            raise self._refuse(
+            raise self.refused(
                 "edge",
                 phenomenon.source_id,
                 f"unknown hypothesis {hypothesis_id!r}; known: {', '.join(known) or 'none'}",
                 wished,
             )
         if phenomenon.id not in self.state.phenomena and phenomenon.id not in self.phenomena:
-            raise self._refuse("edge", phenomenon.source_id, f"unknown phenomenon {phenomenon.id!r}", wished)
+            raise self.refused("edge", phenomenon.source_id, f"unknown phenomenon {phenomenon.id!r}", wished)
         identity = (self.hypotheses.get(hypothesis_id) or self.state.hypotheses[hypothesis_id]).of_identity
         kind, capped_from, caveat, mechanism = edge_type, "", reason, ""
         if phenomenon.negative:
@@ -241,8 +275,9 @@ class Gateway:
                 _, kind, capped_from, caveat, mechanism = best
             if kind in FOR and not identity and self.outside(phenomenon):  # whose a number is has no period
                 kind, capped_from, caveat = NEUTRAL, edge_type, "outside the period of the case: context, not support"
+        own = ("model",) if self.model else ()  # a model's judgement never stands in the place of a rule's
         made = Edge(
-            identify("edge", phenomenon.id, hypothesis_id, kind),
+            identify("edge", phenomenon.id, hypothesis_id, kind, *own),
             phenomenon.id,
             hypothesis_id,
             kind,
@@ -257,6 +292,7 @@ class Gateway:
             self.lead_id,
             self.now(),
             () if identity else cited_records(phenomenon),  # of one record, each identifier tells of an identity
+            self.model,
         )
         if made.id in self.edges or made.id in self.state.edges:
             return self.edges.get(made.id) or self.state.edges[made.id]
@@ -318,7 +354,7 @@ class Gateway:
         said = parts.get(part, []) if part in parts else [leaf for each in parts.values() for leaf in each]
         for what, value in identifiers:
             if not any(normal(value) in leaf for leaf in said):
-                raise self._refuse(
+                raise self.refused(
                     "entity",
                     source_id,
                     f"{what} {value!r} stands in no fact of {phenomenon.id}",
@@ -356,7 +392,7 @@ class Gateway:
         same = relation == "same_as"
         low, high = sorted((first, second)) if same else (first, second)
         name = identify("link", low, high, relation) if same else identify("link", low, high, relation, phenomenon_id)
-        made = EntityLink(name, low, high, relation, phenomenon_id, hypothesis_id, count, *span)
+        made = EntityLink(name, low, high, relation, phenomenon_id, hypothesis_id, count, *span, self.model)
         if made.id not in self.state.links and made.id not in self._linked:
             self._linked.add(made.id)
             self.buffer.append(Event("entity_link", made.to_dict()))
@@ -364,7 +400,7 @@ class Gateway:
 
     def order(self, first: str, second: str, relation: str, reason: str = "") -> TemporalEdge:
         """Lay a temporal edge between two phenomena."""
-        made = TemporalEdge(identify("time", first, second, relation), first, second, relation, reason)
+        made = TemporalEdge(identify("time", first, second, relation), first, second, relation, reason, self.model)
         if made.id not in self.state.temporal:
             self.buffer.append(Event("temporal", made.to_dict()))
         return made

@@ -43,14 +43,17 @@ class Grounding:
             )
         facts: list[VerifiedFact] = []
         grounds: list[Any] = [label]
+        apart: list[Any] = []  # what each record says, by itself
         for cited in proposal.records:
             made, row = self._record(proposal, cited)
             facts += made
-            grounds += [[f.value for f in made], [row.get("path"), row.get("artifact")]]
+            apart.append([label, [f.value for f in made], [row.get("path"), row.get("artifact")]])
+            grounds += apart[-1]
         for result in proposal.results:
             fact = self._result(proposal, result)
             facts.append(fact)
             grounds.append(fact.value)
+            apart.append([label, fact.value])
         for name, text in (("title", proposal.title), ("interpretation", proposal.interpretation)):
             if missing := ungrounded(text, grounds):
                 named = ", ".join(f"{kind} {value!r}" for kind, value in missing)
@@ -58,6 +61,11 @@ class Grounding:
                     f"the {name} states {named}, which stands in none of the cited facts: cite the record it was read "
                     "from, or leave it out"
                 )
+        if proposal.one_record and all(ungrounded(proposal.title, said) for said in apart):
+            raise Ungrounded(
+                "the values in the title stand in different records: what belongs together stands in one record; "
+                "record them apart"
+            )
         return facts
 
     def _output(self, invocation: ToolInvocation) -> list[Row]:

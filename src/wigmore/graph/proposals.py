@@ -46,6 +46,7 @@ class Proposal:
     negative: bool = False
     key: tuple[Any, ...] = ()  # identity of the observation: rule and group, else the cited records
     record_count: int = 1
+    one_record: bool = False  # the values of the title must stand together in one of the cited records
 
     def to_json(self) -> dict[str, Any]:
         """As a rejection records it."""

@@ -68,6 +68,8 @@ class GraphState:
         self._standing: set[str] = set()
         self._kinds: dict[Kind, list[str]] = defaultdict(list)
         self._odds: dict[str, float] = {}  # log-odds until the next edge
+        self._ruled: GraphState | None = None  # `by_rules` until the next edge, probe or hypothesis
+        self._judged = False  # whether a model laid an edge
 
     def fold(self, events: Iterable[Stored | Event]) -> GraphState:
         """Take in events; returns the state itself."""
@@ -110,6 +112,7 @@ class GraphState:
         if hypothesis.frame:
             self._frames[hypothesis.frame, hypothesis.subject].append(hypothesis.id)
         self.hypotheses[hypothesis.id] = hypothesis
+        self._ruled = None
         (self._standing.add if hypothesis.standing else self._standing.discard)(hypothesis.id)
         self._odds.pop(hypothesis.id, None)
 
@@ -120,6 +123,7 @@ class GraphState:
         name = edge.hypothesis_id
         before, heard = self.log_odds(name), self._weighing(name)
         self.edges[edge.id] = edge
+        self._judged, self._ruled = self._judged or bool(edge.model), None
         self._edges_to[name].append(edge)
         self._edges_from[edge.phenomenon_id] += 1
         del self._odds[name]
@@ -202,6 +206,7 @@ class GraphState:
         name, key = body["hypothesis_id"], (body["probe"], body["source_id"])
         before, heard = self.log_odds(name) if name in self.hypotheses else 0.0, self._weighing(name)
         self.probes[name, *key] = self._made[name][key] = body
+        self._ruled = None
         weighing = self._weighing(name)
         if weighing != heard:  # an absence weighs no more, or again
             del self._odds[name]
@@ -285,12 +290,23 @@ class GraphState:
 
     def without(self, phenomena: Collection[str]) -> GraphState:
         """A state to ask beliefs of, as if some phenomena bore on nothing; it shares all else with this one."""
+        return self._but(edge for edge in self.edges.values() if edge.phenomenon_id not in phenomena)
+
+    def by_rules(self) -> GraphState:
+        """The state as rules alone lay edges: what verdicts rest on. The state itself where no model judged anything."""
+        if not self._judged:
+            return self
+        if self._ruled is None:
+            self._ruled = self._but(edge for edge in self.edges.values() if not edge.model)
+        return self._ruled
+
+    def _but(self, edges: Iterable[Edge]) -> GraphState:
         bare = copy(self)
-        bare.edges = {name: edge for name, edge in self.edges.items() if edge.phenomenon_id not in phenomena}
+        bare.edges = {edge.id: edge for edge in edges}
         bare._edges_to = defaultdict(list)
         for edge in bare.edges.values():
             bare._edges_to[edge.hypothesis_id].append(edge)
-        bare._odds = {}
+        bare._odds, bare._judged, bare._ruled = {}, any(e.model for e in bare.edges.values()), None
         return bare
 
     def hypothesis_view(self, hypothesis_id: str) -> dict[str, Any]:

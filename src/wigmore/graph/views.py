@@ -225,8 +225,14 @@ class Conclusion:
 
 
 def conclusion(state: GraphState, hypothesis: Hypothesis) -> Conclusion:
-    """Whether a hypothesis may be stated as a conclusion, and every reason why not."""
+    """Whether a hypothesis may be stated as a conclusion, and every reason why not.
+
+    A verdict rests on what rules judged; what a model judged moves the score, and is told beside the verdict.
+    """
+    whole, state = state, state.by_rules()
     verdict, reasons = _verdict(state, hypothesis)
+    if (said := whole.status(hypothesis.id)) != state.status(hypothesis.id):
+        reasons += (f"with what a model judged the score says {said}, by rules alone {state.status(hypothesis.id)}",)
     if hypothesis.innocent:
         return Conclusion(hypothesis.id, verdict, reasons)
     standing = tuple(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from wigmore.llm.endpoint import Endpoint, EndpointError
 from wigmore.model.belief import DAMPINGS, LOG_LR
 from wigmore.model.yaml_text import read_yaml
 
@@ -18,7 +20,7 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True)
 class Agent:
-    """The model, where one is configured."""
+    """A model, where one is configured."""
 
     base_url: str = ""
     api_key: str = ""
@@ -27,6 +29,26 @@ class Agent:
     max_tokens: int = 4096
     reasoning_effort: str = ""
     thinking_enabled: bool = False
+    timeout_seconds: float = 300.0
+    samples: int = 1  # answers to each decision of the strategist and the hypothesis role
+    vision: bool = False  # the model takes pictures
+    usd_per_million_in: float | None = None
+    usd_per_million_out: float | None = None
+
+    def endpoint(self) -> Endpoint:
+        """How the model is reached; raises EndpointError."""
+        priced = self.usd_per_million_in is not None and self.usd_per_million_out is not None
+        return Endpoint(
+            self.base_url,
+            self.model,
+            self.api_key or os.environ.get(self.api_key_env, ""),
+            self.max_tokens,
+            self.reasoning_effort,
+            self.thinking_enabled,
+            self.timeout_seconds,
+            (self.usd_per_million_in or 0.0, self.usd_per_million_out or 0.0) if priced else None,
+            self.vision,
+        )
 
 
 @dataclass(frozen=True)
@@ -47,6 +69,10 @@ class Budgets:
     wall_clock_minutes_max: float | None = None
     cost_usd_max: float | None = None
     tokens_total: int | None = None
+    lead_tool_calls_max: int | None = None
+    lead_minutes_max: float | None = None
+    lead_cost_usd_max: float | None = None
+    lead_tokens_max: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +80,7 @@ class Config:
     """All keys."""
 
     agent: Agent = field(default_factory=Agent)
+    escalation: tuple[Agent, ...] = ()
     max_investigation_rounds: int = 5
     strategist: Strategist = field(default_factory=Strategist)
     budgets: Budgets = field(default_factory=Budgets)
@@ -67,7 +94,8 @@ class Config:
         from dataclasses import asdict
 
         out = asdict(self)
-        out["agent"]["api_key"] = "(set)" if self.agent.api_key else ""
+        for agent in (out["agent"], *out["escalation"]):
+            agent["api_key"] = "(set)" if agent["api_key"] else ""
         return out
 
 
@@ -114,6 +142,11 @@ def read_config(values: dict[str, Any] | None, where: str = "config.yaml") -> Co
         raise ConfigError(f"{where}: unknown keys {', '.join(map(str, unknown))}; known: {', '.join(sorted(known))}")
     for name, kind in (("agent", Agent), ("strategist", Strategist), ("budgets", Budgets)):
         values[name] = _build(kind, values.get(name), f"{where}: {name}")
+    further = values.get("escalation") or ()
+    if not isinstance(further, (list, tuple)):
+        raise ConfigError(f"{where}: escalation must be a list of models, each with the keys of `agent`")
+    values["escalation"] = tuple(_build(Agent, one, f"{where}: escalation {n}") for n, one in enumerate(further, 1))
+    _check_models(values["agent"], values["escalation"], values["budgets"], where)
     table = values.get("hypothesis_log_lr") or {}
     if not isinstance(table, dict):
         raise ConfigError(f"{where}: hypothesis_log_lr must be a mapping of edge types to numbers")
@@ -142,6 +175,28 @@ def read_config(values: dict[str, Any] | None, where: str = "config.yaml") -> Co
         if not isinstance(entry, dict) or not entry.get("area"):
             raise ConfigError(f"{where}: each of investigation_areas needs an `area` (its slug): {entry!r}")
     return Config(**values)
+
+
+def _check_models(agent: Agent, further: tuple[Agent, ...], budgets: Budgets, where: str) -> None:
+    """Raises ConfigError for models that cannot be asked as they are configured."""
+    if further and not agent.base_url:
+        raise ConfigError(f"{where}: escalation names models, but agent.base_url names none to ask first")
+    for name, one in (("agent", agent), *((f"escalation {n}", a) for n, a in enumerate(further, 1))):
+        if name != "agent" and not one.base_url:
+            raise ConfigError(f"{where}: {name} needs a base_url")
+        if one.model and not one.base_url:
+            raise ConfigError(f"{where}: {name} names the model {one.model!r}, but no base_url where it answers")
+        if not one.base_url:
+            continue
+        try:
+            made = one.endpoint()
+        except EndpointError as error:
+            raise ConfigError(f"{where}: {name}: {error}") from error
+        capped = budgets.cost_usd_max is not None or budgets.lead_cost_usd_max is not None
+        if capped and made.usd is None and not made.local:
+            raise ConfigError(
+                f"{where}: a cap on cost needs prices: set {name}.usd_per_million_in and {name}.usd_per_million_out"
+            )
 
 
 def load_config(path: Path | None) -> Config:

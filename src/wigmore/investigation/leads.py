@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
+from wigmore.agents import briefs
+from wigmore.agents.desk import Desk
 from wigmore.agents.offline import run_probe
-from wigmore.agents.templates import Probe, template_of
-from wigmore.investigation.tasks import Tasks
+from wigmore.agents.roles.strategist import sources_left
+from wigmore.agents.templates import Probe, Template, template_of
+from wigmore.investigation.tasks import Ask, Tasks
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import Hypothesis, Lead
@@ -31,9 +34,35 @@ class Leads(Tasks):
         assigned = replace(lead, status="assigned")
         bench.append([Event("lead", assigned.to_dict())])
         events, error = self._work(assigned)
+        if not error and self._further(lead):
+            bench.append(events)  # a model sees what rules found
+            events = self._reasoned(assigned)
         status = "failed" if error else "completed"
         context = {**lead.context, **({"failure_reason": error} if error else {})}
         bench.append([*events, Event("lead", replace(assigned, status=status, context=context).to_dict())])
+
+    def _further(self, lead: Lead) -> bool:
+        """Whether a model works on a lead after the rules: not on what rules owe themselves."""
+        return self.reasoning.on and lead.proposed_by not in ("gap_analysis", "asked_anew")
+
+    def _reasoned(self, lead: Lead) -> list[Event]:
+        """What a model proposes on a lead, after the rules; the events that tell of it."""
+        state = self.bench.state
+        named = [s for s in lead.context.get("sources") or [lead.context.get("source_id", "")] if s]
+        sources = tuple(named or sorted(state.sources))
+        recorded = sorted(p.id for p in state.phenomena.values() if p.lead_id == lead.id)
+        role, retry = self.roles[lead.target_agent], "retry" if lead.context.get("retry") else "first"
+        ask = Ask(
+            role,
+            f"{lead.id}:{retry}:model",
+            sources[0] if len(sources) == 1 else "",
+            sources,
+            lambda desk: briefs.lead(role, desk, list(sources), recorded),
+            lead,
+        )
+        reasoned = self._try(ask)
+        self._take(reasoned)
+        return [*(reasoned.desk.gateway.buffer if reasoned.desk else []), *reasoned.events]
 
     def _work(self, lead: Lead) -> tuple[list[Event], str]:
         """What a lead's role proposes; (events, error)."""
@@ -42,22 +71,39 @@ class Leads(Tasks):
         template = template_of(self.bench.rules.templates, hypothesis) if hypothesis else None
         probe = next((p for p in template.probes if p.id == lead.context.get("probe")), None) if template else None
         sources = list(lead.context.get("sources") or ()) or [lead.context.get("source_id", "")]
+        role = self.roles[lead.target_agent]
+        if sources == [""] and probe is None and "add_phenomenon" in role.mandatory_record_tools:  # about all of them
+            sources = sorted(state.sources)
         events: list[Event] = []
         errors: list[str] = []
         for source_id in sources:
             task = f"{lead.id}:{source_id}:{'retry' if lead.context.get('retry') else 'first'}"
             desk = self.desk(lead.target_agent, task, source_id, lead)
             try:
-                if probe is not None and template is not None and hypothesis is not None:
-                    if run_probe(desk, template, probe, hypothesis) == "failed":
+                probes = [probe] if probe is not None else self._fitting(desk, lead, template, hypothesis)
+                for one in probes:
+                    assert template is not None and hypothesis is not None
+                    if run_probe(desk, template, one, hypothesis) == "failed":
                         errors.append(f"a tool failed: {desk.gateway.buffer[-1].body.get('reason', '')}")
-                else:
+                if not probes:
                     self.roles[lead.target_agent].offline(desk)
             except Exception as error:  # noqa: BLE001  # the boundary of a lead: it fails with its reason
                 errors.append(f"{type(error).__name__}: {error}")
             else:
                 events += desk.gateway.buffer
         return events, "; ".join(dict.fromkeys(errors))[:500]
+
+    @staticmethod
+    def _fitting(desk: Desk, lead: Lead, template: Template | None, hypothesis: Hypothesis | None) -> list[Probe]:
+        """The probes that rules have for what a model's lead asks: of its hypothesis, role and edge, and not put yet."""
+        if template is None or hypothesis is None or not desk.source_id:
+            return []
+        return [
+            p
+            for p in template.probes_of(hypothesis)
+            if (p.role, p.edge) == (lead.target_agent, lead.expected_evidence_type)
+            and desk.source_id in sources_left(desk, template, hypothesis, p)
+        ]
 
     def _parallel(self, leads: Sequence[Lead]) -> None:
         """Run leads in parallel, commit them in order."""
@@ -67,6 +113,9 @@ class Leads(Tasks):
         with ThreadPoolExecutor(self.jobs) as pool:
             results = list(pool.map(self._work, assigned))
         for lead, (events, error) in zip(assigned, results, strict=True):
+            if not error and self._further(lead):
+                bench.append(events)
+                events = self._reasoned(lead)
             context = {**lead.context, **({"failure_reason": error} if error else {})}
             bench.append(
                 [
@@ -135,12 +184,29 @@ class Leads(Tasks):
             self.say(f"retrying {len(again)} failed leads")
             self._parallel(again)
 
+    def _left_by_model(self) -> None:
+        """Where a model decided, the probes that rules would still have put, as many as the rounds it left could have held."""
+        from wigmore.agents.roles.strategist import LEADS_A_ROUND, candidates
+
+        if not self.reasoning.endpoints:
+            return
+        used = sum(r.strategist_action == "propose_leads" for r in self.bench.state.rounds.values())
+        for number in range(used, self.bench.config.strategist.max_rounds):
+            best = candidates(self.desk("strategist", f"left:{number}", ""))[:LEADS_A_ROUND]
+            if not best or self.bench.exceeded():
+                return
+            leads = [self._owed(c.hypothesis, c.probe, c.sources, "gap_analysis", c.reason) for c in best]
+            self.bench.append([Event("lead", x.to_dict()) for x in leads])
+            for lead in leads:
+                self._dispatch(lead)
+
     def _gap_analysis(self) -> None:
         """What supported hypotheses still owe: their disconfirming and decisive probes are made, or said to be impossible."""
         from wigmore.agents.roles.strategist import obligations
 
         if self.outcome.budget:
             return
+        self._left_by_model()
         leads, receipts = [], []
         for owed, possible in obligations(self.desk("strategist", "gap analysis", "")):
             if possible:

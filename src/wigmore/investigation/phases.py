@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
+from wigmore.agents import briefs
 from wigmore.agents.templates import template_of
 from wigmore.graph.views import conclusion
+from wigmore.investigation.reasoning import Reasoned
 from wigmore.investigation.rounds import Rounds
-from wigmore.investigation.tasks import Outcome
+from wigmore.investigation.tasks import Ask, Outcome
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
-from wigmore.model.nouns import Hypothesis, InvestigationArea
+from wigmore.model.nouns import NEUTRAL, Hypothesis, InvestigationArea
 from wigmore.model.times import stamp
 
 
@@ -37,6 +40,13 @@ class Investigation(Rounds):
                     tasks.append((role, f"triage:{source_id}:{role.name}:{snapshot}", source_id))
         self.say(f"triage: {len(tasks)} tasks over {len(self.bench.state.sources)} sources")
         self._tasks(tasks)
+        self._reason(
+            [
+                Ask(role, f"{task}:model", source_id, (source_id,), partial(briefs.triage, role))
+                for role, task, source_id in tasks
+                if "add_phenomenon" in role.mandatory_record_tools
+            ]
+        )
         self._phase("triage", before)
 
     # phase 2 ------------------------------------------------------------------------------------------------------
@@ -84,6 +94,7 @@ class Investigation(Rounds):
         else:
             self.bench.append(events)
             self._tasks([(self.roles["hypothesis"], f"hypotheses:{snapshot}", "")])
+            self._hypothesise_further(snapshot)
         self._raise_standing()
         # also where hypotheses are configured
         self._tasks([(self.roles["coreference"], f"coreference:{snapshot}", "")])
@@ -91,6 +102,13 @@ class Investigation(Rounds):
         mine = [h.of_identity for h in self.bench.state.hypotheses.values()]
         self.say(f"hypotheses: {len(mine) - sum(mine)}, and {sum(mine)} on which records name one")
         self._phase("hypotheses", before)
+
+    def _hypothesise_further(self, snapshot: str) -> None:
+        """Have a model raise hypotheses that rules could not, and judge what nothing was made of."""
+        role = self.roles["hypothesis"]
+        if self.reasoning.on:
+            new = briefs.unjudged(self.desk("hypothesis", "hypotheses", ""))
+            self._reason([Ask(role, f"hypotheses:{snapshot}:model", "", (), lambda d: briefs.hypotheses(role, d, new))])
 
     def _raise_standing(self) -> None:
         """The alternatives that compete with every hypothesis, once a case, as soon as there is one."""
@@ -156,8 +174,38 @@ class Investigation(Rounds):
         before = len(self.bench.runner.known)
         clocks = [[s.id, list(s.clocks)] for s in self.bench.case_file.sources if s.clocks]
         seen = identify("graph", self.bench.state.graph_hash(), clocks)
-        self._tasks([(self.roles["timeline"], f"timeline:{seen}", "")])
+        role = self.roles["timeline"]
+        self._tasks([(role, f"timeline:{seen}", "")])
+        sources = tuple(sorted(self.bench.state.sources))
+        self._reason([Ask(role, f"timeline:{seen}:model", "", sources, partial(briefs.timeline, role))])
         self._phase("timeline", before)
+
+    # phase 5 ------------------------------------------------------------------------------------------------------
+
+    def narrate(self) -> None:
+        """Have a model write a summary from accepted facts; what rules concluded bounds what it may say."""
+        role, state = self.roles["report"], self.bench.state
+        if not self.reasoning.on:
+            return
+        told = [
+            (
+                str(row["hypothesis_id"]),
+                str(row["verdict"]),
+                str(row["title"]),
+                sorted({e.phenomenon_id for e in state.edges_to(str(row["hypothesis_id"])) if e.edge_type != NEUTRAL}),
+            )
+            for row in conclusions(self.bench)
+            if row["verdict"] != "open"
+        ]
+        task = f"report:{identify('graph', state.graph_hash())}:model"
+
+        def told_by(reasoned: Reasoned) -> list[Event]:
+            if reasoned.writing is None or reasoned.desk is None:
+                return []
+            said = {"model": reasoned.desk.gateway.model, "sentences": reasoned.writing.sentences}
+            return [Event("narrative", {"id": task, **said})]
+
+        self._reason([Ask(role, task, "", (), lambda desk: briefs.report(role, desk, told), also=told_by)])
 
     def run(self, *, triage_only: bool = False) -> Outcome:
         """Phases 1 to 4, or the first alone."""
@@ -168,6 +216,7 @@ class Investigation(Rounds):
         self.hypothesise()
         self.investigate()
         self.timeline()
+        self.narrate()
         return self.outcome
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from wigmore.agents import briefs
+from wigmore.agents.desk import Desk
 from wigmore.agents.unheard import unheard
 from wigmore.investigation.decisions import Decisions
 from wigmore.investigation.leads import Leads
+from wigmore.investigation.tasks import Ask
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import InvestigationRound, Rejection
@@ -106,10 +109,8 @@ class Rounds(Leads):
         )
         bench.append([Event("round", opened.to_dict())])
         self.say(f"round {number}")
-        decisions = Decisions(state, self.roles, number, only_complete=bench.nearly_spent())
-        desk = self.desk("strategist", f"round:{number}", "")
-        desk.config["decide"] = decisions
-        error = self._run(self.roles["strategist"], desk)
+        desk, error = self._decided(number)
+        decisions: Decisions = desk.config["decide"]
         bench.append(
             [
                 *desk.gateway.buffer,
@@ -148,9 +149,53 @@ class Rounds(Leads):
         for lead in [*waiting, *decisions.leads]:
             self._dispatch(lead)
             executed.append(lead.id)
+        self._judge_new(number)
         rationale = "; ".join(str(x.context.get("rationale", "")) for x in decisions.leads)
         bench.append([Event("round", self._closed(opened, "propose_leads", rationale, tuple(executed)).to_dict())])
         return False, ""
+
+    def _decided(self, number: int) -> tuple[Desk, str]:
+        """The desk of this round's decision: a model's where one came to one, else the rule's; and the error of a failing one."""
+        role = self.roles["strategist"]
+        if self.reasoning.on:
+            task = f"round:{number}:model"
+            narrow = self.reasoning.nearly_spent(task)
+
+            def fresh(model: str) -> Desk:
+                made = self.desk("strategist", task, "", None, model)
+                made.config["decide"] = Decisions(self.bench.state, self.roles, number, only_complete=narrow)
+                return made
+
+            reasoned = self.reasoning.work(
+                role, task, fresh, lambda desk: briefs.strategist(role, desk, number), (), narrow=narrow
+            )
+            self._take(reasoned)
+            self.bench.append(reasoned.events)
+            if reasoned.desk is not None:
+                return reasoned.desk, ""
+        desk = self.desk("strategist", f"round:{number}", "")
+        only = self.reasoning.on and self.reasoning.nearly_spent(f"round:{number}:model")
+        desk.config["decide"] = Decisions(
+            self.bench.state, self.roles, number, only_complete=only or self.bench.nearly_spent()
+        )
+        return desk, self._run(role, desk)
+
+    def _judge_new(self, number: int) -> None:
+        """Have the hypothesis role judge what models observed in a round and nothing was made of."""
+        role = self.roles["hypothesis"]
+        new = briefs.unjudged(self.desk("hypothesis", f"judge:{number}", ""), model_only=True)
+        if self.reasoning.on and new:
+            self._reason(
+                [
+                    Ask(
+                        replace(role, proposes=(), mandatory_record_tools=("link_evidence",)),
+                        f"judge:round:{number}",
+                        "",
+                        (),
+                        lambda desk: briefs.judging(role, desk, new),
+                    )
+                ]
+            )
 
     def _fixed_loop(self) -> None:
         """Without a strategist: fixed rounds over leads derived from active hypotheses; opens no InvestigationRound."""

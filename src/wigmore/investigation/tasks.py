@@ -5,16 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from wigmore.agents.desk import Desk, Role
 from wigmore.graph.gateway import Gateway
+from wigmore.investigation.reasoning import Reasoned, Reasoning
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event
-from wigmore.model.nouns import Lead
+from wigmore.model.nouns import NEUTRAL, Lead
 from wigmore.model.times import stamp
 from wigmore.registry import found
 
+BESIDE = 4  # tasks of models that are tried before the first of them is committed
 FAILURES = 3  # consecutive failures of one role that stop its path
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A task for a model."""
+
+    role: Role
+    task_id: str
+    source_id: str
+    sources: tuple[str, ...]
+    brief: Callable[[Desk], str]
+    lead: Lead | None = None
+    narrow: bool = False
+    also: Callable[[Reasoned], list[Event]] = lambda _: []  # what is committed with it
 
 
 @dataclass
@@ -25,6 +42,7 @@ class Outcome:
     budget: str = ""
     failed_roles: dict[str, str] = field(default_factory=dict)
     failed_tasks: dict[str, str] = field(default_factory=dict)
+    models: str = ""  # why models were asked no more, or a replay left the recorded run
     failed_leads: int = 0
     open_leads: int = 0
 
@@ -32,17 +50,25 @@ class Outcome:
 class Tasks:
     """Runs roles over a workbench."""
 
-    def __init__(self, bench: Workbench, *, jobs: int = 2, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        bench: Workbench,
+        *,
+        jobs: int = 2,
+        say: Callable[[str], None] = lambda _: None,
+        reasoning: Reasoning | None = None,
+    ) -> None:
         self.bench = bench
         self.jobs = max(1, jobs)
         self.say = say
         self.roles: dict[str, Role] = found("role")
         self.period = bench.period()
         self.outcome = Outcome()
+        self.reasoning = reasoning or Reasoning(bench, [])
         self._failures: dict[str, int] = {}
 
-    def desk(self, role: str, task_id: str, source_id: str, lead: Lead | None = None) -> Desk:
-        """A desk for one task."""
+    def desk(self, role: str, task_id: str, source_id: str, lead: Lead | None = None, model: str = "") -> Desk:
+        """A desk for one task, of rules or of a model."""
         bench = self.bench
         gateway = Gateway(
             bench.state,
@@ -52,6 +78,7 @@ class Tasks:
             now=lambda: stamp(bench.clock()),
             lead_id=lead.id if lead else "",
             period=self.period,
+            model=model,
         )
         return Desk(
             role,
@@ -64,7 +91,20 @@ class Tasks:
             bench.rules.templates,
             bench.coverage,
             lead,
+            {"workers": self._workers, "propositions": self._propositions} if model else {},
         )
+
+    @cached_property
+    def _workers(self) -> tuple[str, ...]:
+        return tuple(sorted(r.name for r in self.roles.values() if r.worker))
+
+    @cached_property
+    def _propositions(self) -> dict[str, str]:
+        """The codes of what can be said to have been done, each with a template that is about it."""
+        known = {c.proposition: "" for c in self.bench.rules.semantics.capabilities if c.strongest != NEUTRAL}
+        for template in self.bench.rules.templates.values():
+            known[template.act] = known.get(template.act) or template.title
+        return {code: known[code] for code in sorted(known) if code not in ("SAME", "APART")}
 
     def _run(self, role: Role, desk: Desk) -> str:
         """Run a role's rule; the error of a failing one, with nothing of it proposed."""
@@ -102,3 +142,28 @@ class Tasks:
             errors = list(pool.map(lambda rd: self._run(*rd), desks))
         for (_, desk), error in zip(desks, errors, strict=True):  # after all: none sees what another commits
             self._commit(desk, error)
+
+    def _reason(self, tasks: Sequence[Ask]) -> None:
+        """Have models try tasks, some beside each other, and commit in order; those that are recorded as done are passed over."""
+        todo = [t for t in tasks if t.task_id not in self.bench.state.tasks_done]
+        for n in range(0, len(todo), BESIDE):
+            if not self.reasoning.on or self.bench.exceeded():
+                break
+            some = todo[n : n + BESIDE]
+            with ThreadPoolExecutor(self.jobs) as pool:
+                came = list(pool.map(self._try, some))
+            for task, reasoned in zip(some, came, strict=True):
+                self._take(reasoned)
+                buffer = reasoned.desk.gateway.buffer if reasoned.desk else []
+                done = Event("task.done", {"id": task.task_id, "role": task.role.name, "source_id": task.source_id})
+                self.bench.append([*buffer, *reasoned.events, *task.also(reasoned), done])
+
+    def _try(self, task: Ask) -> Reasoned:
+        def fresh(model: str) -> Desk:
+            return self.desk(task.role.name, task.task_id, task.source_id, task.lead, model)
+
+        return self.reasoning.work(task.role, task.task_id, fresh, task.brief, task.sources, narrow=task.narrow)
+
+    def _take(self, reasoned: Reasoned) -> None:
+        self.reasoning.settle(reasoned)
+        self.outcome.models = self.reasoning.diverged or (self.reasoning.off if self.reasoning.endpoints else "")

@@ -6,10 +6,12 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
+from wigmore.agents.reasoner import BudgetSpent
 from wigmore.evidence.secret import named
 from wigmore.evidence.source import Source, SourceSpec, open_source
 from wigmore.graph.state import GraphState
@@ -19,7 +21,8 @@ from wigmore.investigation.covered import Covered, Era
 from wigmore.investigation.lists import case_lists
 from wigmore.investigation.rule_book import RuleBook
 from wigmore.investigation.sealed_secrets import seal, sealed_secrets
-from wigmore.ledger import Event, Ledger, Outputs
+from wigmore.ledger import Event, Ledger, Outputs, Stored
+from wigmore.llm.exchange import Exchange
 from wigmore.model.canonical import identify
 from wigmore.model.clocks import Interval
 from wigmore.model.lists import ListFile
@@ -34,6 +37,45 @@ from wigmore.tools.runner import ToolRunner
 def wall_clock() -> datetime:
     """The machine's clock, UTC."""
     return datetime.now(UTC)
+
+
+@dataclass
+class Asked:
+    """What models were asked so far, and the minutes of runs that were cut short: budgets go on where they stood."""
+
+    tokens: int = 0
+    cost_usd: float = 0.0
+    by_lead: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _cut_short: float = 0.0  # minutes of earlier runs without an end
+    _begun: str = ""  # of the run that is being read
+    _last: str = ""
+
+    def count(self, body: dict[str, Any]) -> None:
+        """Take in one exchange."""
+        tokens, cost = body["tokens_in"] + body["tokens_out"], body["cost_usd"]
+        self.tokens += tokens
+        self.cost_usd += cost
+        if body["lead_id"]:
+            before = self.by_lead.get(body["lead_id"], (0, 0.0))
+            self.by_lead[body["lead_id"]] = before[0] + tokens, before[1] + cost
+
+    def note(self, event: Stored) -> None:
+        """Take in one event of the ledger; a run that came to its audit came to its end."""
+        if event.kind == "exchange":
+            self.count(event.body)
+        elif event.kind == "run.started":
+            self._cut_short, self._begun = self.minutes, event.at
+        elif event.kind == "audit":
+            self._cut_short, self._begun = 0.0, ""
+        self._last = event.at
+
+    @property
+    def minutes(self) -> float:
+        """The minutes of the runs that were cut short, up to what each recorded last."""
+        if not self._begun:
+            return self._cut_short
+        last, begun = datetime.fromisoformat(self._last), datetime.fromisoformat(self._begun)
+        return self._cut_short + (last - begun).total_seconds() / 60
 
 
 class Workbench:
@@ -51,6 +93,7 @@ class Workbench:
         self.case = case
         self.clock = clock
         self.case_file = read_case(case)
+        self.local_only = self.case_file.local_only
         self._lists: tuple[ListFile, ...] | None = None
         configured = os.environ.get("WIGMORE_CONFIG")
         self.config = config or load_config(Path(configured) if configured else _config_of(case))
@@ -72,10 +115,14 @@ class Workbench:
         self.say: Callable[[str], None] = lambda text: None  # where long calls tell how far they are
         self._lock = threading.Lock()
         self.started = clock()
+        self.asked = Asked()
+        self.cut_short = 0.0  # minutes of runs before this one that came to no end
         self.phase_calls: dict[str, int] = {}
         for event in self.ledger.events():
+            self.asked.note(event)
             self._take(event.kind, event.body)
             self.state.apply(event)
+        self.cut_short = self.asked.minutes
         self.runner = ToolRunner(
             self.ledger,
             self.outputs,
@@ -230,7 +277,7 @@ class Workbench:
     def budget(self) -> dict[str, Any]:
         """Use and caps of every budget."""
         caps = self.config.budgets
-        minutes = (self.clock() - self.started).total_seconds() / 60
+        minutes = self.cut_short + (self.clock() - self.started).total_seconds() / 60
         return {
             "tool_calls": {
                 "used": len(self.runner.known) if hasattr(self, "runner") else 0,
@@ -238,8 +285,8 @@ class Workbench:
             },
             "strategist_rounds": {"used": len(self.state.rounds), "cap": caps.strategist_rounds_max},
             "wall_clock_minutes": {"used": minutes, "cap": caps.wall_clock_minutes_max},
-            "tokens": {"used": 0, "cap": caps.tokens_total},
-            "cost_usd": {"used": 0.0, "cap": caps.cost_usd_max},
+            "tokens": {"used": self.asked.tokens, "cap": caps.tokens_total},
+            "cost_usd": {"used": self.asked.cost_usd, "cap": caps.cost_usd_max},
             "phases": dict(self.phase_calls),
         }
 
@@ -259,6 +306,49 @@ class Workbench:
             for name, entry in self.budget().items()
             if name not in ("phases", "strategist_rounds")
         )
+
+    def allowance(self, lead_id: str = "") -> Callable[[], None]:
+        """What is asked ahead of each call of a model's run; it raises BudgetSpent where a budget of run or lead is spent."""
+        caps, begun = self.config.budgets, self.clock()
+
+        def ask() -> None:
+            spent = self.exceeded()
+            if spent:
+                raise BudgetSpent(f"budget spent: {spent}")
+            if not lead_id:
+                return
+            used = self.asked.by_lead.get(lead_id, (0, 0.0))
+            minutes = (self.clock() - begun).total_seconds() / 60
+            for name, value, cap in (
+                ("lead_tool_calls", self.runner.by_lead[lead_id], caps.lead_tool_calls_max),
+                ("lead_tokens", used[0], caps.lead_tokens_max),
+                ("lead_cost_usd", used[1], caps.lead_cost_usd_max),
+                ("lead_minutes", minutes, caps.lead_minutes_max),
+            ):
+                if cap is not None and value >= cap:
+                    raise BudgetSpent(f"budget spent: {name}")
+
+        return ask
+
+    def note_exchange(self, exchange: Exchange, data: bytes, role: str, lead_id: str) -> None:
+        """Keep an exchange with a model whole among the outputs, and count what it used."""
+        body = {
+            "id": exchange.id,
+            "task_id": exchange.task_id,
+            "number": exchange.number,
+            "role": role,
+            "lead_id": lead_id,
+            "endpoint": exchange.endpoint,
+            "digest": exchange.digest,
+            "output_sha256": self.outputs.put(data),
+            "error": exchange.error,
+            "tokens_in": exchange.tokens_in,
+            "tokens_out": exchange.tokens_out,
+            "cost_usd": exchange.cost_usd,
+        }
+        self.ledger.append([Event("exchange", body)])
+        with self._lock:
+            self.asked.count(body)
 
     def save_asset(self, name: str, data: bytes) -> dict[str, Any]:
         """Keep an extracted file as an asset: its content among the outputs, its name and hash in the ledger."""

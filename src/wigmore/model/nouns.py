@@ -175,6 +175,7 @@ class Phenomenon(_Noun):
     negative: bool = False
     lead_id: str = ""
     record_count: int = 1
+    model: str = ""  # the model that proposed it; empty: a rule
 
     def __post_init__(self) -> None:
         if not self.verified_facts:
@@ -202,6 +203,7 @@ class Hypothesis(_Noun):
     probes: tuple[str, ...] = ()
     decisive: str = ""
     standing: bool = False  # an alternative of every hypothesis of the case
+    model: str = ""  # the model that proposed it; empty: a rule
 
     @property
     def of_identity(self) -> bool:
@@ -232,6 +234,7 @@ class Edge(_Noun):
     lead_id: str = ""
     created_at: str = ""
     records: tuple[str, ...] = ()
+    model: str = ""  # the model that judged so; empty: a rule
 
     def __post_init__(self) -> None:
         _one_of("edge type", self.edge_type, (*EDGE_TYPES, NEUTRAL))
@@ -246,6 +249,7 @@ class TemporalEdge(_Noun):
     second: str
     relation: str
     reason: str = ""
+    model: str = ""  # the model that proposed it; empty: a rule
 
     def __post_init__(self) -> None:
         _one_of("temporal relation", self.relation, TEMPORAL)
@@ -289,6 +293,7 @@ class EntityLink(_Noun):
     count: int = 0  # records that a tie is made of
     first_at: str | None = None  # of them, as stored
     last_at: str | None = None
+    model: str = ""  # the model that proposed it; empty: a rule
 
     def __post_init__(self) -> None:
         if self.relation == "same_as" and not self.hypothesis_id:

@@ -8,6 +8,7 @@ import shlex
 import threading
 import types
 import typing
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -129,6 +130,7 @@ class ToolRunner:
         self.by_agent: dict[tuple[str, str], list[ToolInvocation]] = {}
         self.cache: dict[str, ToolInvocation] = {}
         self.numbers: dict[str, int] = {}
+        self.by_lead: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._beside = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -141,6 +143,7 @@ class ToolRunner:
         self.by_agent.setdefault((invocation.agent, invocation.source_id), []).append(invocation)
         if key and invocation.status in ("found", "empty", "not_applicable"):
             self.cache.setdefault(key, invocation)
+        self.by_lead[invocation.lead_id] += 1
         self.numbers[invocation.task_id] = self.numbers.get(invocation.task_id, 0) + 1
 
     def _key(self, tool: Tool, args: dict[str, Any], source_id: str) -> str:

@@ -15,6 +15,7 @@ from wigmore.agents.unheard import judge_named, observed_by_rule
     aliases=("hypotheses",),
     tools=(*READING, "graph_overview", "get_hypothesis", "list_leads"),
     mandatory=("add_hypothesis", "link_evidence"),
+    proposes=("add_lead",),
     prompt=DISCIPLINE
     + """
 Every hypothesis comes with the innocent explanations that compete with it. An edge needs an alternative that predicts the

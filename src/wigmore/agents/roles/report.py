@@ -14,6 +14,7 @@ from wigmore.agents.prompts import DISCIPLINE, READING
     mandatory=("save_report",),
     terminal=("save_report",),
     worker=False,
+    proposes=(),
     prompt=DISCIPLINE
     + """
 Every value in a sentence stands in an accepted fact. Facts, interpretation, alternatives and opinion are set visibly apart.

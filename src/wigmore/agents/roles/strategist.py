@@ -193,6 +193,7 @@ def _asked(lead: Lead) -> tuple[str, str]:
     mandatory=("propose_lead", "declare_investigation_complete"),
     terminal=("declare_investigation_complete",),
     worker=False,
+    proposes=(),
     prompt=DISCIPLINE
     + """
 Read the overview, the yield, the budget, then the coverage of a source you consider. Seek a second source for what rests on

@@ -42,6 +42,7 @@ MEANS = {
         "find_gaps",
     ),
     mandatory=("add_temporal_edge",),
+    proposes=("add_lead",),
     prompt=DISCIPLINE
     + """
 Only known instants are ordered across sources. A local time of unknown zone stays local. Order inside one log is its record

@@ -1,0 +1,230 @@
+"""A role with a model: prompt, task, tool loop with its caps, terminal and mandatory tools, one forced retry.
+
+The loop is pydantic-ai's; what a call does is ours. The calls of one turn are recorded in their order; those that only read
+begin beside each other. A run without a mandatory proposal is asked once more with nothing but recording on offer (SPEC A5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from wigmore.agents.desk import Desk, Role
+from wigmore.agents.reading import Reading
+from wigmore.agents.writing import Writing
+from wigmore.llm.exchange import ModelFailed
+
+if TYPE_CHECKING:
+    from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.models import Model
+    from pydantic_ai.settings import ModelSettings
+
+ITERATIONS, FORCED = 60, 30  # requests of a run, and of its forced retry
+CONTEXT = 60_000  # characters of tool results that go with a request; the oldest are left out first
+STALLED = 10  # refused calls in a row that end a loop
+BUILDING = threading.Lock()  # Python 3.11 compiles annotations in one thread at a time (its AST validator shares a counter)
+GRAPH_READING = ("list_phenomena", "list_assets", "search_graph", "get_phenomenon", "get_hypothesis", "graph_overview")
+FORCE = (
+    "You have not recorded anything yet. Record now what you found, with the calls and records that show it, or that you looked "
+    "and found nothing, then stop. Nothing else is on offer."
+)
+GONE = "(left out to save room; ask for the page again if you need it)"
+
+
+class BudgetSpent(Exception):
+    """A budget that is spent ends the run of a role; what it proposed before stands."""
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How the run of a role with a model ended: done | no_record | failed | budget."""
+
+    outcome: str
+    reason: str = ""
+    requests: int = 0
+    proposals: int = 0
+    refused: int = 0
+    calls: int = 0  # readings that were made
+    faults: int = 0  # calls that were no calls: unknown tools, arguments that are no JSON
+
+    @property
+    def rejection_rate(self) -> float:
+        """The share of proposals that were refused."""
+        return self.refused / (self.proposals + self.refused) if self.refused else 0.0
+
+
+def reason(
+    role: Role,
+    desk: Desk,
+    model: Model,
+    settings: ModelSettings,
+    task: str,
+    sources: Sequence[str],
+    before: Callable[[], None],
+    narrow: bool = False,
+) -> tuple[Ran, Writing]:
+    """Run a role with a model on a desk; never raises for what a model does. `narrow`: recording alone is on offer."""
+    writing = Writing(desk, role)
+    return asyncio.run(_Run(role, desk, model, settings, writing, sources, before).whole(task, narrow)), writing
+
+
+class _Run:
+    def __init__(
+        self,
+        role: Role,
+        desk: Desk,
+        model: Model,
+        settings: ModelSettings,
+        writing: Writing,
+        sources: Sequence[str],
+        before: Callable[[], None],
+    ) -> None:
+        self.role, self.desk, self.model, self.settings, self.writing = role, desk, model, settings, writing
+        self.reading = Reading(desk, role.tools, sources, before)
+        self.messages: list[ModelMessage] = []
+        self.requests = 0
+        self.idle = 0  # refused calls in a row
+
+    def _noted(self, said: str) -> str:
+        self.idle = self.idle + 1 if said.startswith("refused:") else 0
+        return said
+
+    async def whole(self, task: str, narrow: bool) -> Ran:
+        """The run and, where it recorded nothing, its forced retry."""
+        ended, why = await self._loop(task, FORCED if narrow else ITERATIONS, narrow=narrow)
+        if ended in ("", "cap") and not self.writing.met and not narrow:
+            ended, why = await self._loop(FORCE, FORCED, narrow=True)
+        if ended in ("", "cap"):
+            ended = "done" if self.writing.met else "no_record"
+            why = "" if ended == "done" else "nothing was recorded, also when asked for it again"
+        faults = sum(p.part_kind == "retry-prompt" for m in self.messages for p in m.parts)
+        taken, refused = len(self.writing.recorded), len(self.writing.refusals)
+        return Ran(ended, why, self.requests, taken, refused, len(self.reading.made), faults)
+
+    async def _loop(self, said: str, most: int, *, narrow: bool) -> tuple[str, str]:
+        """Ask until the model stops, a terminal tool was called, or a cap is reached; (outcome, reason)."""
+        from pydantic_ai import Agent
+        from pydantic_ai.capabilities import ProcessHistory
+        from pydantic_ai.exceptions import AgentRunError, UsageLimitExceeded
+        from pydantic_ai.usage import UsageLimits
+
+        with BUILDING:
+            agent: Agent[None, str] = Agent(
+                self.model,
+                instructions=self.role.prompt,
+                tools=self._tools(narrow),
+                model_settings=self.settings,
+                retries={"tools": most, "output": 1},
+                capabilities=[ProcessHistory(lambda messages: self._within(messages))],
+            )
+        try:
+            async with agent.iter(
+                said, message_history=_settled(self.messages), usage_limits=UsageLimits(request_limit=most)
+            ) as run:
+                try:
+                    async for node in run:
+                        if Agent.is_call_tools_node(node):
+                            self.requests += 1
+                            self.reading.begin(list(_asked(node.model_response.parts)))
+                        if self.writing.over or self.idle >= STALLED:
+                            break
+                finally:
+                    self.messages = list(run.all_messages())
+            if self.idle >= STALLED:
+                self.idle = 0
+                return "cap", f"{STALLED} calls in a row were refused"
+        except UsageLimitExceeded:
+            return "cap", "the cap of iterations was reached"
+        except BudgetSpent as spent:
+            return "budget", str(spent)
+        except ModelFailed as failed:
+            return "failed", str(failed)
+        except AgentRunError as error:  # silence, a refusal, an answer cut in the middle of a call
+            return "failed", f"{type(error).__name__}: {error}"[:500]
+        return "", ""
+
+    def _tools(self, narrow: bool) -> list[Any]:
+        from pydantic_ai import Tool
+
+        names = [n for n in self.reading.tools if not narrow or n in GRAPH_READING]
+        made: list[Any] = [
+            Tool.from_schema(
+                self._reads(name), name, self.reading.describe(name), self.reading.schema(name), sequential=True
+            )
+            for name in names
+        ]
+        made += [
+            Tool(self._writes(name, function), name=name, sequential=True, require_parameter_descriptions=False)
+            for name, function in self.writing.offered.items()
+        ]
+        return made
+
+    def _reads(self, name: str) -> Callable[..., Any]:
+        async def read(**given: Any) -> str:
+            return self._noted(self.reading.call(name, given))
+
+        return read
+
+    def _writes(self, name: str, function: Callable[..., str]) -> Callable[..., Any]:
+        from functools import wraps
+
+        @wraps(function)
+        async def write(*given: Any, **named: Any) -> str:
+            self.reading.before()
+            if self.writing.over:
+                return "refused: the run is over"
+            return self._noted(function(*given, **named))
+
+        return write
+
+    def _within(self, messages: list[ModelMessage]) -> list[ModelMessage]:
+        """The messages of a request, the oldest tool results left out where they are more than a context holds."""
+        left, out = CONTEXT, []
+        for message in reversed(messages):
+            parts = []
+            for part in reversed(message.parts):
+                content = getattr(part, "content", None)
+                if part.part_kind == "tool-return" and isinstance(content, str):
+                    left -= len(content)
+                    if left < 0 and len(content) > len(GONE) and not content.endswith(GONE):
+                        head = content.split("\n", 1)[0]
+                        self._forget(head)
+                        part = replace(part, content=f"{head[:200]} {GONE}")  # type: ignore[arg-type]  # a text stays one
+                parts.append(part)
+            out.append(replace(message, parts=parts[::-1]))  # type: ignore[arg-type]  # each part stays of its kind
+        return out[::-1]
+
+    def _forget(self, head: str) -> None:
+        """Let a call be read again whose page is left out."""
+        found = re.match(r"(inv-\w+) ", head)
+        for call, pages in self.reading.made.values():
+            if found and call.invocation.id == found.group(1):
+                pages.clear()
+
+
+def _asked(parts: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The calls of a turn whose arguments can be read."""
+    out = []
+    for part in parts:
+        if part.part_kind == "tool-call":
+            try:
+                given = part.args if isinstance(part.args, dict) else json.loads(part.args or "{}")
+            except ValueError:
+                continue
+            if isinstance(given, dict):
+                out.append((part.tool_name, given))
+    return out
+
+
+def _settled(messages: list[ModelMessage]) -> list[ModelMessage]:
+    """A conversation without an unanswered call at its end."""
+    while messages and (
+        messages[-1].kind == "response" and any(p.part_kind == "tool-call" for p in messages[-1].parts)
+    ):
+        messages = messages[:-1]
+    return messages

@@ -1,0 +1,287 @@
+"""Models at work on a case: local first, the next where a rule says so, and rules alone where none is of use.
+
+Rules always go first and stay; a model adds to what they found. A task is tried by the first endpoint; the next one tries it
+when the answer was none, when nothing was recorded, when half of what it proposed was refused, or when two answers to one
+question differ. How far the answers agree is measured and kept. What no endpoint could do is left to the rules, and said.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from wigmore.agents.desk import Desk, Role
+from wigmore.agents.reasoner import BudgetSpent, Ran, reason
+from wigmore.agents.writing import Writing
+from wigmore.ledger import Event, Ledger, Outputs
+from wigmore.llm.endpoint import Endpoint, client, refuse_remote, settings
+from wigmore.llm.exchange import LEFT, Exchange, recorded, replayed, stored
+from wigmore.model.canonical import identify
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+
+    from wigmore.investigation.workbench import Workbench
+
+FAILURES = 3  # tasks in a row that failed, or twice as many without a call: the models are asked no more
+REFUSED = 0.5  # share of refused proposals from which the next model is asked
+FEW = 4  # proposals below which a share says little
+DECIDING = ("strategist", "hypothesis")  # roles whose answer is asked for twice where `samples` says so
+WARM = 0.7  # temperature of a second sample
+
+
+@dataclass
+class Reasoned:
+    """What came of a task: the desk whose proposals stand (None: the rules' alone), and the events that tell of it."""
+
+    desk: Desk | None
+    writing: Writing | None
+    events: list[Event] = field(default_factory=list)
+    why: str = ""  # why no model's answer stands
+    fault: float = 0.0  # 1: every endpoint failed; a half: none made a call or recorded anything
+
+
+class Recording:
+    """The exchanges of an earlier run, by name."""
+
+    def __init__(self, ledger: Ledger, outputs: Outputs) -> None:
+        self.known: dict[str, dict[str, Any]] = {e.body["id"]: e.body for e in ledger.events("exchange")}
+        self.reasoned: dict[str, dict[str, Any]] = {e.body["task_id"]: e.body for e in ledger.events("reasoned")}
+        self.outputs = outputs
+
+    def find(self, name: str) -> Exchange | None:
+        """An exchange by its id."""
+        body = self.known.get(name)
+        if body is None:
+            return None
+        kept = json.loads(self.outputs.get(body["output_sha256"]))
+        numbers = {k: body[k] for k in ("tokens_in", "tokens_out", "cost_usd")}
+        return Exchange(**kept, **numbers)
+
+    def spent(self, task_id: str, endpoint: str) -> str:
+        """The budget that ended a task then, or nothing."""
+        tried = self.reasoned.get(task_id, {}).get("tried", ())
+        return next((t["reason"] for t in tried if t["endpoint"] == endpoint and t["outcome"] == "budget"), "")
+
+    def narrow(self, task_id: str) -> bool:
+        """Whether only completing was on offer then."""
+        return bool(self.reasoned.get(task_id, {}).get("narrow"))
+
+
+class Reasoning:
+    """Runs roles with the endpoints of a case; `off` says why not, where it does not."""
+
+    def __init__(
+        self,
+        bench: Workbench,
+        endpoints: Sequence[Endpoint],
+        recording: Recording | None = None,
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self.bench, self.endpoints, self.recording, self.say = bench, list(endpoints), recording, say
+        self.off = "" if endpoints else "no model is configured"
+        self.diverged = ""
+        self._failures = 0.0
+        for endpoint in self.endpoints:
+            refuse_remote(endpoint, bench.local_only)
+
+    @property
+    def on(self) -> bool:
+        """Whether models are asked."""
+        return not self.off
+
+    def work(
+        self,
+        role: Role,
+        task_id: str,
+        fresh: Callable[[str], Desk],
+        brief: Callable[[Desk], str],
+        sources: Sequence[str],
+        *,
+        narrow: bool = False,
+    ) -> Reasoned:
+        """Try a task; `fresh` gives a desk for the model named, `brief` says what is asked. Never raises for a model's fault."""
+        tried: list[dict[str, Any]] = []
+        lost: list[Event] = []  # refusals of what does not stand
+        best: tuple[Ran, Writing, Desk] | None = None
+        agreement: dict[str, Any] = {}
+        for place, endpoint in enumerate(self.endpoints):
+            if not self.on:
+                break
+            ran, writing, desk = self._once(role, task_id, fresh, brief, sources, endpoint, narrow)
+            tried.append(_told(endpoint, ran))
+            if best is not None:
+                agreement = _agreement(tried[-2]["endpoint"], best[1], endpoint.name, writing)
+            if best is None or not _useful(ran, role) <= _useful(best[0], role):
+                lost += _refusals(best[2]) if best else []
+                best = ran, writing, desk
+            else:
+                lost += _refusals(desk)
+            why = _escalates(ran, role)
+            if not why and place == 0 and self.bench.config.agent.samples > 1 and role.name in DECIDING:
+                second = self._once(role, f"{task_id}#2", fresh, brief, sources, endpoint, narrow, WARM)
+                tried.append(_told(endpoint, second[0]))
+                agreement = _agreement(endpoint.name, writing, endpoint.name, second[1])
+                lost += _refusals(second[2])
+                why = "two samples differ" if agreement["jaccard"] < 1 else ""
+            tried[-1]["escalates"] = why
+            if not why or ran.outcome == "budget":
+                break
+        return self._end(role, task_id, tried, best, lost, agreement, narrow)
+
+    def _once(
+        self,
+        role: Role,
+        task_id: str,
+        fresh: Callable[[str], Desk],
+        brief: Callable[[Desk], str],
+        sources: Sequence[str],
+        endpoint: Endpoint,
+        narrow: bool,
+        temperature: float | None = None,
+    ) -> tuple[Ran, Writing, Desk]:
+        desk = fresh(endpoint.name)
+        made = settings(endpoint)
+        if temperature is not None and "temperature" in made:
+            made["temperature"] = temperature
+        lead_id = desk.lead.id if desk.lead else ""
+        allowed = self.bench.allowance(lead_id) if self.recording is None else lambda: None
+        try:
+            model = self._model(endpoint, task_id, allowed, role.name, lead_id)
+            ran, writing = reason(role, desk, model, made, brief(desk), sources, allowed, narrow)
+        except Exception as error:  # noqa: BLE001  # the boundary of a model's run: its failure is recorded, the rules stand
+            ran, writing = Ran("failed", endpoint.redact(f"{type(error).__name__}: {error}"[:500])), Writing(desk, role)
+        return ran, writing, desk
+
+    def _model(self, endpoint: Endpoint, task_id: str, before: Callable[[], None], role: str, lead_id: str) -> Model:
+        def keep(exchange: Exchange) -> None:
+            self.bench.note_exchange(exchange, stored(exchange), role, lead_id)
+
+        if self.recording is None:
+            inner = client(endpoint, local_only=self.bench.local_only)
+            return recorded(inner, endpoint, task_id, before=before, keep=keep)
+        recording = self.recording
+
+        def found(name: str) -> Exchange | None:
+            known = recording.find(name)
+            if known is None and (spent := recording.spent(task_id, endpoint.name)):
+                raise BudgetSpent(spent)
+            return known
+
+        return replayed(task_id, endpoint, found, keep)
+
+    def _end(
+        self,
+        role: Role,
+        task_id: str,
+        tried: list[dict[str, Any]],
+        best: tuple[Ran, Writing, Desk] | None,
+        lost: list[Event],
+        agreement: dict[str, Any],
+        narrow: bool,
+    ) -> Reasoned:
+        """Say what came of a task, and whether models are asked again."""
+        stands = best is not None and best[0].proposals > 0 and best[0].outcome != "failed"
+        why = "" if stands or best is None else best[0].reason or "it proposed nothing that could be taken in"
+        idle = best is None or (best[0].outcome == "no_record" and not best[0].calls)
+        fault = 1.0 if best is not None and best[0].outcome == "failed" else 0.5 if idle else 0.0
+        body = {
+            "id": identify("reasoned", task_id),
+            "task_id": task_id,
+            "role": role.name,
+            "tried": tried,
+            "stands": best[2].gateway.model if stands and best else "",
+            "why": why,
+            "agreement": agreement,
+            "narrow": narrow,
+        }
+        if best is not None and not stands:
+            lost += _refusals(best[2])
+        desk, writing = (best[2], best[1]) if stands and best else (None, None)
+        return Reasoned(desk, writing, [*lost, Event("reasoned", body)], why, fault)
+
+    def settle(self, reasoned: Reasoned) -> None:
+        """Take note of how a task ended, in the order of the tasks: after some that brought nothing, models are asked no more."""
+        self._failures = self._failures + reasoned.fault if reasoned.fault else 0.0
+        if self._failures >= FAILURES and self.on:
+            self.off = f"several tasks in a row brought no usable answer; the last: {reasoned.why}"
+            self.say(f"the model is asked no more: {self.off}")
+        if LEFT in reasoned.why and not self.diverged:
+            self.diverged = reasoned.why
+
+    def nearly_spent(self, task_id: str) -> bool:
+        """Whether only completing is on offer: as the budgets stand, or in a replay as they stood then."""
+        if self.recording is not None:
+            return self.recording.narrow(task_id)
+        return self.bench.nearly_spent()
+
+
+def endpoints_of(bench: Workbench) -> list[Endpoint]:
+    """The endpoints of a case's configuration, in the order in which they are asked; raises EndpointError."""
+    return [agent.endpoint() for agent in (bench.config.agent, *bench.config.escalation) if agent.base_url]
+
+
+def _told(endpoint: Endpoint, ran: Ran) -> dict[str, Any]:
+    return {
+        "endpoint": endpoint.name,
+        "outcome": ran.outcome,
+        "reason": ran.reason,
+        "requests": ran.requests,
+        "calls": ran.calls,
+        "proposals": ran.proposals,
+        "refused": ran.refused,
+        "faults": ran.faults,
+    }
+
+
+def _useful(ran: Ran, role: Role) -> tuple[bool, float, int]:
+    """How a run is ranked: whether it recorded, the share that was taken in, how much."""
+    return ran.proposals > 0 and ran.outcome != "failed", 1 - ran.rejection_rate, ran.proposals
+
+
+def _escalates(ran: Ran, role: Role) -> str:
+    """Why the next model is asked, or nothing."""
+    if ran.outcome == "failed":
+        return "it failed"
+    if ran.outcome == "no_record" and not (ran.calls and role.worker):
+        return "it recorded nothing"
+    if ran.proposals + ran.refused >= FEW and ran.rejection_rate >= REFUSED:
+        return f"{ran.refused} of {ran.proposals + ran.refused} proposals were refused"
+    return "it made calls that were none" if ran.faults >= FEW and not ran.proposals else ""
+
+
+def _refusals(desk: Desk) -> list[Event]:
+    return [e for e in desk.gateway.buffer if e.kind == "rejection"]
+
+
+def _agreement(one: str, first: Writing, other: str, second: Writing) -> dict[str, Any]:
+    """How far two answers to one task are the same: the share of decisions that both made."""
+    mine, theirs = decisions(first), decisions(second)
+    both = mine | theirs
+    return {
+        "of": [one, other],
+        "jaccard": round(len(mine & theirs) / len(both), 4) if both else 1.0,
+        "decisions": [len(mine), len(theirs)],
+    }
+
+
+def decisions(writing: Writing) -> frozenset[tuple[str, ...]]:
+    """What an answer decides, without its words."""
+    out: set[tuple[str, ...]] = set()
+    decide = writing.desk.config.get("decide")
+    if decide is not None:
+        out |= {("lead", x.target_agent, x.motivating_hypothesis, x.expected_evidence_type) for x in decide.leads}
+        out |= {("complete", decide.completed)} if decide.completed else set()
+    for event in writing.desk.gateway.buffer:
+        body = event.body
+        if event.kind == "edge":
+            out.add(("edge", body["phenomenon_id"], body["hypothesis_id"], body["edge_type"]))
+        elif event.kind == "hypothesis":
+            out.add(("hypothesis", *body["propositions"]))
+        elif event.kind == "phenomenon":
+            with suppress(KeyError):
+                out |= {("fact", f["citation"]["record_id"], f["name"]) for f in body["verified_facts"]}
+    return frozenset(out)
