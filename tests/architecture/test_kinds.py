@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from wigmore.model.overclaims import overclaims
 from wigmore.agents.desk import Role
 from wigmore.agents.templates import load_templates
 from wigmore.graph.semantics import Semantics
 from wigmore.investigation.rule_book import rule_folders
 from wigmore.model.nouns import EDGE_TYPES
+from wigmore.model.overclaims import overclaims
 from wigmore.records.rules import OWN_RULES, check_patterns, load_indicators
 from wigmore.registry import Parser, Tool, found
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from wigmore.agents.desk import Desk, Role
 from wigmore.agents.reading import Reading
 from wigmore.agents.writing import Writing
+from wigmore.llm.endpoint import close
 from wigmore.llm.exchange import ModelFailed
 
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ if TYPE_CHECKING:
 
 ITERATIONS, FORCED = 60, 30  # requests of a run, and of its forced retry
 CONTEXT = 60_000  # characters of tool results that go with a request; the oldest are left out first
-STALLED = 10  # refused calls in a row that end a loop
-BUILDING = threading.Lock()  # Python 3.11 compiles annotations in one thread at a time (its AST validator shares a counter)
+STALLED = 10  # calls in a row that were refused, or none, and end a loop
+BUILDING = (
+    threading.Lock()
+)  # Python 3.11 compiles annotations in one thread at a time (its AST validator shares a counter)
 GRAPH_READING = ("list_phenomena", "list_assets", "search_graph", "get_phenomenon", "get_hypothesis", "graph_overview")
 FORCE = (
     "You have not recorded anything yet. Record now what you found, with the calls and records that show it, or that you looked "
@@ -96,6 +99,12 @@ class _Run:
 
     async def whole(self, task: str, narrow: bool) -> Ran:
         """The run and, where it recorded nothing, its forced retry."""
+        try:
+            return await self._whole(task, narrow)
+        finally:
+            await close(self.model)
+
+    async def _whole(self, task: str, narrow: bool) -> Ran:
         ended, why = await self._loop(task, FORCED if narrow else ITERATIONS, narrow=narrow)
         if ended in ("", "cap") and not self.writing.met and not narrow:
             ended, why = await self._loop(FORCE, FORCED, narrow=True)
@@ -131,6 +140,8 @@ class _Run:
                         if Agent.is_call_tools_node(node):
                             self.requests += 1
                             self.reading.begin(list(_asked(node.model_response.parts)))
+                        elif Agent.is_model_request_node(node):  # calls that were none count like refused ones
+                            self.idle += sum(p.part_kind == "retry-prompt" for p in node.request.parts)
                         if self.writing.over or self.idle >= STALLED:
                             break
                 finally:

@@ -81,12 +81,10 @@ class Writing:
         names = [*self.role.mandatory_record_tools, *self.role.terminal_tools, *self.role.proposes]
         if self.desk.lead is not None and self.role.worker:
             names.append("link_evidence")
+        decide = self.desk.config.get("decide")
+        if decide is not None and decide.only_complete:
+            names.remove("propose_lead")
         return {name: getattr(self, name) for name in dict.fromkeys(names)}
-
-    @property
-    def record_only(self) -> list[str]:
-        """The names that stay on offer when a run must come to an end."""
-        return list(self.offered)
 
     @property
     def met(self) -> bool:

@@ -156,6 +156,8 @@ VIEWS: dict[str, Callable[[Workbench, Row], Iterable[Row]]] = {
     "rounds": _rounds,
     "invocations": _ledger("invocation"),
     "rejections": _ledger("rejection"),
+    "models": lambda b, _: (row for _, row in sorted(b.state.reasoned.items())),
+    "exchanges": _ledger("exchange"),
     "obligations": lambda b, _: obligations(b),
     "questions": lambda b, _: (q for _, q in sorted(b.state.questions.items())),
     "reviews": lambda b, _: reviews.reviewed(b.state),

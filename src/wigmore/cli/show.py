@@ -46,6 +46,8 @@ COLUMNS = {
     ),
     "invocations": ("agent", "tool", "status", "source_id", "rerun"),
     "rejections": ("agent", "what", "reason"),
+    "models": ("role", "task_id", "stands", "why", "tried"),
+    "exchanges": ("task_id", "number", "endpoint", "tokens_in", "tokens_out", "error"),
     "kinds": ("kind", "recall", "guilty", "innocent", "ambiguous", "failed"),
     "obligations": ("kind", "state", "id", "title", "count", "reason"),
     "reviews": ("review", "by", "at", "item", "wording", "text", "disagreement"),

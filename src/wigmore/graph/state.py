@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from copy import copy
 from dataclasses import replace
@@ -56,6 +56,9 @@ class GraphState:
         self.inconclusive: set[str] = set()
         self.questions: dict[str, dict[str, Any]] = {}
         self.assets: dict[str, dict[str, Any]] = {}
+        self.reasoned: dict[str, dict[str, Any]] = {}  # what models made of tasks, by task
+        self.narratives: dict[str, dict[str, Any]] = {}  # summaries that models wrote, by task
+        self.exchanges: dict[str, Counter[str]] = defaultdict(Counter)  # by endpoint: requests, failures, tokens, cost
         self.reviews: list[dict[str, Any]] = []
         self.runs: list[dict[str, Any]] = []
         self.audits: list[dict[str, Any]] = []
@@ -222,6 +225,18 @@ class GraphState:
 
     def _on_asset(self, body: dict[str, Any], at: str) -> None:
         self.assets[body["id"]] = body
+
+    def _on_reasoned(self, body: dict[str, Any], at: str) -> None:
+        self.reasoned[body["task_id"]] = body
+
+    def _on_narrative(self, body: dict[str, Any], at: str) -> None:
+        self.narratives.pop(body["id"], None)  # the last one told comes last
+        self.narratives[body["id"]] = body
+
+    def _on_exchange(self, body: dict[str, Any], at: str) -> None:
+        used = self.exchanges[body["endpoint"]]
+        used.update({"requests": 1, "failures": bool(body["error"]), "tokens": body["tokens_in"] + body["tokens_out"]})
+        used["cost_usd"] += body["cost_usd"]
 
     def _on_review(self, body: dict[str, Any], at: str) -> None:
         self.reviews.append({**body, "at": at})

@@ -346,9 +346,11 @@ class Workbench:
             "tokens_out": exchange.tokens_out,
             "cost_usd": exchange.cost_usd,
         }
-        self.ledger.append([Event("exchange", body)])
+        event = Event("exchange", body)
+        self.ledger.append([event])
         with self._lock:
             self.asked.count(body)
+            self.state.apply(event)
 
     def save_asset(self, name: str, data: bytes) -> dict[str, Any]:
         """Keep an extracted file as an asset: its content among the outputs, its name and hash in the ledger."""

@@ -160,6 +160,13 @@ def client(endpoint: Endpoint, *, local_only: bool) -> Model:
     return OpenAIChatModel(endpoint.model, provider=provider, profile=profile)
 
 
+async def close(model: Model) -> None:
+    """Close the connections of a model, in the event loop that made them."""
+    inner = getattr(getattr(model, "wrapped", model), "client", None)
+    if inner is not None:
+        await inner.close()
+
+
 def settings(endpoint: Endpoint) -> ModelSettings:
     """What each request of an endpoint carries; temperature 0, so that a run can be told from the next by its evidence."""
     from pydantic_ai.models.openai import OpenAIChatModelSettings

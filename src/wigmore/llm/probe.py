@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from wigmore.llm.endpoint import Endpoint, EndpointError, client, settings
+from wigmore.llm.endpoint import Endpoint, EndpointError, client, close, settings
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
 
 SECONDS = 60.0  # a local server may have to load its model first
 NAMED = 12  # models that a message names
@@ -18,6 +22,13 @@ def probe(endpoint: Endpoint, *, local_only: bool) -> None:
 
 async def _probe(endpoint: Endpoint, local_only: bool) -> None:
     model = client(endpoint, local_only=local_only)
+    try:
+        await _ask(endpoint, model)
+    finally:
+        await close(model)
+
+
+async def _ask(endpoint: Endpoint, model: Model) -> None:
     from pydantic_ai.exceptions import (
         AgentRunError,
         ModelAuthenticationError,

@@ -45,6 +45,9 @@ class ReportData:
     reviews: list[dict[str, Any]]  # rows of graph/reviews.py: the latest decision on each item, with its history
     questions: list[dict[str, Any]]
     obligations: list[dict[str, Any]] = field(default_factory=list)  # rows of investigation/obligations.py
+    reasoned: list[dict[str, Any]] = field(default_factory=list)  # what models made of tasks
+    narrative: dict[str, Any] = field(default_factory=dict)  # the summary that a model wrote last
+    exchanges: dict[str, dict[str, float]] = field(default_factory=dict)  # use of each endpoint
     rejections: int = 0
     artifacts: dict[str, int] = field(default_factory=dict)
     records: Callable[[], Iterator[dict[str, Any]]] = lambda: iter(())
@@ -188,6 +191,9 @@ def report_data(
         reviews=reviewed(state),
         questions=[q for _, q in sorted(state.questions.items())],
         obligations=context.get("obligations", []),
+        reasoned=[row for _, row in sorted(state.reasoned.items())],
+        narrative=next(reversed(state.narratives.values()), {}),
+        exchanges={name: dict(used) for name, used in sorted(state.exchanges.items())},
         rejections=rejections,
         artifacts=store.artifacts(),
         records=lambda: store.records(),

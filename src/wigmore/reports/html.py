@@ -8,6 +8,7 @@ from pathlib import Path
 from wigmore.ledger import durable_file
 from wigmore.reports import html_annex, html_entities, html_findings, html_front, html_limits
 from wigmore.reports.data import ReportData, report_format
+from wigmore.reports.html_models import narrative
 from wigmore.reports.html_obligations import obligations
 from wigmore.reports.html_reviews import reviews
 from wigmore.reports.html_standing import standing
@@ -82,6 +83,8 @@ def _sections(index: Index, blocks: dict[str, Safe]) -> Iterator[tuple[str, str,
     yield "summary", "Summary", html_front.summary(index)
     yield "items", "Items received", html_front.items(index)
     yield "method", "Method and tools", html_front.method(index)
+    if index.data.narrative:
+        yield "narrative", "A model's summary", narrative(index)
     yield "findings", "Findings", html_findings.findings(index)
     yield "standing", "Alternatives to every finding", standing(index)
     yield "reviews", "What people decided", reviews(index)

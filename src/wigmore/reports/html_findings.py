@@ -128,6 +128,8 @@ def _reading(index: Index, hypothesis: Row) -> Safe:
     if not edges:
         return Safe("")
     said = "; ".join(f"{n} × {k} it" for k, n in sorted(kinds.items()))
+    judged = sum(bool(e.get("model")) for e in edges)
+    said += f" ({judged} of these by a model's judgement, on which no verdict rests)" if judged else ""
     tail = f" They tell it apart from: {clipped(', '.join(sorted(apart)), 300)}." if apart else ""
     return tag("p", f"How the observations are read: {said}.{tail}")
 
@@ -323,6 +325,7 @@ def _observation(index: Index, row: Row) -> Safe:
         meta.append(f" · ATT&CK {attack}")
     records = f"{int(row.get('record_count') or 1):,}"
     who = f"{plain(row['agent'])}, rule {plain(row['rule'])}" if row.get("rule") else plain(row["agent"])
+    who += f", worded by {clipped(row['model'], 120)}" if row.get("model") else ""
     interpretation = (
         part("i", "Interpretation", tag("p", clipped(row["interpretation"], 1500), " ", tag("small", f"({who})")))
         if row["interpretation"]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
+from wigmore.reports.html_models import models
 from wigmore.reports.html_questions import questions
 from wigmore.reports.index import Index, Row
 from wigmore.reports.markup import Part, Safe, clipped, coded, escaped, folded, joined, link, pairs, plain, table, tag
@@ -279,8 +279,6 @@ def _hash_rows(hashes: Row) -> list[tuple[Part, Part]]:
 
 def method(index: Index) -> Safe:
     """How records became facts, facts observations and observations beliefs; versions; what a model did."""
-    config = index.run.get("config") or {}
-    agent = config.get("agent") or {}
     used = sorted({plain(c["parser"]).partition("@")[0] for c in index.data.coverage if c["parser"]})
     calls = len(index.invocations)
     steps = [
@@ -304,7 +302,7 @@ def method(index: Index) -> Safe:
         (
             tag("ol", *(tag("li", s) for s in steps)),
             tag("h3", "What a model did"),
-            tag("p", model_words(agent)),
+            models(index),
             tag("h3", "Tools and versions"),
             tag(
                 "p",
@@ -324,20 +322,4 @@ def method(index: Index) -> Safe:
                 " stops here: accepting, amending or rejecting is a person's act, recorded with name and reason.",
             ),
         )
-    )
-
-
-def model_words(agent: dict[str, Any]) -> str:
-    """What the report says of a language model's part; the key to its service is never among it."""
-    model = plain(agent.get("model"))
-    if not model:
-        return (
-            "No model was used. Every proposal came from the rules of the offline proposer, and the same rules on the"
-            " same records propose the same."
-        )
-    return (
-        f"The run was configured with the model “{clipped(model, 120)}” at"
-        f" {clipped(agent.get('base_url') or 'its default address', 200)}. A model proposes; the gateway admits a value"
-        " only if the cited output holds it. A model's own confidence is never turned into a strength. The agent"
-        " behind each observation is named with it."
     )
