@@ -26,13 +26,20 @@ def model_config(*servers: Scripted, **values: Any) -> Config:
     return read_config({"agent": agents[0], "escalation": agents[1:], **values})
 
 
+def few(investigation: Investigation) -> Investigation:
+    """An investigation with the roles that the house case has work for: each more is another conversation a source."""
+    wanted = ("network", "hypothesis", "coreference", "strategist", "timeline", "report")
+    investigation.roles = {name: investigation.roles[name] for name in wanted}
+    return investigation
+
+
 def investigate(case: Path, config: Config, recording: Recording | None = None) -> Investigation:
     """The phases over a case with its models; retries of the client are off, so that a fault is met once."""
     from dataclasses import replace
 
     with Workbench(case, config=config) as bench:
-        endpoints = [replace(e, retries=0) for e in endpoints_of(bench)]
-        investigation = Investigation(bench, jobs=2, reasoning=Reasoning(bench, endpoints, recording))
+        endpoints = [replace(e, retries=0) for e in endpoints_of(bench.config)]
+        investigation = few(Investigation(bench, jobs=2, reasoning=Reasoning(bench, endpoints, recording)))
         investigation.run()
         return investigation
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from conftest_house import House
-from model_house import honest, investigate, model_config, quiet, rows, shown
+from model_house import few, honest, investigate, model_config, quiet, rows, shown
 
 from wigmore.graph.views import conclusion
 from wigmore.investigation.config import read_config
@@ -24,7 +24,7 @@ from wigmore.llm.scripted import Asked, Reply, Scripted
 
 def offline(case: Path, **config: Any) -> Investigation:
     with Workbench(case, config=read_config(config)) as bench:
-        investigation = Investigation(bench, jobs=2)
+        investigation = few(Investigation(bench, jobs=2))
         investigation.run()
         return investigation
 
@@ -280,7 +280,7 @@ def cut(case: Path, config: Any, after: int) -> bool:
 
         bench.append = limited  # type: ignore[method-assign]
         try:
-            Investigation(bench, jobs=1, reasoning=Reasoning(bench, endpoints_of(bench))).run()
+            few(Investigation(bench, jobs=1, reasoning=Reasoning(bench, endpoints_of(bench.config)))).run()
         except Cut:
             return True
         return False

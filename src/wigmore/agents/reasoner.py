@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pydantic_ai.models import Model
     from pydantic_ai.settings import ModelSettings
 
+    from wigmore.llm.tracing import Tracing
+
 ITERATIONS, FORCED = 60, 30  # requests of a run, and of its forced retry
 CONTEXT = 60_000  # characters of tool results that go with a request; the oldest are left out first
 STALLED = 10  # calls in a row that were refused, or none, and end a loop
@@ -70,10 +72,12 @@ def reason(
     sources: Sequence[str],
     before: Callable[[], None],
     narrow: bool = False,
+    tracing: Tracing | None = None,
 ) -> tuple[Ran, Writing]:
     """Run a role with a model on a desk; never raises for what a model does. `narrow`: recording alone is on offer."""
     writing = Writing(desk, role)
-    return asyncio.run(_Run(role, desk, model, settings, writing, sources, before).whole(task, narrow)), writing
+    run = _Run(role, desk, model, settings, writing, sources, before, tracing)
+    return asyncio.run(run.whole(task, narrow)), writing
 
 
 class _Run:
@@ -86,7 +90,9 @@ class _Run:
         writing: Writing,
         sources: Sequence[str],
         before: Callable[[], None],
+        tracing: Tracing | None = None,
     ) -> None:
+        self.tracing = tracing
         self.role, self.desk, self.model, self.settings, self.writing = role, desk, model, settings, writing
         self.reading = Reading(desk, role.tools, sources, before)
         self.messages: list[ModelMessage] = []
@@ -129,7 +135,11 @@ class _Run:
                 tools=self._tools(narrow),
                 model_settings=self.settings,
                 retries={"tools": most, "output": 1},
-                capabilities=[ProcessHistory(lambda messages: self._within(messages))],
+                name=self.role.name,
+                capabilities=[
+                    ProcessHistory(lambda messages: self._within(messages)),
+                    *([self.tracing.capability] if self.tracing else []),
+                ],
             )
         try:
             async with agent.iter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from wigmore.api.cases import UseError, is_case
+from wigmore.api.cases import FAILED, UseError, is_case
 from wigmore.artifacts.lists.describe import describe
 from wigmore.evidence.hashing import hash_source
 from wigmore.evidence.recognise import recognise
@@ -13,7 +13,10 @@ from wigmore.evidence.source import SourceSpec
 from wigmore.investigation.case_file import CaseFile, CaseFileError, read_case, secret
 from wigmore.investigation.config import ConfigError, load_config
 from wigmore.investigation.lists import case_lists
+from wigmore.investigation.reasoning import ready
 from wigmore.investigation.rule_book import rule_folders
+from wigmore.investigation.workbench import config_of
+from wigmore.llm.endpoint import EndpointError
 from wigmore.model.protocols import ParseError
 from wigmore.records.compiler import RuleError
 from wigmore.records.rules import load_indicators
@@ -30,12 +33,16 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
     problems: list[str] = []
     try:
         file = read_case(case)
-        load_config(case / "config.yaml" if (case / "config.yaml").is_file() else None)
+        config = load_config(config_of(case))
         folders = rule_folders(file)
         indicators, templates = load_indicators(folders), load_templates(folders)
         check_references(templates, indicators, found("role"))
     except (CaseFileError, ConfigError, RuleError, TemplateError) as error:
         raise UseError(str(error)) from error
+    try:
+        endpoints = ready(config, local_only=file.local_only)
+    except EndpointError as error:
+        raise UseError(f"the model cannot be used: {error}", FAILED) from error
     for source_id, names in file.secrets.items():
         for reference in names.values():
             try:
@@ -91,6 +98,7 @@ def check(case: Path, *, hashes: bool = True) -> dict[str, Any]:
             "indicators": len(indicators),
             "templates": len(templates),
         },
+        "models": [endpoint.name for endpoint in endpoints],
     }
 
 

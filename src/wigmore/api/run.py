@@ -27,14 +27,14 @@ from wigmore.investigation.lists import list_coverage, sigma_coverage
 from wigmore.investigation.obligations import gaps as obligation_gaps
 from wigmore.investigation.obligations import obligations
 from wigmore.investigation.phases import Investigation, conclusions
-from wigmore.investigation.reasoning import Reasoning, Recording, endpoints_of
+from wigmore.investigation.reasoning import Reasoning, Recording, ready
 from wigmore.investigation.receipts import Looked
 from wigmore.investigation.tasks import Outcome
 from wigmore.investigation.verdict_answers import by_verdict
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event, durable_file, sweep
 from wigmore.llm.endpoint import EndpointError
-from wigmore.llm.probe import probe
+from wigmore.llm.tracing import Tracing
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import Coverage, EvidenceSource
 from wigmore.model.times import stamp
@@ -59,7 +59,8 @@ class Options:
     audit: bool = True
     profile: str = "full"
     replay: Path | None = None  # the case whose exchanges with models are played again
-    model: str = ""  # in place of the configuration's
+    model: str = ""  # in place of the configuration's, as is `endpoint`
+    endpoint: str = ""
     local_only: bool = False  # beside what the case file says
 
 
@@ -113,8 +114,10 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
     if not bench.case_file.sources:
         raise UseError(f"{case / 'case.yaml'} names no sources: add at least one under `sources:`")
     bench.local_only = bench.local_only or options.local_only
-    if options.model:
-        bench.config = replace(bench.config, agent=replace(bench.config.agent, model=options.model))
+    if options.model or options.endpoint:
+        agent = bench.config.agent
+        agent = replace(agent, model=options.model or agent.model, base_url=options.endpoint or agent.base_url)
+        bench.config = replace(bench.config, agent=agent)
     reasoning = reasoning_of(bench, options)
     for folder in (case / "records", case / "outputs", case / "runs"):
         if folder.is_dir():
@@ -165,6 +168,8 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
         if options.jobs > 1:  # what the answer sheet reads of the records is there when its call comes
             beside.submit(bench.runner.execute, tools()["answer_sheet"], {"question": ""}, "", "report")
         outcome = investigation.run(triage_only=options.profile == "triage")
+    if reasoning.tracing is not None:
+        reasoning.tracing.close()
     gaps += _obligations(bench, options)
     audit = Audit()
     if options.audit:
@@ -207,11 +212,10 @@ def reasoning_of(bench: Workbench, options: Options) -> Reasoning:
     try:
         if options.replay is not None:
             return replay_of(bench, options)
-        endpoints = endpoints_of(bench)
-        for endpoint in endpoints:
-            options.say(f"model: {endpoint.name}")
-            probe(endpoint, local_only=bench.local_only)
-        return Reasoning(bench, endpoints, say=options.say)
+        endpoints = ready(bench.config, local_only=bench.local_only, say=options.say)
+        url = bench.config.tracing_endpoint
+        tracing = Tracing(url, local_only=bench.local_only) if url and endpoints else None
+        return Reasoning(bench, endpoints, say=options.say, tracing=tracing)
     except EndpointError as error:
         raise UseError(f"the model cannot be used: {error}", FAILED) from error
 

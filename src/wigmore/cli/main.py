@@ -112,7 +112,10 @@ def run(
     profile: Annotated[str, typer.Option(help="triage: stop after phase 1; full: all phases")] = "full",
     progress: Annotated[Show, typer.Option(help="how progress is shown on stderr")] = Show.auto,
     audit: Annotated[bool, typer.Option("--audit/--no-audit", help="re-run every citation at the end")] = True,
-    model: Annotated[str, typer.Option(help="ask this model, in place of the configuration's")] = "",
+    model: Annotated[str, typer.Option(metavar="NAME", help="ask this model, in place of the configuration's")] = "",
+    endpoint: Annotated[
+        str, typer.Option(metavar="URL", help="the model's OpenAI-compatible endpoint, as http://127.0.0.1:11434/v1")
+    ] = "",
     local_only: Annotated[
         bool, typer.Option("--local-only", help="ask no model but one on this machine, whatever the case says")
     ] = False,
@@ -135,7 +138,7 @@ def run(
         shown = "none" if quiet else "lines" if verbose else progress.value
         with progress_bar(shown, resume=f"wigmore run {case}") as (say, advance):
             wanted = [p for p in parsers.split(",") if p] or None
-            options = Options(jobs, wanted, say, advance, audit, profile, replay, model, local_only)
+            options = Options(jobs, wanted, say, advance, audit, profile, replay, model, endpoint, local_only)
             result = use(case, options, workers)
     print_result(result)
     raise typer.Exit(result.exit_code)

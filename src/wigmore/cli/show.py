@@ -168,6 +168,8 @@ def print_check(found: dict[str, Any], shape: str) -> None:
         f"would run {len(run['parsers'])} parsers, {len(run['roles'])} roles, {run['indicators']} indicator rules, "
         f"{run['templates']} hypothesis templates"
     )
+    for name in found["models"]:
+        print(f"would ask the model {safe(name)}: it answers")
     for problem in found["problems"]:
         print(f"PROBLEM {safe(problem)}")
 

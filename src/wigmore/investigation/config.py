@@ -81,6 +81,7 @@ class Config:
 
     agent: Agent = field(default_factory=Agent)
     escalation: tuple[Agent, ...] = ()
+    tracing_endpoint: str = ""  # where spans are sent (OTLP over HTTP); empty: nowhere
     max_investigation_rounds: int = 5
     strategist: Strategist = field(default_factory=Strategist)
     budgets: Budgets = field(default_factory=Budgets)
@@ -159,6 +160,8 @@ def read_config(values: dict[str, Any] | None, where: str = "config.yaml") -> Co
             farthest = MOST_LR if LOG_LR[edge] > 0 else -MOST_LR
             raise ConfigError(f"{where}: hypothesis_log_lr: {edge} must lie between 0 and {farthest}, not {weight!r}")
     values["hypothesis_log_lr"] = {k: float(v) for k, v in table.items()}
+    if "tracing_endpoint" in values:
+        _typed("str", values["tracing_endpoint"], f"{where}: tracing_endpoint")
     if "max_investigation_rounds" in values:
         _typed("int", values["max_investigation_rounds"], f"{where}: max_investigation_rounds")
     if values.get("damping", "per_type") not in DAMPINGS:

@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any
 from wigmore.agents.desk import Desk, Role
 from wigmore.agents.reasoner import BudgetSpent, Ran, reason
 from wigmore.agents.writing import Writing
+from wigmore.investigation.config import Config
 from wigmore.ledger import Event, Ledger, Outputs
 from wigmore.llm.endpoint import Endpoint, client, refuse_remote, settings
 from wigmore.llm.exchange import LEFT, Exchange, recorded, replayed, stored
+from wigmore.llm.probe import probe
 from wigmore.model.canonical import identify
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
 
     from wigmore.investigation.workbench import Workbench
+    from wigmore.llm.tracing import Tracing
 
 FAILURES = 3  # tasks in a row that failed, or twice as many without a call: the models are asked no more
 REFUSED = 0.5  # share of refused proposals from which the next model is asked
@@ -80,7 +83,9 @@ class Reasoning:
         endpoints: Sequence[Endpoint],
         recording: Recording | None = None,
         say: Callable[[str], None] = lambda _: None,
+        tracing: Tracing | None = None,
     ) -> None:
+        self.tracing = tracing
         self.bench, self.endpoints, self.recording, self.say = bench, list(endpoints), recording, say
         self.off = "" if endpoints else "no model is configured"
         self.diverged = ""
@@ -151,7 +156,7 @@ class Reasoning:
         allowed = self.bench.allowance(lead_id) if self.recording is None else lambda: None
         try:
             model = self._model(endpoint, task_id, allowed, role.name, lead_id)
-            ran, writing = reason(role, desk, model, made, brief(desk), sources, allowed, narrow)
+            ran, writing = reason(role, desk, model, made, brief(desk), sources, allowed, narrow, self.tracing)
         except Exception as error:  # noqa: BLE001  # the boundary of a model's run: its failure is recorded, the rules stand
             ran, writing = Ran("failed", endpoint.redact(f"{type(error).__name__}: {error}"[:500])), Writing(desk, role)
         return ran, writing, desk
@@ -219,9 +224,20 @@ class Reasoning:
         return self.bench.nearly_spent()
 
 
-def endpoints_of(bench: Workbench) -> list[Endpoint]:
-    """The endpoints of a case's configuration, in the order in which they are asked; raises EndpointError."""
-    return [agent.endpoint() for agent in (bench.config.agent, *bench.config.escalation) if agent.base_url]
+def endpoints_of(config: Config) -> list[Endpoint]:
+    """The endpoints of a configuration, in the order in which they are asked; raises EndpointError."""
+    return [agent.endpoint() for agent in (config.agent, *config.escalation) if agent.base_url]
+
+
+def ready(config: Config, *, local_only: bool, say: Callable[[str], None] = lambda _: None) -> list[Endpoint]:
+    """The endpoints of a configuration, each asked once whether it answers; raises EndpointError with the remedy."""
+    endpoints = endpoints_of(config)
+    for endpoint in endpoints:
+        refuse_remote(endpoint, local_only)
+    for endpoint in endpoints:
+        say(f"model: {endpoint.name}")
+        probe(endpoint, local_only=local_only)
+    return endpoints
 
 
 def _told(endpoint: Endpoint, ran: Ran) -> dict[str, Any]:

@@ -95,8 +95,7 @@ class Workbench:
         self.case_file = read_case(case)
         self.local_only = self.case_file.local_only
         self._lists: tuple[ListFile, ...] | None = None
-        configured = os.environ.get("WIGMORE_CONFIG")
-        self.config = config or load_config(Path(configured) if configured else _config_of(case))
+        self.config = config or load_config(config_of(case))
         if write and not (case / "ledger.sqlite").exists():
             self.ledger = Ledger.create(case, clock)
         else:
@@ -411,6 +410,8 @@ class Workbench:
         self.close()
 
 
-def _config_of(case: Path) -> Path | None:
-    candidate = case / "config.yaml"
-    return candidate if candidate.is_file() else None
+def config_of(case: Path) -> Path | None:
+    """The configuration file of a case: the one that WIGMORE_CONFIG names, its own, or none."""
+    named = os.environ.get("WIGMORE_CONFIG")
+    own = case / "config.yaml"
+    return Path(named) if named else own if own.is_file() else None
