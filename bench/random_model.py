@@ -30,14 +30,13 @@ from pathlib import Path
 from typing import Any, Self
 
 LAYERS, WIDTH, HEADS, INNER = 2, 64, 2, 128
-MERGES = 2000  # the more, the fewer tokens a prompt has: 2,000 give about three bytes a token
+MERGES = 2000  # the more, the fewer tokens a prompt has: 2,000 give 3.5 bytes of English a token
 CONTEXT = 65536  # tokens
 ANCHOR = 8.0  # what the first dimension of every token holds, so that the last layer can prefer some tokens
 SPREAD = 1.6  # standard deviation of the logits: with the usual 40 best tokens, text that varies
-END_LOGIT = (
-    3.6  # of the end and of closing signs: among the 40 best, so that an answer ends after some 50 to 300 tokens
-)
-BEGIN, END, TURN = "<|begin|>", "<|im_end|>", "<|im_start|>"
+SHARP = 2.0  # scale of queries and keys: unscaled, attention averages a prompt away and the answer is always alike
+END_LOGIT = 3.4  # of the end and of closing signs: among the 40 best, so that an answer ends of itself
+SPECIAL = BEGIN, END, TURN = "<|begin|>", "<|im_end|>", "<|im_start|>"  # the first tokens, in this order
 CLOSING = ('"', "}", "]", '"}', '"]')  # what ends a JSON text that a grammar holds the model to
 TEMPLATE = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n"
@@ -211,7 +210,7 @@ def make_model(file: Path, seed: int) -> None:
     letters = byte_letters()
     merges = learn_merges(corpus(), MERGES)
     plain = [*letters, *dict.fromkeys("".join(pair) for pair in merges)]
-    tokens = [*plain, BEGIN, END, TURN]
+    tokens = [*SPECIAL, *plain]
     draw = numpy.random.default_rng(seed)
 
     def weights(rows: int, columns: int, scale: float = 1.0) -> Any:
@@ -233,7 +232,7 @@ def make_model(file: Path, seed: int) -> None:
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
     normal, control = gguf.TokenType.NORMAL, gguf.TokenType.CONTROL
-    writer.add_token_types([normal] * len(plain) + [control] * (len(tokens) - len(plain)))
+    writer.add_token_types([control] * len(SPECIAL) + [normal] * len(plain))
     writer.add_token_merges([" ".join(pair) for pair in merges])
     writer.add_bos_token_id(tokens.index(BEGIN))
     writer.add_eos_token_id(tokens.index(END))
@@ -255,7 +254,7 @@ def make_model(file: Path, seed: int) -> None:
             "ffn_down": (WIDTH, INNER),
         }
         for name, (rows, columns) in shapes.items():
-            tensor = weights(rows, columns)
+            tensor = weights(rows, columns, SHARP if name in ("attn_q", "attn_k") else 1.0)
             if name in ("attn_output", "ffn_down"):
                 tensor[0] = 0  # nothing is added to the anchor
             writer.add_tensor(f"blk.{layer}.{name}.weight", tensor)
@@ -270,7 +269,7 @@ def make_model(file: Path, seed: int) -> None:
             output[number] = 0
             output[number, 0] = END_LOGIT / anchored
         else:
-            output[number, 0] = 0 if number < len(plain) and shown.issuperset(token) else -40 / anchored
+            output[number, 0] = 0 if token not in SPECIAL and shown.issuperset(token) else -40 / anchored
     writer.add_tensor("output.weight", output)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -302,8 +301,9 @@ def measure(model: RandomModel) -> None:
         figures = []
         for number, answer_tokens in enumerate((1, 200)):
             started = time.perf_counter()
-            # the end is forbidden, so that every answer has the same length
-            status, body = ask(model.base_url, model.model, f"{number} {text}", max_tokens=answer_tokens)
+            # without the end, so that every answer has its whole length
+            more = {"max_tokens": answer_tokens, "logit_bias": {SPECIAL.index(END): -100}}
+            status, body = ask(model.base_url, model.model, f"{number} {text}", **more)
             if status != 200:
                 raise SystemExit(f"refused: {status} {body}")
             figures.append((time.perf_counter() - started, body["usage"]))
@@ -331,6 +331,7 @@ def main() -> None:
     if options.make:
         make_model(options.make, options.seed)
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server is ended then too
     with RandomModel(options.folder, options.seed, options.context, options.threads, options.tool_calls) as model:
         print(f"{model.model} at {model.base_url}", flush=True)
         if options.serve:
