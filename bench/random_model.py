@@ -47,7 +47,18 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 PACKAGES = ("llama-cpp-python[server]", "gguf")
-BUILD = '-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF -DCMAKE_C_FLAGS_RELEASE="-O2 -DNDEBUG" -DCMAKE_CXX_FLAGS_RELEASE="-O2 -DNDEBUG"'
+BUILD = "-DGGML_NATIVE=OFF -DLLAVA_BUILD=OFF"  # for any processor of its kind, without pictures; a quarter of an hour
+# runs the server, and ends it once the process that started it is gone, killed or not
+LAUNCH = """
+import os, runpy, threading, time
+parent = os.getppid()
+def watch():
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+threading.Thread(target=watch, daemon=True).start()
+runpy.run_module("llama_cpp.server", run_name="__main__", alter_sys=True)
+"""
 WAIT = 120.0  # seconds until the server answers
 TOOL = {
     "type": "function",
@@ -99,7 +110,7 @@ class RandomModel:
         }
         if self.tool_calls:
             options["chat_format"] = "chatml-function-calling"
-        command = [python, "-m", "llama_cpp.server", *(str(o) for k, v in options.items() for o in (f"--{k}", v))]
+        command = [python, "-c", LAUNCH, *(str(o) for k, v in options.items() for o in (f"--{k}", v))]
         self.log = self.folder / f"server-{port}.log"
         # the server reads its settings from variables too (HOST, PORT, MODEL, …): it gets none of ours
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
@@ -331,7 +342,6 @@ def main() -> None:
     if options.make:
         make_model(options.make, options.seed)
         return
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server is ended then too
     with RandomModel(options.folder, options.seed, options.context, options.threads, options.tool_calls) as model:
         print(f"{model.model} at {model.base_url}", flush=True)
         if options.serve:
