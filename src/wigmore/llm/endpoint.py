@@ -144,6 +144,17 @@ def client(endpoint: Endpoint, *, local_only: bool) -> Model:
         from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
     except ImportError as error:
         raise EndpointError(f"{INSTALL} ({error})") from error
+
+    class Spoken(OpenAIChatModel):
+        """An empty text where the protocol allows none beside calls: some local servers take no null."""
+
+        async def _map_messages(self, *given: Any, **named: Any) -> Any:
+            out = await super()._map_messages(*given, **named)
+            for message in out:
+                if message["role"] == "assistant" and message.get("content") is None:
+                    message["content"] = ""
+            return out
+
     seconds = httpx2.Timeout(endpoint.timeout_seconds, connect=min(CONNECT_SECONDS, endpoint.timeout_seconds))
     inner = AsyncOpenAI(
         base_url=endpoint.address,
@@ -157,7 +168,7 @@ def client(endpoint: Endpoint, *, local_only: bool) -> Model:
     newer = (urlsplit(endpoint.base_url).hostname or "").endswith("openai.com")  # others know `max_tokens` alone
     profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=newer)
     provider = OpenAICompatibleProvider("wigmore", openai_client=inner)
-    return OpenAIChatModel(endpoint.model, provider=provider, profile=profile)
+    return Spoken(endpoint.model, provider=provider, profile=profile)
 
 
 async def close(model: Model) -> None:
