@@ -67,7 +67,7 @@ def reason(
     role: Role,
     desk: Desk,
     model: Model,
-    settings: ModelSettings,
+    settings: ModelSettings | None,
     task: str,
     sources: Sequence[str],
     before: Callable[[], None],
@@ -86,7 +86,7 @@ class _Run:
         role: Role,
         desk: Desk,
         model: Model,
-        settings: ModelSettings,
+        settings: ModelSettings | None,
         writing: Writing,
         sources: Sequence[str],
         before: Callable[[], None],
@@ -117,7 +117,7 @@ class _Run:
         if ended in ("", "cap"):
             ended = "done" if self.writing.met else "no_record"
             why = "" if ended == "done" else "nothing was recorded, also when asked for it again"
-        faults = sum(p.part_kind == "retry-prompt" for m in self.messages for p in m.parts)
+        faults = sum(_fault(p) for m in self.messages for p in m.parts)
         taken, refused = len(self.writing.recorded), len(self.writing.refusals)
         return Ran(ended, why, self.requests, taken, refused, len(self.reading.made), faults)
 
@@ -151,7 +151,7 @@ class _Run:
                             self.requests += 1
                             self.reading.begin(list(_asked(node.model_response.parts)))
                         elif Agent.is_model_request_node(node):  # calls that were none count like refused ones
-                            self.idle += sum(p.part_kind == "retry-prompt" for p in node.request.parts)
+                            self.idle += sum(_fault(p) for p in node.request.parts)
                         if self.writing.over or self.idle >= STALLED:
                             break
                 finally:
@@ -226,6 +226,11 @@ class _Run:
         for call, pages in self.reading.made.values():
             if found and call.invocation.id == found.group(1):
                 pages.clear()
+
+
+def _fault(part: Any) -> bool:
+    """Whether a part says that a call was none: an unknown tool, arguments that do not fit."""
+    return part.part_kind == "retry-prompt" or getattr(part, "outcome", "") == "retried"
 
 
 def _asked(parts: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:

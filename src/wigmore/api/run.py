@@ -116,6 +116,8 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
     bench.local_only = bench.local_only or options.local_only
     if options.model or options.endpoint:
         agent = bench.config.agent
+        if not (options.endpoint or agent.base_url):
+            raise UseError(f"the model {options.model!r} has no address: name it with --endpoint, or as agent.base_url")
         agent = replace(agent, model=options.model or agent.model, base_url=options.endpoint or agent.base_url)
         bench.config = replace(bench.config, agent=agent)
     reasoning = reasoning_of(bench, options)

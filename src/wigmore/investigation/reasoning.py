@@ -18,13 +18,14 @@ from wigmore.agents.reasoner import BudgetSpent, Ran, reason
 from wigmore.agents.writing import Writing
 from wigmore.investigation.config import Config
 from wigmore.ledger import Event, Ledger, Outputs
-from wigmore.llm.endpoint import Endpoint, client, refuse_remote, settings
+from wigmore.llm.endpoint import Endpoint, client, refuse_remote
 from wigmore.llm.exchange import LEFT, Exchange, recorded, replayed, stored
 from wigmore.llm.probe import probe
 from wigmore.model.canonical import identify
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
+    from pydantic_ai.settings import ModelSettings
 
     from wigmore.investigation.workbench import Workbench
     from wigmore.llm.tracing import Tracing
@@ -127,7 +128,7 @@ class Reasoning:
                 lost += _refusals(desk)
             why = _escalates(ran, role)
             if not why and place == 0 and self.bench.config.agent.samples > 1 and role.name in DECIDING:
-                second = self._once(role, f"{task_id}#2", fresh, brief, sources, endpoint, narrow, WARM)
+                second = self._once(role, f"{task_id}#2", fresh, brief, sources, endpoint, narrow, True)
                 tried.append(_told(endpoint, second[0]))
                 agreement = _agreement(endpoint.name, writing, endpoint.name, second[1])
                 lost += _refusals(second[2])
@@ -146,12 +147,10 @@ class Reasoning:
         sources: Sequence[str],
         endpoint: Endpoint,
         narrow: bool,
-        temperature: float | None = None,
+        warm: bool = False,
     ) -> tuple[Ran, Writing, Desk]:
         desk = fresh(endpoint.name)
-        made = settings(endpoint)
-        if temperature is not None and "temperature" in made:
-            made["temperature"] = temperature
+        made: ModelSettings | None = {"temperature": WARM} if warm and not endpoint.reasoning_effort else None
         lead_id = desk.lead.id if desk.lead else ""
         allowed = self.bench.allowance(lead_id) if self.recording is None else lambda: None
         try:
@@ -250,6 +249,7 @@ def _told(endpoint: Endpoint, ran: Ran) -> dict[str, Any]:
         "proposals": ran.proposals,
         "refused": ran.refused,
         "faults": ran.faults,
+        "escalates": "",
     }
 
 
@@ -262,11 +262,11 @@ def _escalates(ran: Ran, role: Role) -> str:
     """Why the next model is asked, or nothing."""
     if ran.outcome == "failed":
         return "it failed"
-    if ran.outcome == "no_record" and not (ran.calls and role.worker):
-        return "it recorded nothing"
     if ran.proposals + ran.refused >= FEW and ran.rejection_rate >= REFUSED:
         return f"{ran.refused} of {ran.proposals + ran.refused} proposals were refused"
-    return "it made calls that were none" if ran.faults >= FEW and not ran.proposals else ""
+    if ran.faults >= FEW and not ran.proposals:
+        return "it made calls that were none"
+    return "it recorded nothing" if ran.outcome == "no_record" and not (ran.calls and role.worker) else ""
 
 
 def _refusals(desk: Desk) -> list[Event]:

@@ -168,7 +168,8 @@ def client(endpoint: Endpoint, *, local_only: bool) -> Model:
     newer = (urlsplit(endpoint.base_url).hostname or "").endswith("openai.com")  # others know `max_tokens` alone
     profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=newer)
     provider = OpenAICompatibleProvider("wigmore", openai_client=inner)
-    return Spoken(endpoint.model, provider=provider, profile=profile)
+    known = Spoken(endpoint.model, provider=provider, profile=profile).profile
+    return Spoken(endpoint.model, provider=provider, profile=profile, settings=_settings(endpoint, known))
 
 
 async def close(model: Model) -> None:
@@ -178,14 +179,14 @@ async def close(model: Model) -> None:
         await inner.close()
 
 
-def settings(endpoint: Endpoint) -> ModelSettings:
-    """What each request of an endpoint carries; temperature 0, so that a run can be told from the next by its evidence."""
+def _settings(endpoint: Endpoint, profile: Any) -> ModelSettings:
+    """What each request of an endpoint carries; temperature 0 where the model takes one."""
     from pydantic_ai.models.openai import OpenAIChatModelSettings
 
     made = OpenAIChatModelSettings(max_tokens=endpoint.max_tokens)
     if endpoint.reasoning_effort:
         made["openai_reasoning_effort"] = endpoint.reasoning_effort  # type: ignore[typeddict-item]  # the endpoint judges it
-    else:
+    elif not profile.get("openai_supports_reasoning"):
         made["temperature"] = 0.0
     if endpoint.thinking_enabled:
         made["extra_body"] = {"chat_template_kwargs": {"enable_thinking": True}}

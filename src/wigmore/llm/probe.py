@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from wigmore.llm.endpoint import Endpoint, EndpointError, client, close, settings
+from wigmore.llm.endpoint import Endpoint, EndpointError, client, close
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
@@ -38,9 +38,9 @@ async def _ask(endpoint: Endpoint, model: Model) -> None:
     )
     from pydantic_ai.messages import ModelRequest
     from pydantic_ai.models import ModelRequestParameters
+    from pydantic_ai.settings import ModelSettings
 
-    asked = settings(endpoint)
-    asked["max_tokens"] = min(endpoint.max_tokens, 64)
+    asked = ModelSettings(max_tokens=min(endpoint.max_tokens, 64))
     try:
         async with asyncio.timeout(2 * SECONDS):
             await model.request(
