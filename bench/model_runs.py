@@ -1,8 +1,9 @@
-"""Whole runs with a model: `python bench/model_runs.py WORK honest|replay|growth|kill [--cases …] [--shared ../shared]`.
+"""Whole runs with a model: `python bench/model_runs.py WORK honest|replay|growth|random|kill [--cases …] [--shared ../shared]`.
 
 honest   each case offline and with the honest script (bench/honest.py): supported hypotheses, verdicts, what the model added
 replay   records a run, replays it without an endpoint in a process that may open no socket: graph hashes
 growth   tokens per round and per fact of a case and of one ten times larger (ten times the sources)
+random   a model of random weights (bench/random_model.py, its folder in --model-folder): text alone, then with tool calls
 kill     SIGKILL at random moments of a run with the honest script, resume: leads, rounds, budgets, supported hypotheses
 A case is a scenario of the generator (`usb_copy`, seed 901) or a folder of SHARED/evidence/composite. Exit code 1 where a
 property does not hold.
@@ -190,6 +191,44 @@ def run_growth(work: Path, names: list[str], shared: Path) -> bool:
     return all(r < 1.5 for r in ratios)
 
 
+def run_random(work: Path, names: list[str], shared: Path, folder: Path) -> bool:
+    """Garbage in, a sound case out: what a model of random weights leaves of each case."""
+    from random_model import RandomModel
+
+    good = True
+    for name in names:
+        case = prepare(work, name, shared)
+        plain = sibling(case, "offline")
+        configure(plain, None)
+        run(plain, Options(audit=False))
+        one = told(plain)
+        for calls, seed in ((False, 1), (True, 2)):
+            other = sibling(case, "calls" if calls else "text")
+            with RandomModel(folder, seed=seed, context=32768, threads=1, tool_calls=calls) as model:
+                values = {"base_url": model.base_url, "model": model.model, "timeout_seconds": 120, "max_tokens": 200}
+                (other / "config.yaml").write_text(json.dumps({"agent": values}), encoding="utf-8")
+                begun = time.monotonic()
+                result = run(other, Options())
+                seconds = time.monotonic() - begun
+            came = told(other)
+            kept = one["supported"] <= came["supported"] and one["verdicts"].items() <= came["verdicts"].items()
+            sound = kept and result.audit["overall"] == "approve"
+            good &= sound
+            tasks, stand = sum(came["stands"].values()), came["stands"][True]
+            print(
+                f"{name:24} {'calls' if calls else 'text':5} {tasks:>4} tasks, {stand:>3} stand, {came['facts']} facts, ",
+                end="",
+            )
+            print(
+                f"{came['tokens']} tokens, {seconds:.0f} s, exit {result.exit_code}, audit {result.audit['overall']}; ",
+                end="",
+            )
+            print(f"supported and verdicts as offline: {kept}", flush=True)
+            for gap in result.gaps:
+                print(f"    gap: {gap[:200]}")
+    return good
+
+
 def start(case: Path) -> subprocess.Popen[bytes]:
     """A run in a process group of its own."""
     environment = {**os.environ, "PYTHONPATH": os.environ.get("PYTHONPATH", str(SOURCE))}
@@ -262,15 +301,18 @@ def main() -> int:
     """Run one series; exit code 1 where something does not hold."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
-    parser.add_argument("series", choices=["honest", "replay", "growth", "kill"])
+    parser.add_argument("series", choices=["honest", "replay", "growth", "random", "kill"])
     parser.add_argument("--cases", default="usb_copy")
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--model-folder", type=Path, default=Path("random-model"))
     parser.add_argument("--shared", type=Path, default=SHARED)
     given = parser.parse_args()
     given.work.mkdir(parents=True, exist_ok=True)
     names = given.cases.split(",")
     if given.series == "kill":
         return 0 if run_kill(given.work, names, given.shared, given.kills) else 1
+    if given.series == "random":
+        return 0 if run_random(given.work, names, given.shared, given.model_folder) else 1
     series = {"honest": run_honest, "replay": run_replay, "growth": run_growth}[given.series]
     return 0 if series(given.work, names, given.shared) else 1
 

@@ -92,6 +92,7 @@ class Index:
         """A hypothesis' title, linked to its finding if it has a place in the page."""
         row = self.hypotheses.get(hypothesis_id)
         title = clipped(row["title"], 240) if row else hypothesis_id
+        title += " (proposed by a model)" if row and row.get("model") else ""
         return link("h", hypothesis_id, title) if hypothesis_id in self.placed else title
 
     def reasons(self, hypothesis: Row) -> list[str]:
