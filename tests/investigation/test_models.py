@@ -204,6 +204,31 @@ def test_a_call_that_was_made_is_refused_and_a_loop_of_them_ends(house: House) -
     assert len(longest.tool_results) <= 32
 
 
+def test_the_reading_calls_of_one_turn_begin_beside_each_other_and_are_recorded_in_their_order(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from wigmore.tools.runner import ToolRunner
+
+    begun: list[int] = []
+    begin = ToolRunner.begin
+
+    def noted(self: ToolRunner, name: str, given: dict[str, Any], **where: str) -> None:
+        begun.append(json.dumps(given, sort_keys=True))
+        begin(self, name, given, **where)
+
+    def eager(asked: Asked) -> Reply:
+        if "query_records" in asked.tools and not asked.tool_results:
+            return Reply(calls=tuple(("query_records", {"artifact": "web.access", "limit": n}) for n in (3, 2, 1)))
+        return quiet(asked)
+
+    monkeypatch.setattr(ToolRunner, "begin", noted)
+    with Scripted(eager) as server:
+        ran = investigate(house.case, model_config(server))
+    assert begun[:3] == [3, 2, 1]
+    made = [i for i in ran.bench.runner.known.values() if i.tool == "query_records" and i.source_id == "src-one"]
+    assert [i.args["limit"] for i in made] == [3, 2, 1]
+
+
 def test_the_strategist_is_shown_no_text_of_the_evidence(house: House) -> None:
     def curious(asked: Asked) -> Reply:
         if "declare_investigation_complete" not in asked.tools or len(asked.tool_results) > 2:
