@@ -45,6 +45,7 @@ class Reasoned:
     writing: Writing | None
     events: list[Event] = field(default_factory=list)
     why: str = ""  # why no model's answer stands
+    role: str = ""
     fault: float = 0.0  # 1: every endpoint failed; a half: none made a call or recorded anything
 
 
@@ -90,7 +91,9 @@ class Reasoning:
         self.bench, self.endpoints, self.recording, self.say = bench, list(endpoints), recording, say
         self.off = "" if endpoints else "no model is configured"
         self.diverged = ""
+        self.stopped: dict[str, str] = {}  # roles whose model is asked no more, and why
         self._failures = 0.0
+        self._of_role: dict[str, float] = {}
         for endpoint in self.endpoints:
             refuse_remote(endpoint, bench.local_only)
 
@@ -98,6 +101,12 @@ class Reasoning:
     def on(self) -> bool:
         """Whether models are asked."""
         return not self.off
+
+    @property
+    def trouble(self) -> str:
+        """Why models were asked no more than they were, or nothing."""
+        roles = "; ".join(f"for the {role} role: {why}" for role, why in sorted(self.stopped.items()))
+        return self.diverged or (self.off if self.endpoints else "") or roles
 
     def work(
         self,
@@ -115,18 +124,18 @@ class Reasoning:
         best: tuple[Ran, Writing, Desk] | None = None
         agreement: dict[str, Any] = {}
         for place, endpoint in enumerate(self.endpoints):
-            if not self.on:
+            if not self.on or role.name in self.stopped:
                 break
             ran, writing, desk = self._once(role, task_id, fresh, brief, sources, endpoint, narrow)
             tried.append(_told(endpoint, ran))
             if best is not None:
                 agreement = _agreement(tried[-2]["endpoint"], best[1], endpoint.name, writing)
-            if best is None or not _useful(ran, role) <= _useful(best[0], role):
+            if best is None or not _useful(ran) <= _useful(best[0]):
                 lost += _refusals(best[2]) if best else []
                 best = ran, writing, desk
             else:
                 lost += _refusals(desk)
-            why = _escalates(ran, role)
+            why = _escalates(ran, desk)
             if not why and place == 0 and self.bench.config.agent.samples > 1 and role.name in DECIDING:
                 second = self._once(role, f"{task_id}#2", fresh, brief, sources, endpoint, narrow, True)
                 tried.append(_told(endpoint, second[0]))
@@ -189,8 +198,10 @@ class Reasoning:
     ) -> Reasoned:
         """Say what came of a task, and whether models are asked again."""
         stands = best is not None and best[0].proposals > 0 and best[0].outcome != "failed"
-        why = "" if stands or best is None else best[0].reason or "it proposed nothing that could be taken in"
-        idle = best is None or (best[0].outcome == "no_record" and not best[0].calls)
+        why = "" if stands else f"the {role.name} role failed before: {self.stopped.get(role.name, self.off)}"
+        if best is not None and not stands:
+            why = best[0].reason or "it proposed nothing that could be taken in"
+        idle = best is not None and best[0].outcome == "no_record" and not best[0].calls
         fault = 1.0 if best is not None and best[0].outcome == "failed" else 0.5 if idle else 0.0
         body = {
             "id": identify("reasoned", task_id),
@@ -205,14 +216,19 @@ class Reasoning:
         if best is not None and not stands:
             lost += _refusals(best[2])
         desk, writing = (best[2], best[1]) if stands and best else (None, None)
-        return Reasoned(desk, writing, [*lost, Event("reasoned", body)], why, fault)
+        return Reasoned(desk, writing, [*lost, Event("reasoned", body)], why, role.name, fault)
 
     def settle(self, reasoned: Reasoned) -> None:
         """Take note of how a task ended, in the order of the tasks: after some that brought nothing, models are asked no more."""
         self._failures = self._failures + reasoned.fault if reasoned.fault else 0.0
+        mine = self._of_role.get(reasoned.role, 0.0)
+        self._of_role[reasoned.role] = mine + reasoned.fault if reasoned.fault else 0.0
         if self._failures >= FAILURES and self.on:
             self.off = f"several tasks in a row brought no usable answer; the last: {reasoned.why}"
             self.say(f"the model is asked no more: {self.off}")
+        elif self._of_role[reasoned.role] >= FAILURES and reasoned.role not in self.stopped:
+            self.stopped[reasoned.role] = reasoned.why
+            self.say(f"the model is asked no more for the {reasoned.role} role: {reasoned.why}")
         if LEFT in reasoned.why and not self.diverged:
             self.diverged = reasoned.why
 
@@ -253,12 +269,12 @@ def _told(endpoint: Endpoint, ran: Ran) -> dict[str, Any]:
     }
 
 
-def _useful(ran: Ran, role: Role) -> tuple[bool, float, int]:
+def _useful(ran: Ran) -> tuple[bool, float, int]:
     """How a run is ranked: whether it recorded, the share that was taken in, how much."""
     return ran.proposals > 0 and ran.outcome != "failed", 1 - ran.rejection_rate, ran.proposals
 
 
-def _escalates(ran: Ran, role: Role) -> str:
+def _escalates(ran: Ran, desk: Desk) -> str:
     """Why the next model is asked, or nothing."""
     if ran.outcome == "failed":
         return "it failed"
@@ -266,7 +282,11 @@ def _escalates(ran: Ran, role: Role) -> str:
         return f"{ran.refused} of {ran.proposals + ran.refused} proposals were refused"
     if ran.faults >= FEW and not ran.proposals:
         return "it made calls that were none"
-    return "it recorded nothing" if ran.outcome == "no_record" and not (ran.calls and role.worker) else ""
+    if ran.outcome != "no_record":
+        return ""
+    if desk.lead is not None:
+        return "what the lead asks is still open"
+    return "" if ran.calls and desk.task_id.startswith("triage:") else "it recorded nothing"
 
 
 def _refusals(desk: Desk) -> list[Event]:

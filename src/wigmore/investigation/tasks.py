@@ -166,4 +166,4 @@ class Tasks:
 
     def _take(self, reasoned: Reasoned) -> None:
         self.reasoning.settle(reasoned)
-        self.outcome.models = self.reasoning.diverged or (self.reasoning.off if self.reasoning.endpoints else "")
+        self.outcome.models = self.reasoning.trouble
