@@ -61,7 +61,7 @@ class Leads(Tasks):
             lead,
         )
         reasoned = self._try(ask)
-        self._take(reasoned)
+        self.take(reasoned)
         return [*(reasoned.desk.gateway.buffer if reasoned.desk else []), *reasoned.events]
 
     def _work(self, lead: Lead) -> tuple[list[Event], str]:
