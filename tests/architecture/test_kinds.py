@@ -80,7 +80,7 @@ def test_the_roles_of_the_specification_are_there() -> None:
         "accounts",
         "malware",
     } <= set(ROLES)
-    assert {n for n, r in ROLES.items() if not r.worker} == {"report", "strategist"}
+    assert {n for n, r in ROLES.items() if not r.worker} == {"report", "strategist", "answer"}
 
 
 @pytest.mark.parametrize("name", sorted(ROLES))

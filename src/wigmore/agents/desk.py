@@ -39,17 +39,24 @@ class Desk:
         default_factory=dict
     )  # coverage by source, as absences are judged by (agents/absence)
     judged: dict[tuple[str, tuple[str, ...]], tuple[bool, str]] = field(default_factory=dict)
+    made: list[str] = field(default_factory=list)  # calls of this desk, in their order
 
     def call(self, tool: str, **args: Any) -> Call:
         """Call a tool on the desk's source; the call is recorded."""
-        return self.runner.call(
+        return self.call_at(self.source_id, tool, args)
+
+    def call_at(self, source_id: str, tool: str, args: dict[str, Any]) -> Call:
+        """Call a tool on a source; the call is recorded."""
+        made = self.runner.call(
             tool,
             args,
-            source_id=self.source_id,
+            source_id=source_id,
             agent=self.role,
             task_id=self.task_id,
             lead_id=self.lead.id if self.lead else "",
         )
+        self.made.append(made.invocation.id)
+        return made
 
     def calls(self, tool: str, many: Sequence[dict[str, Any]]) -> Iterator[Call]:
         """Call a tool several times, in order; the next calls begin while one is dealt with."""
@@ -83,6 +90,7 @@ class Role:
     terminal_tools: tuple[str, ...] = ()
     worker: bool = True
     proposes: tuple[str, ...] = ()  # what it may propose beside its mandatory and terminal tools
+    requests: int = 60  # to a model, in one run
     origin: str = ""
     sha256: str = ""
 
@@ -99,6 +107,7 @@ def role(
     terminal: tuple[str, ...] = (),
     worker: bool = True,
     proposes: tuple[str, ...] = ("observe_identity", "link_to_entity", "add_lead"),
+    requests: int = 60,
 ) -> Callable[[Callable[[Desk], None]], Callable[[Desk], None]]:
     """Declare a function as the offline rule of a role, with the role's goal, tools and prompt."""
 
@@ -119,6 +128,7 @@ def role(
                 terminal,
                 worker,
                 proposes,
+                requests,
                 origin,
                 digest,
             ),

@@ -35,6 +35,7 @@ class Reading:
         self.sources = list(sources)
         self.before = before
         self.sealed = desk.role == "strategist"
+        self.inside: Callable[[str], bool] | None = desk.config.get("inside")  # the paths that a task is about
         self.made: dict[bytes, tuple[Call, set[int]]] = {}
         self.refused = 0
 
@@ -110,15 +111,7 @@ class Reading:
         return self._shown(known[0], page)
 
     def _made(self, name: str, own: dict[str, Any], source: str) -> Call:
-        desk = self.desk
-        return desk.runner.call(
-            name,
-            own,
-            source_id=source,
-            agent=desk.role,
-            task_id=desk.task_id,
-            lead_id=desk.lead.id if desk.lead else "",
-        )
+        return self.desk.call_at(source, name, own)
 
     def _refuse(self, why: str) -> str:
         self.refused += 1
@@ -131,9 +124,13 @@ class Reading:
         if not call.rows:
             return f"{made.id} {made.tool}: {made.status}, no rows" + (f"\n{fenced([note], made.id)}" if note else "")
         rows = sealed(self.desk, made.tool, call.rows) if self.sealed else call.rows
+        if self.inside is not None:
+            rows, note = [row for row in rows if self.inside(str(row.get("path", "")))], ""
+            if not rows:
+                return f"{made.id} {made.tool}: nothing within the path that the question is about"
         page = page_of(rows, number)
         more = f"; page {page.number} of {page.of}" if page.of > 1 else ""
-        head = f"{made.id} {made.tool}: {made.status}, {len(call.rows)} rows{more}"
+        head = f"{made.id} {made.tool}: {made.status}, {len(rows)} rows{more}"
         beside = [note] if note and not self.sealed else []
         return f"{head}\n{fenced([*page.lines, *beside], made.id)}"
 

@@ -14,9 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from wigmore.agents.desk import Desk, Role
+from wigmore.agents.proposing import Proposing
 from wigmore.agents.reading import Reading
-from wigmore.agents.writing import Writing
 from wigmore.llm.endpoint import close
 from wigmore.llm.exchange import ModelFailed
 
@@ -27,17 +26,13 @@ if TYPE_CHECKING:
 
     from wigmore.llm.tracing import Tracing
 
-ITERATIONS, FORCED = 60, 30  # requests of a run, and of its forced retry
+FORCED = 30  # requests of the forced retry, at most
 CONTEXT = 60_000  # characters of tool results that go with a request; the oldest are left out first
 STALLED = 10  # calls in a row that were refused, or none, and end a loop
 BUILDING = (
     threading.Lock()
 )  # Python 3.11 compiles annotations in one thread at a time (its AST validator shares a counter)
 GRAPH_READING = ("list_phenomena", "list_assets", "search_graph", "get_phenomenon", "get_hypothesis", "graph_overview")
-FORCE = (
-    "You have not recorded anything yet. Record now what you found, with the calls and records that show it, or that you looked "
-    "and found nothing, then stop. Nothing else is on offer."
-)
 GONE = "(left out to save room; ask for the page again if you need it)"
 
 
@@ -64,8 +59,7 @@ class Ran:
 
 
 def reason(
-    role: Role,
-    desk: Desk,
+    writing: Proposing,
     model: Model,
     settings: ModelSettings | None,
     task: str,
@@ -73,28 +67,24 @@ def reason(
     before: Callable[[], None],
     narrow: bool = False,
     tracing: Tracing | None = None,
-) -> tuple[Ran, Writing]:
-    """Run a role with a model on a desk; never raises for what a model does. `narrow`: recording alone is on offer."""
-    writing = Writing(desk, role)
-    run = _Run(role, desk, model, settings, writing, sources, before, tracing)
-    return asyncio.run(run.whole(task, narrow)), writing
+) -> Ran:
+    """Run a role with a model on its desk; never raises for what a model does. `narrow`: recording alone is on offer."""
+    return asyncio.run(_Run(writing, model, settings, sources, before, tracing).whole(task, narrow))
 
 
 class _Run:
     def __init__(
         self,
-        role: Role,
-        desk: Desk,
+        writing: Proposing,
         model: Model,
         settings: ModelSettings | None,
-        writing: Writing,
         sources: Sequence[str],
         before: Callable[[], None],
         tracing: Tracing | None = None,
     ) -> None:
         self.tracing = tracing
-        self.role, self.desk, self.model, self.settings, self.writing = role, desk, model, settings, writing
-        self.reading = Reading(desk, role.tools, sources, before)
+        self.role, self.model, self.settings, self.writing = writing.role, model, settings, writing
+        self.reading = Reading(writing.desk, self.role.tools, sources, before)
         self.messages: list[ModelMessage] = []
         self.requests = 0
         self.idle = 0  # refused calls in a row
@@ -104,19 +94,23 @@ class _Run:
         return said
 
     async def whole(self, task: str, narrow: bool) -> Ran:
-        """The run and, where it recorded nothing, its forced retry."""
+        """The run; its connections end with it."""
         try:
             return await self._whole(task, narrow)
         finally:
             await close(self.model)
 
     async def _whole(self, task: str, narrow: bool) -> Ran:
-        ended, why = await self._loop(task, FORCED if narrow else ITERATIONS, narrow=narrow)
-        if ended in ("", "cap") and not self.writing.met and not narrow:
-            ended, why = await self._loop(FORCE, FORCED, narrow=True)
+        """The run and, where it recorded nothing, its forced retry."""
+        most, forced = self.role.requests, min(FORCED, self.role.requests)
+        ended, why = await self._loop(task, forced if narrow else most, narrow=narrow)
+        if ended in ("", "cap") and not self.writing.met and not self.writing.over and not narrow:
+            ended, why = await self._loop(self.writing.force, forced, narrow=True)
         if ended in ("", "cap"):
             ended = "done" if self.writing.met else "no_record"
             why = "" if ended == "done" else "nothing was recorded, also when asked for it again"
+            if why and self.writing.over:
+                why = "what it proposed was refused, also when the reasons were given"
         faults = sum(_fault(p) for m in self.messages for p in m.parts)
         taken, refused = len(self.writing.recorded), len(self.writing.refusals)
         return Ran(ended, why, self.requests, taken, refused, len(self.reading.made), faults)
@@ -196,7 +190,8 @@ class _Run:
 
         @wraps(function)
         async def write(*given: Any, **named: Any) -> str:
-            self.reading.before()
+            if name not in self.role.terminal_tools:  # to come to an end costs nothing
+                self.reading.before()
             if self.writing.over:
                 return "refused: the run is over"
             return self._noted(function(*given, **named))

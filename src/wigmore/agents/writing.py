@@ -12,7 +12,7 @@ from typing import Any, Literal
 from typing_extensions import TypedDict
 
 from wigmore.agents.absence import covered
-from wigmore.agents.desk import Desk, Role
+from wigmore.agents.proposing import Proposing
 from wigmore.graph.gateway import Refused
 from wigmore.graph.hard_values import leaves, normal
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal
@@ -65,43 +65,16 @@ class Sentence(TypedDict):
 
 
 @dataclass
-class Writing:
-    """The proposals of one run of a role: what was taken in, what was refused, whether the run is over."""
+class Writing(Proposing):
+    """The proposals of one run of a role that adds to the graph."""
 
-    desk: Desk
-    role: Role
-    recorded: list[str] = field(default_factory=list)  # names of tools whose proposal was taken in, in order
-    refusals: list[str] = field(default_factory=list)
-    over: bool = False
     sentences: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def offered(self) -> dict[str, Callable[..., str]]:
-        """The proposing functions of the role, by name."""
-        names = [*self.role.mandatory_record_tools, *self.role.terminal_tools, *self.role.proposes]
-        if self.desk.lead is not None and self.role.worker:
-            names.append("link_evidence")
-        decide = self.desk.config.get("decide")
-        if decide is not None and decide.only_complete:
-            names.remove("propose_lead")
-        return {name: getattr(self, name) for name in dict.fromkeys(names)}
-
-    @property
-    def met(self) -> bool:
-        """Whether a mandatory tool was called, and its proposal taken in."""
-        return any(name in self.role.mandatory_record_tools for name in self.recorded)
-
-    def _refuse(self, why: str) -> str:
-        self.refusals.append(why)
-        return f"refused: {why}"
-
-    def _attempt(self, name: str, propose: Callable[[], str]) -> str:
-        try:
-            said = propose()
-        except Refused as refused:
-            return self._refuse(str(refused))
-        self.recorded.append(name)
-        return said
+        """The proposing functions of the role, by name; no lead where the strategist can only complete."""
+        decide, known = self.desk.config.get("decide"), super().offered
+        return {n: f for n, f in known.items() if n != "propose_lead" or decide is None or not decide.only_complete}
 
     def _phenomenon(self, name: str) -> Phenomenon | None:
         return self.desk.gateway.phenomena.get(name) or self.desk.state.phenomena.get(name)

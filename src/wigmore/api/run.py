@@ -15,26 +15,24 @@ from typing import Any
 
 from wigmore import __version__
 from wigmore.agents.templates import mute
-from wigmore.api.ask import case_answerer
 from wigmore.api.cases import BUDGET, DONE, FAILED, GAPS, INTEGRITY, UseError, is_case, open_case
+from wigmore.api.models import probed
 from wigmore.api.new import new_case
 from wigmore.api.workers import start
 from wigmore.evidence.recognise import Recognition, recognise, recognise_listing
 from wigmore.evidence.source import SourceSpec
+from wigmore.investigation.asking import Asking, answer_questions
 from wigmore.investigation.audit import Audit, audit_case, check_chain
 from wigmore.investigation.case_file import SourceEntry
 from wigmore.investigation.lists import list_coverage, sigma_coverage
 from wigmore.investigation.obligations import gaps as obligation_gaps
 from wigmore.investigation.obligations import obligations
 from wigmore.investigation.phases import Investigation, conclusions
-from wigmore.investigation.reasoning import Reasoning, Recording, ready
-from wigmore.investigation.receipts import Looked
-from wigmore.investigation.tasks import Outcome
-from wigmore.investigation.verdict_answers import by_verdict
+from wigmore.investigation.reasoning import Reasoning, Recording
+from wigmore.investigation.tasks import Outcome, Tasks
 from wigmore.investigation.workbench import Workbench
 from wigmore.ledger import Event, durable_file, sweep
 from wigmore.llm.endpoint import EndpointError
-from wigmore.llm.tracing import Tracing
 from wigmore.model.canonical import identify
 from wigmore.model.nouns import Coverage, EvidenceSource
 from wigmore.model.times import stamp
@@ -170,9 +168,9 @@ def _run(bench: Workbench, options: Options, pool: Pool) -> Result:
         if options.jobs > 1:  # what the answer sheet reads of the records is there when its call comes
             beside.submit(bench.runner.execute, tools()["answer_sheet"], {"question": ""}, "", "report")
         outcome = investigation.run(triage_only=options.profile == "triage")
+    gaps += _obligations(bench, options, investigation)
     if reasoning.tracing is not None:
         reasoning.tracing.close()
-    gaps += _obligations(bench, options)
     audit = Audit()
     if options.audit:
         options.say("audit")
@@ -211,13 +209,10 @@ def reasoning_of(bench: Workbench, options: Options) -> Reasoning:
 
     Raises UseError (exit 1) for an endpoint that cannot be used, before anything is looked at.
     """
+    if options.replay is None:
+        return probed(bench, options.say)
     try:
-        if options.replay is not None:
-            return replay_of(bench, options)
-        endpoints = ready(bench.config, local_only=bench.local_only, say=options.say)
-        url = bench.config.tracing_endpoint
-        tracing = Tracing(url, local_only=bench.local_only) if url and endpoints else None
-        return Reasoning(bench, endpoints, say=options.say, tracing=tracing)
+        return replay_of(bench, options)
     except EndpointError as error:
         raise UseError(f"the model cannot be used: {error}", FAILED) from error
 
@@ -240,18 +235,12 @@ def replay_of(bench: Workbench, options: Options) -> Reasoning:
     return Reasoning(bench, endpoints, recording, options.say)
 
 
-def _obligations(bench: Workbench, options: Options) -> list[str]:
+def _obligations(bench: Workbench, options: Options, tasks: Tasks) -> list[str]:
     """The case's questions and the answer sheet: answered from records, or receipted with what was looked at; gaps."""
     waiting = [q for _, q in sorted(bench.state.questions.items()) if q.get("ask") and not q.get("standard")]
     options.say(f"questions: {len(waiting)}, and the standard ones")
     if waiting:
-        answerer, looked = case_answerer(bench), Looked(bench.coverage, bench.store.parts)
-        events = []
-        for q in waiting:
-            said = by_verdict(bench, str(q["ask"]), answerer.answer(str(q["ask"])))
-            receipt = looked.receipt(answerer.needs(str(q["ask"]))) if said["status"] == "unanswered" else {}
-            events.append(Event("question", {**q, "question": q["ask"], **said, "receipt": receipt}))
-        bench.append(events)
+        answer_questions(Asking(bench, tasks, bench.case / "index", kind="question"), waiting)
     task = f"sheet:{bench.snapshot()}"
     if task in bench.state.tasks_done:
         return []

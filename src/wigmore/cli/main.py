@@ -152,13 +152,14 @@ def ask(
         Path | None, typer.Option("-f", "--file", help="a sheet: CSV with id, question, optional path")
     ] = None,
     path: Annotated[str, typer.Option("--in", help="only below this path")] = "",
+    offline: Annotated[bool, typer.Option("--offline", help="ask no model, write nothing")] = False,
     shape: TypeOption = Shape.table,
 ) -> None:
     """Answer from records and facts, each answer cited; or say what was looked at in vain."""
     from wigmore.api.ask import ask as use
-    from wigmore.cli.show import print_answers
+    from wigmore.cli.show import note, print_answers
 
-    print_answers(use(case, question, file=file, path=path), shape.value)
+    print_answers(use(case, question, file=file, path=path, offline=offline, say=note), shape.value)
 
 
 @app.command()

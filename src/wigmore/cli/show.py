@@ -231,12 +231,17 @@ def print_answers(answers: Iterable[dict[str, Any]], shape: str) -> None:
             continue
         print(f"{answer['id']}: {safe(answer['question'])}")
         if answer["status"] == "answered":
+            if answer["model"] != "offline":
+                print(f"  {safe(_cell(answer['answer']))}")
+                print(f"    answered by {safe(answer['model'])} from recorded facts: interpretation")
             for item in answer["answers"]:
                 print(f"  {safe(_cell(item['value']))}\n      read in {safe(item['path'])} ({item['record_id']})")
         else:
             print(f"  {answer['status']}: {safe(_cell(answer['answer']))}")
             for looked in answer["looked_at"][:10]:
                 print(f"      looked at {safe(_cell(looked))}")
+        if answer.get("note"):
+            print(f"    note: {safe(_cell(answer['note']))}")
 
 
 def print_audit(case: Any, result: dict[str, Any], shape: str) -> None:

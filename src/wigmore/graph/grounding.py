@@ -104,7 +104,7 @@ class Grounding:
             value = field_of(row, name)
             if value is None or value == "":
                 raise Ungrounded(f"record {cited.record_id} of {invocation.id} has no field {name!r}")
-            if name in cited.values and not _equal(cited.values[name], value):
+            if name in cited.values and not same_value(cited.values[name], value):
                 raise Ungrounded(
                     f"{name} of record {cited.record_id} is {value!r}, not {cited.values[name]!r}: state what was read"
                 )
@@ -153,7 +153,7 @@ class Grounding:
             for row in self._output(invocation):
                 if row.get("record_id") == cited.record_id and all(
                     field_of(row, f) is not None
-                    and (f not in cited.values or _equal(cited.values[f], field_of(row, f)))
+                    and (f not in cited.values or same_value(cited.values[f], field_of(row, f)))
                     for f in cited.fields
                 ):
                     places.append((invocation, row))
@@ -194,7 +194,7 @@ class Grounding:
         value = field_of(rows[result.row], result.name) if 0 <= result.row < len(rows) else None
         if value is None:
             raise Ungrounded(f"row {result.row} of {invocation.id} has no {result.name!r}")
-        if result.value is not None and not _equal(result.value, value):
+        if result.value is not None and not same_value(result.value, value):
             raise Ungrounded(f"{result.name} in row {result.row} of {invocation.id} is {value!r}, not {result.value!r}")
         return VerifiedFact(
             identify("fact", proposal.source_id, invocation.tool, invocation.args, result.row, result.name),
@@ -207,7 +207,8 @@ class Grounding:
         )
 
 
-def _equal(claimed: Any, read: Any) -> bool:
+def same_value(claimed: Any, read: Any) -> bool:
+    """Whether a value that was stated is the one that was read, whatever its type."""
     if claimed == read:
         return True
     if isinstance(claimed, (dict, list)) or isinstance(read, (dict, list)):

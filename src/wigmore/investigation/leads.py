@@ -61,7 +61,7 @@ class Leads(Tasks):
             lead,
         )
         reasoned = self._try(ask)
-        self._take(reasoned)
+        self.take(reasoned)
         return [*(reasoned.desk.gateway.buffer if reasoned.desk else []), *reasoned.events]
 
     def _work(self, lead: Lead) -> tuple[list[Event], str]:
@@ -96,7 +96,7 @@ class Leads(Tasks):
     @staticmethod
     def _fitting(desk: Desk, lead: Lead, template: Template | None, hypothesis: Hypothesis | None) -> list[Probe]:
         """The probes that rules have for what a model's lead asks: of its hypothesis, role and edge, and not put yet."""
-        if template is None or hypothesis is None or not desk.source_id:
+        if template is None or hypothesis is None or not desk.source_id or lead.context.get("probe"):
             return []
         return [
             p

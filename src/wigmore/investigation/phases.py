@@ -9,6 +9,7 @@ from typing import Any
 
 from wigmore.agents import briefs
 from wigmore.agents.templates import template_of
+from wigmore.agents.writing import Writing
 from wigmore.graph.views import conclusion
 from wigmore.investigation.reasoning import Reasoned
 from wigmore.investigation.rounds import Rounds
@@ -200,7 +201,7 @@ class Investigation(Rounds):
         task = f"report:{identify('graph', state.graph_hash())}:model"
 
         def told_by(reasoned: Reasoned) -> list[Event]:
-            if reasoned.writing is None or reasoned.desk is None:
+            if not isinstance(reasoned.writing, Writing) or reasoned.desk is None:
                 return []
             said = {"model": reasoned.desk.gateway.model, "sentences": reasoned.writing.sentences}
             return [Event("narrative", {"id": task, **said})]

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wigmore.agents.desk import Desk, Role
+from wigmore.agents.proposing import Proposing
 from wigmore.agents.reasoner import BudgetSpent, Ran, reason
 from wigmore.agents.writing import Writing
 from wigmore.investigation.config import Config
@@ -42,7 +43,7 @@ class Reasoned:
     """What came of a task: the desk whose proposals stand (None: the rules' alone), and the events that tell of it."""
 
     desk: Desk | None
-    writing: Writing | None
+    writing: Proposing | None
     events: list[Event] = field(default_factory=list)
     why: str = ""  # why no model's answer stands
     role: str = ""
@@ -117,27 +118,31 @@ class Reasoning:
         sources: Sequence[str],
         *,
         narrow: bool = False,
+        writes: Callable[[Desk, Role], Proposing] = Writing,
     ) -> Reasoned:
-        """Try a task; `fresh` gives a desk for the model named, `brief` says what is asked. Never raises for a model's fault."""
+        """Try a task; `fresh` gives a desk for the model named, `brief` says what is asked, `writes` what may be proposed.
+
+        Never raises for a model's fault.
+        """
         tried: list[dict[str, Any]] = []
         lost: list[Event] = []  # refusals of what does not stand
-        best: tuple[Ran, Writing, Desk] | None = None
+        best: tuple[Ran, Proposing, Desk] | None = None
         agreement: dict[str, Any] = {}
         for place, endpoint in enumerate(self.endpoints):
             if not self.on or role.name in self.stopped:
                 break
-            ran, writing, desk = self._once(role, task_id, fresh, brief, sources, endpoint, narrow)
+            ran, writing, desk = self._once(role, task_id, fresh, brief, sources, endpoint, narrow, writes)
             tried.append(_told(endpoint, ran))
             if best is not None:
                 agreement = _agreement(tried[-2]["endpoint"], best[1], endpoint.name, writing)
-            if best is None or not _useful(ran) <= _useful(best[0]):
+            if best is None or not _useful(ran, writing) <= _useful(best[0], best[1]):
                 lost += _refusals(best[2]) if best else []
                 best = ran, writing, desk
             else:
                 lost += _refusals(desk)
-            why = _escalates(ran, desk)
+            why = _escalates(ran, desk) or writing.unsettled
             if not why and place == 0 and self.bench.config.agent.samples > 1 and role.name in DECIDING:
-                second = self._once(role, f"{task_id}#2", fresh, brief, sources, endpoint, narrow, True)
+                second = self._once(role, f"{task_id}#2", fresh, brief, sources, endpoint, narrow, writes, True)
                 tried.append(_told(endpoint, second[0]))
                 agreement = _agreement(endpoint.name, writing, endpoint.name, second[1])
                 lost += _refusals(second[2])
@@ -156,17 +161,19 @@ class Reasoning:
         sources: Sequence[str],
         endpoint: Endpoint,
         narrow: bool,
+        writes: Callable[[Desk, Role], Proposing],
         warm: bool = False,
-    ) -> tuple[Ran, Writing, Desk]:
+    ) -> tuple[Ran, Proposing, Desk]:
         desk = fresh(endpoint.name)
+        writing = writes(desk, role)
         made: ModelSettings | None = {"temperature": WARM} if warm and not endpoint.reasoning_effort else None
         lead_id = desk.lead.id if desk.lead else ""
         allowed = self.bench.allowance(lead_id) if self.recording is None else lambda: None
         try:
             model = self._model(endpoint, task_id, allowed, role.name, lead_id)
-            ran, writing = reason(role, desk, model, made, brief(desk), sources, allowed, narrow, self.tracing)
+            ran = reason(writing, model, made, brief(desk), sources, allowed, narrow, self.tracing)
         except Exception as error:  # noqa: BLE001  # the boundary of a model's run: its failure is recorded, the rules stand
-            ran, writing = Ran("failed", endpoint.redact(f"{type(error).__name__}: {error}"[:500])), Writing(desk, role)
+            ran = Ran("failed", endpoint.redact(f"{type(error).__name__}: {error}"[:500]))
         return ran, writing, desk
 
     def _model(self, endpoint: Endpoint, task_id: str, before: Callable[[], None], role: str, lead_id: str) -> Model:
@@ -191,7 +198,7 @@ class Reasoning:
         role: Role,
         task_id: str,
         tried: list[dict[str, Any]],
-        best: tuple[Ran, Writing, Desk] | None,
+        best: tuple[Ran, Proposing, Desk] | None,
         lost: list[Event],
         agreement: dict[str, Any],
         narrow: bool,
@@ -269,9 +276,10 @@ def _told(endpoint: Endpoint, ran: Ran) -> dict[str, Any]:
     }
 
 
-def _useful(ran: Ran) -> tuple[bool, float, int]:
-    """How a run is ranked: whether it recorded, the share that was taken in, how much."""
-    return ran.proposals > 0 and ran.outcome != "failed", 1 - ran.rejection_rate, ran.proposals
+def _useful(ran: Ran, writing: Proposing) -> tuple[bool, bool, float, int]:
+    """How a run is ranked: whether it recorded, whether that settles the task, the share that was taken in, how much."""
+    recorded = ran.proposals > 0 and ran.outcome != "failed"
+    return recorded, not writing.unsettled, 1 - ran.rejection_rate, ran.proposals
 
 
 def _escalates(ran: Ran, desk: Desk) -> str:
@@ -293,7 +301,7 @@ def _refusals(desk: Desk) -> list[Event]:
     return [e for e in desk.gateway.buffer if e.kind == "rejection"]
 
 
-def _agreement(one: str, first: Writing, other: str, second: Writing) -> dict[str, Any]:
+def _agreement(one: str, first: Proposing, other: str, second: Proposing) -> dict[str, Any]:
     """How far two answers to one task are the same: the share of decisions that both made."""
     mine, theirs = decisions(first), decisions(second)
     both = mine | theirs
@@ -304,9 +312,9 @@ def _agreement(one: str, first: Writing, other: str, second: Writing) -> dict[st
     }
 
 
-def decisions(writing: Writing) -> frozenset[tuple[str, ...]]:
+def decisions(writing: Proposing) -> frozenset[tuple[str, ...]]:
     """What an answer decides, without its words."""
-    out: set[tuple[str, ...]] = set()
+    out: set[tuple[str, ...]] = set(writing.decided)
     decide = writing.desk.config.get("decide")
     if decide is not None:
         out |= {("lead", x.target_agent, x.motivating_hypothesis, x.expected_evidence_type) for x in decide.leads}

@@ -169,7 +169,7 @@ class Rounds(Leads):
             reasoned = self.reasoning.work(
                 role, task, fresh, lambda desk: briefs.strategist(role, desk, number), (), narrow=narrow
             )
-            self._take(reasoned)
+            self.take(reasoned)
             self.bench.append(reasoned.events)
             if reasoned.desk is not None:
                 return reasoned.desk, ""

@@ -153,7 +153,7 @@ class Tasks:
             with ThreadPoolExecutor(self.jobs) as pool:
                 came = list(pool.map(self._try, some))
             for task, reasoned in zip(some, came, strict=True):
-                self._take(reasoned)
+                self.take(reasoned)
                 buffer = reasoned.desk.gateway.buffer if reasoned.desk else []
                 done = Event("task.done", {"id": task.task_id, "role": task.role.name, "source_id": task.source_id})
                 self.bench.append([*buffer, *reasoned.events, *task.also(reasoned), done])
@@ -164,6 +164,7 @@ class Tasks:
 
         return self.reasoning.work(task.role, task.task_id, fresh, task.brief, task.sources, narrow=task.narrow)
 
-    def _take(self, reasoned: Reasoned) -> None:
+    def take(self, reasoned: Reasoned) -> None:
+        """Take note of how a task of models ended."""
         self.reasoning.settle(reasoned)
         self.outcome.models = self.reasoning.trouble

@@ -60,11 +60,13 @@ class Asked:
             self.by_lead[body["lead_id"]] = before[0] + tokens, before[1] + cost
 
     def note(self, event: Stored) -> None:
-        """Take in one event of the ledger; a run that came to its audit came to its end."""
+        """Take in one event of the ledger; a run that came to its audit came to its end; a question asked after it is no part."""
         if event.kind == "exchange":
             self.count(event.body)
         elif event.kind == "run.started":
             self._cut_short, self._begun = self.minutes, event.at
+        elif event.kind == "ask.started":
+            self._cut_short, self._begun = self.minutes, ""
         elif event.kind == "audit":
             self._cut_short, self._begun = 0.0, ""
         self._last = event.at

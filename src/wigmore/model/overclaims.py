@@ -25,6 +25,7 @@ MORE = re.compile(
 
 
 def claims(text: str) -> list[str]:
+    """The words that say what no record can carry."""
     return [found.group() for found in CLAIMS.finditer(NAMES.sub("", text))]
 
 

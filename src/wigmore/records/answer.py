@@ -19,7 +19,7 @@ from wigmore.records.answer_question import Question, parse, refusal
 from wigmore.records.answer_readings import Reading, answer_readings
 from wigmore.records.answer_render import answers_of, citation
 from wigmore.records.answer_scope import Scope, described, list_paths, normal
-from wigmore.records.answer_words import load_terms, name_stems, stems_of
+from wigmore.records.answer_words import WORD, load_terms, name_stems, stem, stems_of
 from wigmore.records.store import RecordStore
 
 NEAR = 0.4  # records this close to the best one answer too
@@ -107,6 +107,18 @@ class Answerer:
             "answers": answers,
             "citations": [citation(c) for c in [*(by_id[a["record_id"]] for a in answers), *copies][:CITED]],
         }
+
+    def nearest(self, text: str, path: str = "", most: int = 20) -> list[str]:
+        """The ids of the records that fit a question best, whether or not they suffice to answer it."""
+        question, scope = parse(text, self.terms), self.scope(path)
+        if not scope.rows or not (question.words or question.anchors):
+            return []
+        return [m.candidate.record_id for m in self._matches(scope, question, scope.kinds(question))[:most]]
+
+    def telling(self, text: str) -> list[str]:
+        """The words of a question that say what it is about, as they stand in it."""
+        stop = {stem(w) for w in self.terms.stop}
+        return [w for w in dict.fromkeys(WORD.findall(text)) if len(w) > 2 and stem(w) not in stop]
 
     def needs(self, text: str) -> list[str]:
         """The artifacts that a question is about: those of the case that fit it best, then expected ones it lacks."""

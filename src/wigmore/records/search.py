@@ -105,6 +105,19 @@ class Search:
         if path:
             below = _escaped(path.strip("/"))
             parts.append((tantivy.Occur.Must, tantivy.Query.regex_query(schema, "path", f"{below}(/.*)?")))
+        return self._closest(parts, limit, source_id)
+
+    def nearest(self, words: str, limit: int = 20) -> list[dict[str, Any]]:
+        """Stored rows of the records that hold some of the words, those with more and rarer ones first."""
+        import tantivy
+
+        some = [(tantivy.Occur.Should, q) for q in self._queries(words)]
+        return self._closest(some, limit, "")[0] if some else []
+
+    def _closest(self, parts: list[tuple[Any, Any]], limit: int, source_id: str) -> tuple[list[dict[str, Any]], int]:
+        """Stored rows of what meets some conditions, the closest first, and how many there are."""
+        import tantivy
+
         searcher = self._index.searcher()
         found = searcher.search(tantivy.Query.boolean_query(parts), limit + SPARE, count=True)
         hits: list[tuple[float, str, str, str]] = []

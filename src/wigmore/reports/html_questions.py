@@ -36,7 +36,15 @@ def _strength(question: Row) -> Safe:
     """How far an answer carries: the verdict where it is one, else that of records."""
     if question.get("verdict"):
         return strength(plain(question["verdict"]))
+    if question.get("status") == "answered" and _by_model(question):
+        return tag("strong", "interpretation", class_="w")
     return tag("strong", ANSWERED.get(plain(question.get("status")), "open"), class_="w")
+
+
+def _by_model(question: Row) -> str:
+    """The model that answered, or nothing."""
+    name = plain(question.get("model"))
+    return "" if name in ("", "offline") else name
 
 
 def _answer(index: Index, question: Row) -> Part:
@@ -54,7 +62,15 @@ def _answer(index: Index, question: Row) -> Part:
             )
         )
     cited = [tag("code", plain(c.get("record_id"))) for c in question.get("citations") or () if isinstance(c, dict)][:5]
-    return joined((clipped(said, 800), *([" — cited: ", *(joined((c, " ")) for c in cited)] if cited else [])))
+    parts: list[Part] = [clipped(said, 800), *([" — cited: ", *(joined((c, " ")) for c in cited)] if cited else [])]
+    beside = []
+    if by := _by_model(question):
+        beside.append(f"answered by a model from recorded facts: interpretation ({by})")
+    if question.get("offline"):
+        beside.append(f"from the records alone: {plain(question['offline'])}")
+    if question.get("note"):
+        beside.append(plain(question["note"]))
+    return joined((*parts, *(tag("div", clipped(text, 400), class_="quiet") for text in beside)))
 
 
 def _limit(index: Index, question: Row) -> Part:
@@ -62,6 +78,8 @@ def _limit(index: Index, question: Row) -> Part:
     if question.get("verdict"):
         return "what its finding says of limits and of alternatives"
     if question.get("status") == "answered":
+        if _by_model(question):
+            return "its values are read in the cited records; that they answer what was asked is the model's reading"
         answers = [a for a in question.get("answers") or () if isinstance(a, dict)]
         recovered = sorted({plain(a.get("state")) for a in answers} - {"", "live"})
         if recovered:

@@ -84,3 +84,12 @@ def query_records(
         parameters += ['$."' + field.replace('"', "") + '"', value.lower()]
     capped = max(1, min(limit, 5000))
     return ToolOutput.of(context.records([artifact], " AND ".join(where), parameters, capped + 1), cap=capped)
+
+
+@tool("get_records", domain="records", cost=1)
+def get_records(context: ToolContext, record_ids: list[str]) -> ToolOutput:
+    """Show records by their ids, each with all its fields, in canonical order; a note names ids that are no records."""
+    found = context.store.by_id(record_ids, source_id=context.source_id or None)
+    lost = sorted(set(record_ids) - set(found))
+    note = f"no record of that id: {', '.join(lost[:20])}" if lost else ""
+    return ToolOutput.of((citable(shown(row)) for row in found.values()), note)
