@@ -124,7 +124,7 @@ def _coverage(desk: Desk, sources: list[str]) -> str:
     for row in desk.coverage:
         if row.source_id in sources and row.outcome == "found":
             counts[row.artifact] += row.records
-    shown = ", ".join(f"{name} {n}" for name, n in counts.most_common(ARTIFACTS))
+    shown = ", ".join(f"{name} {n}" for name, n in _commonest(counts)[:ARTIFACTS])
     more = f" and {len(counts) - ARTIFACTS} more" if len(counts) > ARTIFACTS else ""
     return f"Records at hand, by artifact: {shown or 'none'}{more}."
 
@@ -133,9 +133,13 @@ def _known(desk: Desk, sources: list[str]) -> str:
     counts = Counter(p.category for p in desk.state.phenomena.values() if p.source_id in sources and not p.model)
     return (
         "Observed by rules, by category: "
-        + (", ".join(f"{c} {n}" for c, n in counts.most_common(SHOWN)) or "nothing")
+        + (", ".join(f"{c} {n}" for c, n in _commonest(counts)[:SHOWN]) or "nothing")
         + "."
     )
+
+
+def _commonest(counts: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda c: (-c[1], c[0]))
 
 
 def _questions(desk: Desk) -> str:

@@ -241,7 +241,7 @@ def _obligations(bench: Workbench, options: Options, tasks: Tasks) -> list[str]:
     options.say(f"questions: {len(waiting)}, and the standard ones")
     if waiting:
         answer_questions(Asking(bench, tasks, bench.case / "index", kind="question"), waiting)
-    task = f"sheet:{bench.snapshot()}"
+    task = f"sheet:{bench.era()}"
     if task in bench.state.tasks_done:
         return []
     call = bench.runner.call("answer_sheet", {}, source_id="", agent="report", task_id=task)

@@ -65,7 +65,7 @@ class Asking:
 
     def task(self, question: str, path: str = "") -> str:
         """The name of the task of asking a model this, of the case as it stands."""
-        return f"{self.kind}:{identify('q', question, path, self.bench.snapshot(), self.bench.state.graph_hash())[2:]}"
+        return f"{self.kind}:{identify('q', question, path, self.bench.era(), self.bench.state.graph_hash())[2:]}"
 
     def answer(self, question: str, path: str = "") -> Said:
         """The answer to a question; whoever asks records its events."""

@@ -32,13 +32,13 @@ class Investigation(Rounds):
 
     def triage(self) -> None:
         """Every source, by every role that fits its type and platform."""
-        before, snapshot = len(self.bench.runner.known), self.bench.snapshot()
+        before, era = len(self.bench.runner.known), self.bench.era()
         tasks = []
         for source_id, source in sorted(self.bench.state.sources.items()):
             kind = f"{source.type}+{source.meta.get('platform', '')}"
             for role in self.roles.values():
                 if any(fnmatchcase(kind, s) or fnmatchcase(source.type, s) for s in role.sources):
-                    tasks.append((role, f"triage:{source_id}:{role.name}:{snapshot}", source_id))
+                    tasks.append((role, f"triage:{source_id}:{role.name}:{era}", source_id))
         self.say(f"triage: {len(tasks)} tasks over {len(self.bench.state.sources)} sources")
         self._tasks(tasks)
         self._reason(
@@ -54,7 +54,7 @@ class Investigation(Rounds):
 
     def hypothesise(self) -> None:
         """Hypotheses across sources (or those configured), areas, questions as obligations."""
-        before, snapshot = len(self.bench.runner.known), self.bench.snapshot()
+        before, era = len(self.bench.runner.known), self.bench.era()
         config = self.bench.config
         events = [
             Event(
@@ -94,22 +94,22 @@ class Investigation(Rounds):
             self.bench.append(events)
         else:
             self.bench.append(events)
-            self._tasks([(self.roles["hypothesis"], f"hypotheses:{snapshot}", "")])
-            self._hypothesise_further(snapshot)
+            self._tasks([(self.roles["hypothesis"], f"hypotheses:{era}", "")])
+            self._hypothesise_further(era)
         self._raise_standing()
         # also where hypotheses are configured
-        self._tasks([(self.roles["coreference"], f"coreference:{snapshot}", "")])
+        self._tasks([(self.roles["coreference"], f"coreference:{era}", "")])
         self._derive_areas()
         mine = [h.of_identity for h in self.bench.state.hypotheses.values()]
         self.say(f"hypotheses: {len(mine) - sum(mine)}, and {sum(mine)} on which records name one")
         self._phase("hypotheses", before)
 
-    def _hypothesise_further(self, snapshot: str) -> None:
+    def _hypothesise_further(self, era: str) -> None:
         """Have a model raise hypotheses that rules could not, and judge what nothing was made of."""
         role = self.roles["hypothesis"]
         if self.reasoning.on:
             new = briefs.unjudged(self.desk("hypothesis", "hypotheses", ""))
-            self._reason([Ask(role, f"hypotheses:{snapshot}:model", "", (), lambda d: briefs.hypotheses(role, d, new))])
+            self._reason([Ask(role, f"hypotheses:{era}:model", "", (), lambda d: briefs.hypotheses(role, d, new))])
 
     def _raise_standing(self) -> None:
         """The alternatives that compete with every hypothesis, once a case, as soon as there is one."""

@@ -110,6 +110,7 @@ class Workbench:
             self.rules  # noqa: B018  # a fault in the examiner's own is said before anything is looked at
         self.state = GraphState(self.config.hypothesis_log_lr, self.config.damping)
         self._covered = Covered()
+        self._eras: list[str] = []  # the snapshots that tasks were made under, in their order
         self._received: dict[str, str] = {}  # source → when it was first taken in
         self.recovered: list[dict[str, Any]] = []  # passwords found, as the ledger names their sealed files
         self._sources: dict[tuple[int, str], Source] = {}
@@ -146,6 +147,8 @@ class Workbench:
         if kind == "extraction":
             self.store.add([Part(**p) for p in body["parts"]])
             self._covered.add(body["coverage"])
+        elif kind == "era":
+            self._eras.append(body["id"])
         elif kind == "secret_recovered":
             self.recovered.append(body)
         elif kind == "coverage":
@@ -212,6 +215,14 @@ class Workbench:
         taken = [["acquired", s.id, s.acquired] for s in self.case_file.sources if s.acquired is not None]
         stated = [values for values in (lists, taken) if values]
         return identify("snapshot", parts, self.rules.sha256, self.period(), *stated)
+
+    def era(self) -> str:
+        """How tasks name the snapshot they are made under: by its number in this case, so that two cases of one evidence name
+        their tasks and calls alike (which row of a part came first differs from run to run)."""
+        now = self.snapshot()
+        if now not in self._eras:
+            self.append([Event("era", {"id": now})])
+        return f"era-{self._eras.index(now) + 1}"
 
     @property
     def lists(self) -> tuple[ListFile, ...]:
