@@ -195,7 +195,9 @@ def test_a_fault_of_the_configuration_names_the_key(values: dict[str, Any], name
 
 
 def test_a_key_is_archived_as_set_and_never_shown() -> None:
-    archived = read_config({"agent": {"api_key": "sk-very-secret", "model": "m"}}).to_dict()
+    archived = read_config(
+        {"agent": {"base_url": "http://127.0.0.1:1/v1", "api_key": "sk-very-secret", "model": "m"}}
+    ).to_dict()
     assert archived["agent"]["api_key"] == "(set)" and "sk-very-secret" not in str(archived)
 
 
@@ -232,3 +234,28 @@ def test_the_shipped_example_holds_every_key_and_its_default() -> None:
     for name in ("agent", "strategist", "budgets"):
         assert set(values[name]) == set(vars(getattr(Config(), name)))
     assert config.strategist == Config().strategist and config.max_investigation_rounds == 5
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"agent": {"model": "m"}}, "but no base_url where it answers"),
+        ({"agent": {"base_url": "http://127.0.0.1:1/v1"}}, "`model` is not set"),
+        (
+            {"escalation": [{"base_url": "http://127.0.0.1:1/v1", "model": "m"}]},
+            "agent.base_url names none to ask first",
+        ),
+        (
+            {"agent": {"base_url": "http://127.0.0.1:1/v1", "model": "m"}, "escalation": [{"model": "n"}]},
+            "needs a base_url",
+        ),
+        (
+            {"agent": {"base_url": "https://models.example.org/v1", "model": "m"}, "budgets": {"cost_usd_max": 1}},
+            "needs prices",
+        ),
+        ({"escalation": "large"}, "must be a list"),
+    ],
+)
+def test_models_that_cannot_be_asked_as_configured_are_refused(values: dict[str, object], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        read_config(values)

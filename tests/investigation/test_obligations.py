@@ -331,7 +331,7 @@ def test_a_no_rests_on_coverage_that_is_complete_and_else_cannot_say_carries_the
     investigation = opened()
     bench = investigation.bench
     bench.append([Event("question", {"id": "Q1", "ask": "Which sessions does wtmp record?", "status": "open"})])
-    assert run_module._obligations(bench, run_module.Options()) == []
+    assert run_module._obligations(bench, run_module.Options(), investigation) == []
     no, cannot = sorted(rows(investigation, "standard"), key=lambda r: r["id"])
     assert (no["state"], no["reason"][:12]) == ("answered", "no record of")
     assert no["coverage"] and all(c["complete"] and c["artifact"] == "web.access" for c in no["coverage"])
