@@ -19,7 +19,14 @@ from wigmore.model.canonical import identify
 VALUE = 400  # characters of one value
 PAGE = 8000  # characters of one page
 LISTED = 15  # items of a list inside a row that one page shows
-BRACKETS = set("<>‹›«»≺≻〈〉《》⟨⟩⟪⟫❮❯❰❱˂˃ᐸᐳ❬❭⦑⦒⧼⧽﹤﹥＜＞⋖⋗≪≫⪡⪢")
+LINE = 2 * PAGE  # characters of one line
+SHORTER = 100  # characters of one value in a line that would be longer
+BRACKETS = set("<>‹›«»≺≻〈〉《》⟨⟩⟪⟫❮❯❰❱˂˃ᐸᐳ❬❭⦑⦒⧼⧽﹤﹥＜＞⋖⋗≪≫⪡⪢≮≯⋘⋙⫷⫸ᚲ𝈶𝈷𖼿︿﹀︽︾˱˲⸂⸃⦓⦔⦕⦖⟅⟆🢔🢖⧀⧁⩹⩺")
+# what shows nothing though Unicode counts it among letters, marks and symbols (Default_Ignorable_Code_Point; Braille blank)
+BLANK = {
+    *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x2800, 0x3164, 0xFFA0),
+    *(*range(0x180B, 0x1810), *range(0xFFF0, 0xFFF9)),
+}
 TEMPLATE_MARKS = re.compile(
     r"\[/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\]|`{3,}", re.IGNORECASE
 )
@@ -44,7 +51,7 @@ def _hidden(character: str) -> bool:
         return not character.isprintable()
     code = ord(character)
     unseen = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-    return unseen or 0xFE00 <= code <= 0xFE0F or code >= 0xE0000
+    return unseen or 0xFE00 <= code <= 0xFE0F or code >= 0xE0000 or code in BLANK
 
 
 def cut(text: str, most: int = VALUE) -> str:
@@ -52,15 +59,15 @@ def cut(text: str, most: int = VALUE) -> str:
     return text if len(text) <= most else f"{text[:most]}… ({len(text) - most} characters more)"
 
 
-def plain(value: Any, page: int = 1) -> Any:
+def plain(value: Any, page: int = 1, most: int = VALUE) -> Any:
     """A value as a model is shown it: strings cut, long lists a page at a time."""
     if isinstance(value, str):
-        return cut(value)
+        return cut(value, most)
     if isinstance(value, dict):
-        return {cut(str(k), 80): plain(v, page) for k, v in value.items()}
+        return {cut(str(k), 80): plain(v, page, most) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         first = (page - 1) * LISTED
-        shown = [plain(v) for v in value[first : first + LISTED]]
+        shown = [plain(v, 1, most) for v in value[first : first + LISTED]]
         return [*shown, f"… {len(value)} in all"] if len(value) > LISTED else shown
     return value
 
@@ -98,9 +105,22 @@ def page_of(rows: Sequence[dict[str, Any]], number: int) -> Page:
 
 
 def line_of(row: dict[str, Any], page: int = 1) -> str:
-    """A row as one line."""
-    text = json.dumps(plain(row, page), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
-    return neutral(cut(text, 2 * PAGE))
+    """A row as one line of JSON; of one that is too long the values are cut shorter, and what is too long still is left out."""
+    text = _encoded(plain(row, page))
+    if len(text) <= LINE:
+        return text
+    kept, held = {}, SHORTER
+    shorter = plain(row, page, SHORTER)
+    for key in sorted(shorter, key=lambda k: len(_encoded(shorter[k]))):
+        held += len(_encoded({key: shorter[key]}))
+        if held <= LINE:
+            kept[key] = shorter[key]
+    left = len(shorter) - len(kept)
+    return _encoded({**kept, "…": f"{left} fields left out, too long for a line"} if left else kept)
+
+
+def _encoded(value: Any) -> str:
+    return neutral(json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
 
 
 def fenced(lines: Iterable[str], call: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wigmore.agents.desk import Desk, Role
+from wigmore.agents.fence import fenced, line_of
 from wigmore.graph.gateway import Refused
 
 FORCE = (
@@ -53,10 +54,15 @@ class Proposing:
         self.refusals.append(why)
         return f"refused: {why}"
 
+    def _quote(self, why: str) -> str:
+        """A refusal whose reason may quote the evidence: shown as evidence is."""
+        self.refusals.append(why)
+        return f"refused:\n{fenced([line_of({'why': why})], self.desk.task_id)}"
+
     def _attempt(self, name: str, propose: Callable[[], str]) -> str:
         try:
             said = propose()
         except Refused as refused:
-            return self._refuse(str(refused))
+            return self._quote(str(refused))
         self.recorded.append(name)
         return said

@@ -121,6 +121,8 @@ class Reading:
         made, note = call.invocation, self._note(call)
         if made.status == "failed":
             return f"{made.id} {made.tool}: could not look; this is not `nothing found`\n" + fenced([note], made.id)
+        if not call.rows and self.sealed:  # a note names what there is instead, in words of the evidence
+            return f"{made.id} {made.tool}: {made.status}, no rows"
         if not call.rows:
             return f"{made.id} {made.tool}: {made.status}, no rows" + (f"\n{fenced([note], made.id)}" if note else "")
         rows = sealed(self.desk, made.tool, call.rows) if self.sealed else call.rows

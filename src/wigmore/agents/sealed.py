@@ -16,7 +16,7 @@ KEPT = re.compile(
     r"|proposition|caveat|reason_code|proposed_by|target_agent|for_hypothesis|from|edge_type|priority|platform|tool)"
 )  # keys whose values are words of the program, its rules, or the examiner
 TIMES = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?")
-IDS = re.compile(r"(?:ph|hyp|lead|inv|edge|ent|link|src|round|fact)-[\w-]+")
+IDS = re.compile(r"(?:ph|hyp|lead|inv|edge|ent|link|fact|rec)-[0-9a-f]{8,64}|round-\d+")  # no words in their place
 HIDDEN = "(text of the evidence: not shown here)"
 
 
@@ -52,13 +52,20 @@ def _value(desk: Desk, key: str, value: Any) -> Any:
         return [_value(desk, key, v) for v in value]
     if not isinstance(value, str) or not value:
         return value
-    if IDS.fullmatch(value) or TIMES.fullmatch(value):
+    if IDS.fullmatch(value) or TIMES.fullmatch(value) or value in desk.state.sources:
         return value
     if key in ("bears_on", "tells") or value in ("none", "none yet"):
         return value
     if key == "category":  # of what a model observed, the model's own word
-        return value if value in {rule.category for rule in desk.indicators.values()} else HIDDEN
+        return value if value in _categories(desk) else HIDDEN
+    if key == "proposition":  # of an edge that a model laid, what it typed
+        return value if value in (desk.config.get("propositions") or ()) else HIDDEN
     return value if KEPT.fullmatch(key) else HIDDEN
+
+
+def _categories(desk: Desk) -> set[str]:
+    """The words of the rules; a model's category is text of its own."""
+    return {rule.category for rule in desk.indicators.values()}
 
 
 def named(desk: Desk, name: str) -> str:
@@ -73,7 +80,10 @@ def named(desk: Desk, name: str) -> str:
     if name in desk.state.phenomena:
         phenomenon = desk.state.phenomena[name]
         rule = desk.indicators.get(phenomenon.rule)
-        return rule.title if rule is not None else f"(an observation of category {phenomenon.category})"
+        if rule is not None:
+            return rule.title
+        known = phenomenon.category in _categories(desk)
+        return f"(an observation of category {phenomenon.category})" if known else "(an observation of a model)"
     if name in desk.state.leads:
         lead = desk.state.leads[name]
         about = named(desk, lead.motivating_hypothesis)

@@ -5,6 +5,7 @@ Every function's signature and docstring are its schema. What it returns is the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -22,6 +23,7 @@ from wigmore.model.nouns import Hypothesis, Lead, Phenomenon
 from wigmore.model.times import iso
 
 LEADS_A_TASK = 3
+TYPED = re.compile(r"[A-Za-z][A-Za-z0-9 _./-]{0,39}")  # what an identifier is of
 EdgeType = Literal[
     "direct_evidence",
     "supports",
@@ -177,7 +179,7 @@ class Writing(Proposing):
             return self._refuse("cannot say: the call looked at no single source")
         complete, why = covered(self.desk, made.source_id, artifacts)
         if made.status == "empty" and not complete:
-            return self._refuse(f"cannot say: {why}")
+            return self._quote(f"cannot say: {why}")
         proposal = Proposal(
             source_id=made.source_id,
             category=category,
@@ -208,6 +210,8 @@ class Writing(Proposing):
         phenomenon = self._phenomenon(phenomenon_id)
         if phenomenon is None:
             return self._refuse(self._missing([phenomenon_id]))
+        if not TYPED.fullmatch(identifier_type):
+            return self._refuse("identifier_type is a word or two: email, phone, account, serial, …")
 
         def propose() -> str:
             self.desk.gateway.prose("entity", phenomenon.source_id, {"name": name}, self._grounds([phenomenon_id]))
@@ -371,12 +375,16 @@ class Writing(Proposing):
             return self._refuse("whether two entities are one is judged by code from their identifiers")
         if hypothesis.propositions and proposition not in hypothesis.propositions:
             return self._refuse(f"{hypothesis_id} is about {', '.join(hypothesis.propositions)}, not {proposition!r}")
+        acts = self.desk.config.get("propositions") or ()
+        if not hypothesis.propositions and proposition not in acts:
+            return self._refuse(f"unknown proposition {proposition!r}; one of {', '.join(sorted(acts))}")
         rivals = {
             h.id for h in gateway.hypotheses.values() if h.frame == hypothesis.frame and h.subject == hypothesis.subject
         }
         if hypothesis_id in state.hypotheses:
             rivals.update(state.alternatives(hypothesis_id))
         rivals.discard(hypothesis_id)
+        against = against if against in rivals or edge_type != "consistent_with" else ""  # such an edge tells from none
         if edge_type != "consistent_with" and against not in rivals:
             return self._refuse(
                 f"an edge tells a hypothesis from an alternative: `against` is one of {', '.join(sorted(rivals)) or 'none'}"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CLOCKED = ("budget_status",)  # tools whose answer tells of the clock: it counts in no digest
 LEFT = "the replay left the recorded run"
+KEYS = 10  # characters from which a key is one, and no word such as `ollama` or `EMPTY` that stands for none
 PATIENCE = 3  # times the timeout of one request that an exchange with its retries may take
 
 
@@ -132,6 +133,7 @@ def recorded(
                 text = endpoint.redact(f"{type(error).__name__}: {error}"[:1000])
                 keep(replace(begun, error=text))
                 raise ModelFailed(text) from error
+            response = _without_key(response, endpoint)
             usage = response.usage
             tokens_in = usage.input_tokens or _about(said)  # an endpoint that counts nothing is counted all the same
             tokens_out = usage.output_tokens or _about([told(response)])
@@ -148,6 +150,26 @@ def recorded(
             return response
 
     return Recorded(inner)
+
+
+def _without_key(response: ModelResponse, endpoint: Endpoint) -> ModelResponse:
+    """An answer in which an endpoint that repeats the key is not heard: the case is handed on, the key is not."""
+    from pydantic_ai.messages import ModelMessagesTypeAdapter
+
+    if len(endpoint.api_key) < KEYS:
+        return response
+    said = ModelMessagesTypeAdapter.dump_python([response], mode="json")
+    clean = _each(said, endpoint.redact)
+    return response if clean == said else cast("ModelResponse", ModelMessagesTypeAdapter.validate_python(clean)[0])
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """A JSON value with each of its texts changed."""
+    if isinstance(value, dict):
+        return {_each(k, change): _each(v, change) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_each(v, change) for v in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def _about(messages: list[dict[str, Any]]) -> int:
