@@ -213,7 +213,8 @@ class Workbench:
         except CaseFileError:  # a case is read without its lists; a call that needs them says so
             lists = []
         taken = [["acquired", s.id, s.acquired] for s in self.case_file.sources if s.acquired is not None]
-        stated = [values for values in (lists, taken) if values]
+        left_out = [["exclude", *self.case_file.exclude]] if self.case_file.exclude else []
+        stated = [values for values in (lists, taken, left_out) if values]
         return identify("snapshot", parts, self.rules.sha256, self.period(), *stated)
 
     def era(self) -> str:
@@ -283,6 +284,7 @@ class Workbench:
             lists=lambda: self.lists,
             clocks=self.clocks,
             taken=self.taken,
+            exclude=self.case_file.exclude,
             recovery=Recovery(self.case_file.password_recovery, self.spec, self.secrets, self.keep_secret, self.say),
         )
 
