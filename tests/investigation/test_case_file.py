@@ -195,7 +195,9 @@ def test_a_fault_of_the_configuration_names_the_key(values: dict[str, Any], name
 
 
 def test_a_key_is_archived_as_set_and_never_shown() -> None:
-    archived = read_config({"agent": {"api_key": "sk-very-secret", "model": "m"}}).to_dict()
+    archived = read_config(
+        {"agent": {"base_url": "http://127.0.0.1:9/v1", "api_key": "sk-very-secret", "model": "m"}}
+    ).to_dict()
     assert archived["agent"]["api_key"] == "(set)" and "sk-very-secret" not in str(archived)
 
 
