@@ -16,6 +16,7 @@ from wigmore.tools.runner import Call, ToolRunner
 
 if TYPE_CHECKING:
     from wigmore.agents.absence import Held
+    from wigmore.agents.looking import Eyes
 
 AHEAD = 3  # calls that begin before their turn
 
@@ -40,6 +41,12 @@ class Desk:
     )  # coverage by source, as absences are judged by (agents/absence)
     judged: dict[tuple[str, tuple[str, ...]], tuple[bool, str]] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)  # calls of this desk, in their order
+    eyes: Eyes | None = None  # the model that takes pictures, where the role looks at some
+
+    @property
+    def seen(self) -> set[tuple[str, str]]:
+        """Source and path (without case) of the pictures that a model was shown here: what is said of them is marked."""
+        return self.gateway.pictures
 
     def call(self, tool: str, **args: Any) -> Call:
         """Call a tool on the desk's source; the call is recorded."""
@@ -91,6 +98,7 @@ class Role:
     worker: bool = True
     proposes: tuple[str, ...] = ()  # what it may propose beside its mandatory and terminal tools
     requests: int = 60  # to a model, in one run
+    looks: bool = False  # it may have pictures looked at, where a model takes them
     origin: str = ""
     sha256: str = ""
 
@@ -108,6 +116,7 @@ def role(
     worker: bool = True,
     proposes: tuple[str, ...] = ("observe_identity", "link_to_entity", "add_lead"),
     requests: int = 60,
+    looks: bool = False,
 ) -> Callable[[Callable[[Desk], None]], Callable[[Desk], None]]:
     """Declare a function as the offline rule of a role, with the role's goal, tools and prompt."""
 
@@ -129,6 +138,7 @@ def role(
                 worker,
                 proposes,
                 requests,
+                looks,
                 origin,
                 digest,
             ),

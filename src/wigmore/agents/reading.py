@@ -110,6 +110,18 @@ class Reading:
         known[1].add(page)
         return self._shown(known[0], page)
 
+    def printed(self, name: str, given: dict[str, Any]) -> tuple[Call | None, str]:
+        """A call of a tool that is not offered itself, with its first page; None and the refusal where it is not made."""
+        source = str(given.get("source_id") or "")
+        source = source if source or len(self.sources) != 1 else self.sources[0]
+        if source not in self.sources:
+            return None, self._refuse(f"name one source in source_id: {', '.join(self.sources)}")
+        try:
+            call = self._made(name, {k: v for k, v in given.items() if k not in OWN}, source)
+        except BadArguments as error:
+            return None, self._refuse(str(error)[:500])
+        return call, self._shown(call, 1)
+
     def _made(self, name: str, own: dict[str, Any], source: str) -> Call:
         return self.desk.call_at(source, name, own)
 

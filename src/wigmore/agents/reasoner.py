@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from wigmore.agents.looking import Looking
 from wigmore.agents.proposing import Proposing
 from wigmore.agents.reading import Reading
 from wigmore.llm.endpoint import close
@@ -85,6 +86,7 @@ class _Run:
         self.tracing = tracing
         self.role, self.model, self.settings, self.writing = writing.role, model, settings, writing
         self.reading = Reading(writing.desk, self.role.tools, sources, before)
+        self.looking = Looking(writing.desk, self.reading)
         self.messages: list[ModelMessage] = []
         self.requests = 0
         self.idle = 0  # refused calls in a row
@@ -177,6 +179,9 @@ class _Run:
             Tool(self._writes(name, function), name=name, sequential=True, require_parameter_descriptions=False)
             for name, function in self.writing.offered.items()
         ]
+        if self.looking.offered and not narrow:
+            look = self._looks(self.looking.look_at_picture)
+            made.append(Tool(look, name="look_at_picture", sequential=True, require_parameter_descriptions=False))
         return made
 
     def _reads(self, name: str) -> Callable[..., Any]:
@@ -184,6 +189,15 @@ class _Run:
             return self._noted(self.reading.call(name, given))
 
         return read
+
+    def _looks(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        from functools import wraps
+
+        @wraps(function)
+        async def look(*given: Any, **named: Any) -> str:
+            return self._noted(await function(*given, **named))
+
+        return look
 
     def _writes(self, name: str, function: Callable[..., str]) -> Callable[..., Any]:
         from functools import wraps

@@ -16,6 +16,7 @@ from wigmore.agents.absence import covered
 from wigmore.agents.proposing import Proposing
 from wigmore.graph.gateway import Refused
 from wigmore.graph.hard_values import leaves, normal
+from wigmore.graph.impressions import CATEGORY, SAYS
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal
 from wigmore.ledger import Event
 from wigmore.model.canonical import identify
@@ -476,7 +477,8 @@ class Writing(Proposing):
             except Refused as refused:
                 dropped.append(str(refused))
             else:
-                self.sentences.append({"text": text, "cites": cites})
+                seen = any((p := self._phenomenon(c)) is not None and p.category == CATEGORY for c in cites)
+                self.sentences.append({"text": SAYS + text if seen else text, "cites": cites})
         self.refusals += dropped
         if not self.sentences:
             return f"refused: no sentence could be kept ({'; '.join(dropped[:3]) or 'none was given'})"

@@ -21,6 +21,7 @@ TAIL = """# scope: {from: 2026-01-01T00:00:00Z, to: 2026-02-01T00:00:00Z, exclud
 # secrets: {src-phone: {backup_password: env:PHONE_PW}}   # env:NAME or file:PATH, never the secret itself
 # rules: [rules/house]       # folders with indicators/*.yaml, hypotheses/*.yaml, semantics.yaml of your own
 # local_only: true
+# pictures_may_leave: true   # models that are not on this machine may be shown pictures (docs/models.md); default: false
 """
 
 

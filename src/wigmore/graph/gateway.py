@@ -13,6 +13,7 @@ from typing import Any
 
 from wigmore.graph.grounding import Grounding, Ungrounded
 from wigmore.graph.hard_values import leaves, normal, ungrounded
+from wigmore.graph.impressions import AFTER, about, marked, unread
 from wigmore.graph.proposals import OutputRows, Proposal
 from wigmore.graph.semantics import Semantics
 from wigmore.graph.state import GraphState, Kind, kind_of
@@ -92,6 +93,7 @@ class Gateway:
         self._noted: dict[str, set[Identifier]] = defaultdict(set)
         self._linked: set[str] = set()
         self._read_in: dict[str, tuple[tuple[str, str, dict[str, Any]], ...]] = {}  # of phenomena, as `_records` says
+        self.pictures: set[tuple[str, str]] = set()  # source and path of what a model was shown in this task
         self.grounding = Grounding(outputs, agent)
 
     def refused(self, what: str, source_id: str, reason: str, proposal: dict[str, Any]) -> Refused:
@@ -121,7 +123,22 @@ class Gateway:
         finally:
             self.buffer += [Event("rescue", healed) for healed in self.grounding.healed]
             self.grounding.healed.clear()
-        return self._take(proposal, facts)
+        return self._take(self._impression(proposal, facts) if self.pictures else proposal, facts)
+
+    def _impression(self, proposal: Proposal, facts: list[VerifiedFact]) -> Proposal:
+        """A proposal of a model that was shown pictures, marked; refused where it states what only that model read there."""
+        if not about(self.pictures, proposal.source_id, facts):
+            return replace(proposal, caveat=" ".join(filter(None, (proposal.caveat, AFTER))))
+        grounds = [self.state.sources[proposal.source_id].label, *([f.value, f.path] for f in facts)]
+        for name, text in (("title", proposal.title), ("interpretation", proposal.interpretation)):
+            if lost := unread(text, grounds):
+                said = ", ".join(repr(value) for value in lost[:5])
+                reason = (
+                    f"the {name} states {said}, which no fact that is cited has read: a model's impression is no reading; cite "
+                    "the line of text or the metadata that has it, or leave it out"
+                )
+                raise self.refused("phenomenon", proposal.source_id, reason, proposal.to_json())
+        return marked(proposal)
 
     def _grounded(self, proposal: Proposal) -> list[VerifiedFact]:
         source = self.state.sources.get(proposal.source_id)

@@ -237,6 +237,7 @@ class GraphState:
         used = self.exchanges[body["endpoint"]]
         used.update({"requests": 1, "failures": bool(body["error"]), "tokens": body["tokens_in"] + body["tokens_out"]})
         used["cost_usd"] += body["cost_usd"]
+        used["pictures"] += bool(body.get("picture"))
 
     def _on_review(self, body: dict[str, Any], at: str) -> None:
         self.reviews.append({**body, "at": at})

@@ -14,7 +14,8 @@ from wigmore.model.clocks import END, ClockError, Interval, bound, read_interval
 from wigmore.model.nouns import SOURCE_TYPES
 
 KEYS = frozenset(
-    "case title examiner authority questions sources scope secrets keywords hashsets yara sigma iocs rules local_only".split()
+    "case title examiner authority questions sources scope secrets keywords hashsets yara sigma iocs rules local_only "
+    "pictures_may_leave".split()
 )
 SOURCE_KEYS = frozenset(
     "id path label type platform access_mode container_sha256 media exhibit acquisition clocks timezone owner custodian".split()
@@ -77,6 +78,7 @@ class CaseFile:
     sigma: tuple[Path, ...] = ()  # folders of Sigma rules
     lists: tuple[tuple[str, str], ...] = ()  # kind and path as written: keywords, known_bad, known_good, yara, iocs
     password_recovery: bool = False  # the authority covers looking for passwords
+    pictures_may_leave: bool = False  # models that are not on this machine may be shown pictures
 
 
 def _plain(node: Any) -> Any:
@@ -161,6 +163,7 @@ def read_case(folder: Path) -> CaseFile:
         lists=_lists(file, values),
         local_only=_yes(values.get("local_only")),
         password_recovery=recovery,
+        pictures_may_leave=_stated(file, "pictures_may_leave", values.get("pictures_may_leave")),
     )
 
 
@@ -172,15 +175,20 @@ def _yes(value: Any) -> bool:
     return str(value or "false").lower() in ("true", "yes", "on", "1")
 
 
+def _stated(file: Path, name: str, value: Any) -> bool:
+    """Yes or no; raises CaseFileError for what is neither."""
+    if str(value or "false").lower() not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
+        raise CaseFileError(f"{file}: {name} must be true or false")
+    return _yes(value)
+
+
 def _authority(file: Path, value: Any) -> tuple[Any, bool]:
     """(the order or consent as text, whether it covers recovering passwords); a text alone covers none."""
     if not isinstance(value, dict):
         return value or "", False
-    allowed = value.get("password_recovery") or "false"
-    if str(allowed).lower() not in ("true", "yes", "on", "1", "false", "no", "off", "0"):
-        raise CaseFileError(f"{file}: authority: password_recovery must be true or false")
+    allowed = _stated(file, "authority: password_recovery", value.get("password_recovery"))
     stated = {key: text for key, text in value.items() if key != "password_recovery"}
-    return (stated.get("order") or "" if set(stated) <= {"order"} else stated), _yes(allowed)
+    return (stated.get("order") or "" if set(stated) <= {"order"} else stated), allowed
 
 
 def _check_secrets(file: Path, values: dict[str, Any]) -> None:

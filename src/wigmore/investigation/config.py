@@ -73,6 +73,8 @@ class Budgets:
     lead_minutes_max: float | None = None
     lead_cost_usd_max: float | None = None
     lead_tokens_max: int | None = None
+    pictures_max: int | None = None  # shown to models
+    picture_bytes_max: int | None = None  # as sent
 
 
 @dataclass(frozen=True)

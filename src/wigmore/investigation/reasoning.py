@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wigmore.agents.desk import Desk, Role
+from wigmore.agents.looking import Eyes
 from wigmore.agents.proposing import Proposing
 from wigmore.agents.reasoner import BudgetSpent, Ran, reason
 from wigmore.agents.writing import Writing
@@ -22,6 +23,7 @@ from wigmore.ledger import Event, Ledger, Outputs
 from wigmore.llm.endpoint import Endpoint, client, refuse_remote
 from wigmore.llm.exchange import LEFT, Exchange, recorded, replayed, stored
 from wigmore.llm.probe import probe
+from wigmore.llm.sight import refused
 from wigmore.model.canonical import identify
 
 if TYPE_CHECKING:
@@ -66,6 +68,10 @@ class Recording:
         kept = json.loads(self.outputs.get(body["output_sha256"]))
         numbers = {k: body[k] for k in ("tokens_in", "tokens_out", "cost_usd")}
         return Exchange(**kept, **numbers)
+
+    def showed(self, task_id: str, endpoint: str) -> bool:
+        """Whether a picture was shown then."""
+        return Exchange(task_id, 1, endpoint, "").id in self.known
 
     def spent(self, task_id: str, endpoint: str) -> str:
         """The budget that ended a task then, or nothing."""
@@ -128,10 +134,17 @@ class Reasoning:
         lost: list[Event] = []  # refusals of what does not stand
         best: tuple[Ran, Proposing, Desk] | None = None
         agreement: dict[str, Any] = {}
+        eyes = self._eyes(role, task_id)
+
+        def with_eyes(model: str) -> Desk:
+            desk = fresh(model)
+            desk.eyes = eyes
+            return desk
+
         for place, endpoint in enumerate(self.endpoints):
             if not self.on or role.name in self.stopped:
                 break
-            ran, writing, desk = self._once(role, task_id, fresh, brief, sources, endpoint, narrow, writes)
+            ran, writing, desk = self._once(role, task_id, with_eyes, brief, sources, endpoint, narrow, writes)
             tried.append(_told(endpoint, ran))
             if best is not None:
                 agreement = _agreement(tried[-2]["endpoint"], best[1], endpoint.name, writing)
@@ -176,18 +189,48 @@ class Reasoning:
             ran = Ran("failed", endpoint.redact(f"{type(error).__name__}: {error}"[:500]))
         return ran, writing, desk
 
-    def _model(self, endpoint: Endpoint, task_id: str, before: Callable[[], None], role: str, lead_id: str) -> Model:
+    def _eyes(self, role: Role, task_id: str) -> Eyes | None:
+        """The first endpoint that takes pictures and may be shown some, else the first that takes them; None where none does."""
+        seeing = [e for e in self.endpoints if e.vision] if role.looks else []
+        if not seeing:
+            return None
+        may_leave = self.bench.case_file.pictures_may_leave
+        endpoint = next((e for e in seeing if not refused(e, may_leave)), seeing[0])
+
+        def model(name: str, before: Callable[[], None], lead_id: str, picture: dict[str, Any]) -> Model:
+            return self._model(endpoint, name, before, role.name, lead_id, task_id, picture)
+
+        def reserve(name: str, size: int) -> bool:
+            if self.recording is not None:
+                return self.recording.showed(name, endpoint.name)
+            return self.bench.reserve_picture(size)
+
+        return Eyes(endpoint.name, refused(endpoint, may_leave), model, reserve)
+
+    def _model(
+        self,
+        endpoint: Endpoint,
+        task_id: str,
+        before: Callable[[], None],
+        role: str,
+        lead_id: str,
+        part_of: str = "",
+        picture: dict[str, Any] | None = None,
+    ) -> Model:
+        """The model for a task, or for a look at a picture that is `part_of` one."""
+
         def keep(exchange: Exchange) -> None:
             self.bench.note_exchange(exchange, stored(exchange), role, lead_id)
 
         if self.recording is None:
-            inner = client(endpoint, local_only=self.bench.local_only)
-            return recorded(inner, endpoint, task_id, before=before, keep=keep)
+            stays = picture is not None and not self.bench.case_file.pictures_may_leave
+            inner = client(endpoint, local_only=self.bench.local_only or stays)
+            return recorded(inner, endpoint, task_id, before=before, keep=keep, picture=picture)
         recording = self.recording
 
         def found(name: str) -> Exchange | None:
             known = recording.find(name)
-            if known is None and (spent := recording.spent(task_id, endpoint.name)):
+            if known is None and (spent := recording.spent(part_of or task_id, endpoint.name)):
                 raise BudgetSpent(spent)
             return known
 

@@ -46,6 +46,8 @@ class Asked:
     tokens: int = 0
     cost_usd: float = 0.0
     by_lead: dict[str, tuple[int, float]] = field(default_factory=dict)
+    pictures: int = 0
+    picture_bytes: int = 0  # as sent
     _cut_short: float = 0.0  # minutes of earlier runs without an end
     _begun: str = ""  # of the run that is being read
     _last: str = ""
@@ -63,6 +65,9 @@ class Asked:
         """Take in one event of the ledger; a run that came to its audit came to its end; a question asked after it is no part."""
         if event.kind == "exchange":
             self.count(event.body)
+            if shown := event.body.get("picture"):
+                self.pictures += 1
+                self.picture_bytes += shown["sent_bytes"]
         elif event.kind == "run.started":
             self._cut_short, self._begun = self.minutes, event.at
         elif event.kind == "ask.started":
@@ -213,7 +218,8 @@ class Workbench:
         except CaseFileError:  # a case is read without its lists; a call that needs them says so
             lists = []
         taken = [["acquired", s.id, s.acquired] for s in self.case_file.sources if s.acquired is not None]
-        stated = [values for values in (lists, taken) if values]
+        left_out = [["exclude", *self.case_file.exclude]] if self.case_file.exclude else []
+        stated = [values for values in (lists, taken, left_out) if values]
         return identify("snapshot", parts, self.rules.sha256, self.period(), *stated)
 
     def era(self) -> str:
@@ -283,6 +289,7 @@ class Workbench:
             lists=lambda: self.lists,
             clocks=self.clocks,
             taken=self.taken,
+            exclude=self.case_file.exclude,
             recovery=Recovery(self.case_file.password_recovery, self.spec, self.secrets, self.keep_secret, self.say),
         )
 
@@ -342,6 +349,18 @@ class Workbench:
 
         return ask
 
+    def reserve_picture(self, size: int) -> bool:
+        """Take a picture of `size` bytes from what a run may show to models; False where that is spent."""
+        caps = self.config.budgets
+        with self._lock:
+            if caps.pictures_max is not None and self.asked.pictures >= caps.pictures_max:
+                return False
+            if caps.picture_bytes_max is not None and self.asked.picture_bytes + size > caps.picture_bytes_max:
+                return False
+            self.asked.pictures += 1
+            self.asked.picture_bytes += size
+        return True
+
     def note_exchange(self, exchange: Exchange, data: bytes, role: str, lead_id: str) -> None:
         """Keep an exchange with a model whole among the outputs, and count what it used."""
         body = {
@@ -357,6 +376,7 @@ class Workbench:
             "tokens_in": exchange.tokens_in,
             "tokens_out": exchange.tokens_out,
             "cost_usd": exchange.cost_usd,
+            **({"picture": exchange.picture} if exchange.picture else {}),
         }
         event = Event("exchange", body)
         self.ledger.append([event])

@@ -1,12 +1,14 @@
 """Exchanges with a model: each is kept whole, and can be played again without an endpoint.
 
 An exchange is one request and what came of it. It is named by its task and its number there; its digest is over what was
-asked, without clocks and call ids, so that a replay can tell whether the same was asked.
+asked, without clocks and call ids, so that a replay can tell whether the same was asked. A picture is kept as hashes and size,
+never as bytes, and counts in the digest by what it was made from: another version of a codec writes other bytes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -43,6 +45,7 @@ class Exchange:
     tokens_in: int = 0
     tokens_out: int = 0
     cost_usd: float = 0.0
+    picture: dict[str, Any] = field(default_factory=dict)  # what was shown: record, source, hashes, size as sent
 
     @property
     def id(self) -> str:
@@ -72,7 +75,9 @@ def _plain(value: Any) -> Any:
         return [_plain(v) for v in value]
     data = getattr(value, "data", None)
     if isinstance(data, bytes):  # a picture: named by what it holds
-        return {"media_type": str(getattr(value, "media_type", "")), "sha256": identify("bin", data.hex())}
+        made_from = str(getattr(value, "identifier", "") or "")
+        sent = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        return {"media_type": str(getattr(value, "media_type", "")), "of": made_from, **sent}
     return clean(str(value))
 
 
@@ -82,7 +87,7 @@ def digest_of(messages: list[dict[str, Any]], tools: list[str]) -> str:
         {
             "kind": message["kind"],
             "parts": [
-                {k: v for k, v in part.items() if k != "content" or part.get("tool_name") not in CLOCKED}
+                {k: _meant(v) for k, v in part.items() if k != "content" or part.get("tool_name") not in CLOCKED}
                 for part in message["parts"]
                 if part["kind"] != "thinking"
             ],
@@ -92,6 +97,16 @@ def digest_of(messages: list[dict[str, Any]], tools: list[str]) -> str:
     return identify("asked", compared, sorted(tools))
 
 
+def _meant(value: Any) -> Any:
+    """A part as it is compared: of a picture, what it was made from."""
+    if not isinstance(value, list):
+        return value
+    return [
+        {k: v[k] for k in ("media_type", "of")} if isinstance(v, dict) and {"media_type", "of"} <= v.keys() else v
+        for v in value
+    ]
+
+
 def recorded(
     inner: Model,
     endpoint: Endpoint,
@@ -99,8 +114,11 @@ def recorded(
     *,
     before: Callable[[], None],
     keep: Callable[[Exchange], None],
+    picture: dict[str, Any] | None = None,
 ) -> Model:
     """A model that keeps each exchange; `before` is called ahead of each request and may refuse it by raising.
+
+    `picture` says of what is shown which record it is, where it goes with a request.
 
     Raises ModelFailed for what the endpoint answers with an error, too late, or not at all.
     """
@@ -123,6 +141,7 @@ def recorded(
                 digest_of(said, tools),
                 said[self.seen :],
                 _offered(messages, model_request_parameters) if self.seen == 0 else {},
+                picture=picture or {},
             )
             self.seen = len(said)
             try:
@@ -228,5 +247,6 @@ def stored(exchange: Exchange) -> bytes:
             "asked": exchange.asked,
             "answer": exchange.answer,
             "error": exchange.error,
+            **({"picture": exchange.picture} if exchange.picture else {}),
         }
     )

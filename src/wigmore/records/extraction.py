@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from wigmore.ledger import Event, Ledger
 from wigmore.model.canonical import canonical, identify
 from wigmore.model.lists import ListFile
 from wigmore.model.nouns import Coverage
+from wigmore.model.scope import excluding
 from wigmore.records.locked import Locked
 from wigmore.records.pool import FanOut, batches
 from wigmore.records.store import PART_ROWS, Part, RecordStore, clear_spills
@@ -255,23 +255,22 @@ class Extraction:
 
     def _excluded(self, source_id: str, entry: dict[str, Any]) -> bool:
         path = str(entry["path"])
-        for glob in self.exclude:
-            if fnmatch(path.lower(), glob.lower()) or fnmatch("/" + path.lower(), glob.lower()):
-                row = Coverage(
-                    source_id,
-                    path,
-                    "file_listing",
-                    "file_listing@1",
-                    "not_run",
-                    0,
-                    f"excluded by the case's scope ({glob})",
-                    "excluded",
-                    complete=False,
-                    inode=entry.get("inode"),
-                )
-                self._note(source_id, row)
-                return True
-        return False
+        glob = excluding(path, self.exclude)
+        if glob:
+            row = Coverage(
+                source_id,
+                path,
+                "file_listing",
+                "file_listing@1",
+                "not_run",
+                0,
+                f"excluded by the case's scope ({glob})",
+                "excluded",
+                complete=False,
+                inode=entry.get("inode"),
+            )
+            self._note(source_id, row)
+        return bool(glob)
 
     def _due(self, key: tuple[str, str, str | None], looked: set[str] | None) -> tuple[ListFile, ...]:
         """The lists that parsers which looked at an entry already have yet to apply to it."""

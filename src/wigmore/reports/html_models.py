@@ -23,6 +23,13 @@ def models(index: Index) -> Safe:
         for tried in row["tried"]:
             counts.update({"taken": int(tried["proposals"]) * (tried["endpoint"] == row["stands"])})
             counts.update({"refused": int(tried["refused"])})
+    shown = sum(int(used.get("pictures", 0)) for used in data.exchanges.values())
+    pictures = (
+        f" They were shown pictures in {counted(shown, 'request')} (wigmore show {index.case} exchanges names the records); what"
+        " they say they saw is an impression, no fact, and is marked so."
+        if shown
+        else ""
+    )
     made = sum(bool(p.get("model")) for p in data.phenomena), sum(bool(e.get("model")) for e in data.edges)
     parts: list[Part] = [
         tag(
@@ -56,7 +63,7 @@ def models(index: Index) -> Safe:
         tag(
             "p",
             f"{counted(made[0], 'observation')} and {counted(made[1], 'bearing')} of this report were proposed by a model; each"
-            " says so where it stands.",
+            " says so where it stands." + pictures,
         ),
         *_agreement(data.reasoned),
         *_left(index),

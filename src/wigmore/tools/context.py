@@ -92,6 +92,7 @@ class ToolContext:
     clocks: dict[str, tuple[Interval, ...]] = field(default_factory=dict)  # what the case file states, by source
     taken: Callable[[], dict[str, tuple[int, str]]] = dict  # see Workbench.taken
     recovery: Recovery | None = None
+    exclude: tuple[str, ...] = ()  # globs of paths that the case's scope keeps out
     asked: frozenset[str] = frozenset()  # rules that calls will ask for, where that is known; none: any may be
 
     def served(self, *rules: Indicator) -> list[Indicator]:

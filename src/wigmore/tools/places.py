@@ -9,6 +9,7 @@ from typing import Any
 from wigmore.evidence.source import Source
 from wigmore.evidence.store import Entry, Store, StoreFile
 from wigmore.model.protocols import ParseError
+from wigmore.model.scope import excluding
 from wigmore.tools.context import ToolContext
 from wigmore.tools.lookup import CannotLook, Row
 
@@ -94,6 +95,8 @@ def find(context: ToolContext, path: str, inode: str = "") -> Place:
         raise CannotLook(f"{path} cannot be looked up: {error}") from error
     if entry is None:
         raise CannotLook(missing(context, spelled, inode))
+    if glob := excluding(entry.path, context.exclude):
+        raise CannotLook(f"{entry.path} is excluded by the case's scope ({glob})")
     if entry.kind not in ("file", "stream"):
         raise CannotLook(f"{entry.path} is a {entry.kind}, no file; list_directory shows what it holds")
     if not entry.readable:

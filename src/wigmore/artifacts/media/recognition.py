@@ -117,10 +117,10 @@ def read_text(content: bytes, kind: str) -> tuple[Page, ...]:
     _recogniser()
     out: list[Page] = []
     try:
-        for number, (picture, pages) in enumerate(_pages(content, kind), 1):
-            flat = _flat(picture)
-            lines, left_out = _lines(flat)
-            out.append(Page(number, pages, flat.width, flat.height, tuple(lines), left_out))
+        for number, (picture, pages) in enumerate(pages_in(content, kind), 1):
+            whole = flat(picture)
+            lines, left_out = _lines(whole)
+            out.append(Page(number, pages, whole.width, whole.height, tuple(lines), left_out))
     except DAMAGE as error:
         if not out:
             raise
@@ -132,7 +132,7 @@ def read_text(content: bytes, kind: str) -> tuple[Page, ...]:
     return tuple(out)
 
 
-def _pages(content: bytes, kind: str) -> Iterator[tuple[Image, int]]:
+def pages_in(content: bytes, kind: str) -> Iterator[tuple[Image, int]]:
     """The pages of a TIFF, else the (first) picture, decoded, with the number of pages that there are."""
     from PIL import Image
 
@@ -145,7 +145,10 @@ def _pages(content: bytes, kind: str) -> Iterator[tuple[Image, int]]:
             _bounded(*found.size)
             yield found.to_pillow(), 1
             return
-        picture = Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF", "WEBP", "TIFF"))
+        try:
+            picture = Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "GIF", "WEBP", "TIFF"))
+        except Image.DecompressionBombError as error:
+            raise ValueError(str(error)) from error
         pages = getattr(picture, "n_frames", 1) if kind == "tiff" else 1
         for number in range(min(pages, PAGES)):
             picture.seek(number)
@@ -158,7 +161,7 @@ def _bounded(width: int, height: int) -> None:
         raise ValueError(f"{width} × {height} pixels are more than the {MOST_PIXELS} that are read for text")
 
 
-def _flat(picture: Image) -> Image:
+def flat(picture: Image) -> Image:
     """The picture turned as its EXIF says, in RGB; what is transparent becomes what its own colours stand out from."""
     from PIL import Image, ImageOps, ImageStat
 
