@@ -204,7 +204,7 @@ def run_random(work: Path, names: list[str], shared: Path, folder: Path) -> bool
         one = told(plain)
         for calls, seed in ((False, 1), (True, 2)):
             other = sibling(case, "calls" if calls else "text")
-            with RandomModel(folder, seed=seed, context=32768, threads=1, tool_calls=calls) as model:
+            with RandomModel(folder, seed=seed, context=8192 if calls else 32768, threads=1, tool_calls=calls) as model:
                 values = {"base_url": model.base_url, "model": model.model, "timeout_seconds": 120, "max_tokens": 200}
                 (other / "config.yaml").write_text(json.dumps({"agent": values}), encoding="utf-8")
                 begun = time.monotonic()

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 FORCED = 30  # requests of the forced retry, at most
 CONTEXT = 60_000  # characters of tool results that go with a request; the oldest are left out first
 STALLED = 10  # calls in a row that were refused, or none, and end a loop
+A_TURN = 20  # calls of one turn that are made
 BUILDING = (
     threading.Lock()
 )  # Python 3.11 compiles annotations in one thread at a time (its AST validator shares a counter)
@@ -90,10 +91,16 @@ class _Run:
         self.messages: list[ModelMessage] = []
         self.requests = 0
         self.idle = 0  # refused calls in a row
+        self.turn = 0  # calls of the turn
 
     def _noted(self, said: str) -> str:
         self.idle = self.idle + 1 if said.startswith("refused:") else 0
         return said
+
+    def _turned(self) -> str:
+        """A refusal, where one turn made more calls than it may."""
+        self.turn += 1
+        return f"refused: at most {A_TURN} calls a turn" if self.turn > A_TURN else ""
 
     async def whole(self, task: str, narrow: bool) -> Ran:
         """The run; its connections end with it."""
@@ -145,7 +152,8 @@ class _Run:
                     async for node in run:
                         if Agent.is_call_tools_node(node):
                             self.requests += 1
-                            self.reading.begin(list(_asked(node.model_response.parts)))
+                            self.turn = 0
+                            self.reading.begin(list(_asked(node.model_response.parts))[:A_TURN])
                         elif Agent.is_model_request_node(node):  # calls that were none count like refused ones
                             self.idle += sum(_fault(p) for p in node.request.parts)
                         if self.writing.over or self.idle >= STALLED:
@@ -186,7 +194,7 @@ class _Run:
 
     def _reads(self, name: str) -> Callable[..., Any]:
         async def read(**given: Any) -> str:
-            return self._noted(self.reading.call(name, given))
+            return self._noted(self._turned() or self.reading.call(name, given))
 
         return read
 
@@ -195,7 +203,7 @@ class _Run:
 
         @wraps(function)
         async def look(*given: Any, **named: Any) -> str:
-            return self._noted(await function(*given, **named))
+            return self._noted(self._turned() or await function(*given, **named))
 
         return look
 
@@ -208,7 +216,7 @@ class _Run:
                 self.reading.before()
             if self.writing.over:
                 return "refused: the run is over"
-            return self._noted(function(*given, **named))
+            return self._noted(self._turned() or function(*given, **named))
 
         return write
 

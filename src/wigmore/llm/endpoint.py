@@ -61,10 +61,7 @@ class Endpoint:
     @property
     def address(self) -> str:
         """The address with `localhost` written as a number, so that nobody resolves it."""
-        parts = urlsplit(self.base_url)
-        if (parts.hostname or "").rstrip(".").lower() != "localhost":
-            return self.base_url
-        return urlunsplit(parts._replace(netloc=f"127.0.0.1:{parts.port}" if parts.port else "127.0.0.1"))
+        return numbered(self.base_url)
 
     @property
     def name(self) -> str:
@@ -88,6 +85,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def numbered(url: str) -> str:
+    """An address whose `localhost` is written as a number."""
+    parts = urlsplit(url)
+    if (parts.hostname or "").rstrip(".").lower() != "localhost":
+        return url
+    return urlunsplit(parts._replace(netloc=f"127.0.0.1:{parts.port}" if parts.port else "127.0.0.1"))
 
 
 def refuse_remote(endpoint: Endpoint, local_only: bool) -> None:

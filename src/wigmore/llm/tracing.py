@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from wigmore.llm.endpoint import EndpointError, is_loopback
+from wigmore.llm.endpoint import EndpointError, is_loopback, numbered
 
 INSTALL = "tracing needs the libraries of the extra `tracing`: pip install 'wigmore[tracing]'"
 SECONDS = 5.0  # that an export, and the last one at the end, may take
@@ -38,7 +38,7 @@ class Tracing:
         session.trust_env = False  # no proxy of the environment
         session.max_redirects = 0
         self.provider = TracerProvider(resource=Resource({"service.name": "wigmore"}))
-        exporter = OTLPSpanExporter(endpoint=url, timeout=SECONDS, session=session)
+        exporter = OTLPSpanExporter(endpoint=numbered(url), timeout=SECONDS, session=session)
         self.provider.add_span_processor(BatchSpanProcessor(exporter))
 
     @property
