@@ -12,9 +12,11 @@ from oracle import Fault, beliefs, compared, judge, stands, values
 
 from lies import LIES, Liar, fates, told
 from wigmore.agents import briefs
+from wigmore.agents.roles import coreference
 from wigmore.api.cases import open_case
 from wigmore.api.demo import make
 from wigmore.api.run import Options, run
+from wigmore.investigation.decisions import Decisions
 from wigmore.investigation.phases import Investigation
 from wigmore.investigation.reasoning import Reasoned, Reasoning
 from wigmore.investigation.tasks import Ask
@@ -82,7 +84,12 @@ REFUSED = {  # words of a refusal that each lie meets, or of how the run of its 
 }
 
 
-BUSY = ("200 calls at once", "merged namesakes", "a flood of leads", "a flood of observations")  # told once: each is many
+BUSY = (
+    "200 calls at once",
+    "merged namesakes",
+    "a flood of leads",
+    "a flood of observations",
+)  # told once: each is many
 
 
 @dataclass
@@ -168,6 +175,21 @@ def test_a_lie_becomes_no_fact_and_moves_no_verdict(house: House, name: str) -> 
     assert compared(beliefs(house.bench), house.before) == []
     assert came.leads <= 3
     assert re.search(REFUSED[name], "\n".join([*came.answers, *came.ends])), (came.answers[:8], came.ends)
+
+
+def test_a_budget_is_said_to_be_spent_only_where_it_is(house: House) -> None:
+    roles = Investigation(house.bench).roles
+    for spent in (False, True):
+        decide = Decisions(house.bench.state, roles, 1, only_complete=spent)
+        decide.complete("budget_exhausted", "nothing is left")
+        assert decide.completed == ("budget_exhausted" if spent else "")
+
+
+def test_rules_look_past_what_models_judged(house: House) -> None:
+    working = Investigation(house.bench)
+    ruled = working._ruled("strategist", "t", "").state
+    assert not any(edge.model for edge in ruled.edges.values())
+    assert not any(entity.model for entity in coreference._entities(working._ruled("coreference", "t", "")))
 
 
 def test_every_lie_of_the_failure_table_is_told() -> None:
