@@ -197,7 +197,7 @@ def reading(asked: Asked, dice: random.Random) -> Reply:
         ("browser_history", [{"limit": 5}]),
         ("exif_image", [{"path": "no/such/picture.jpg"}]),
         ("read_text_file", [{"path": "no/such/file.txt"}]),
-        ("scan_indicators", [{}]),
+        ("scan_indicators", [{"role": "filesystem", "phase": p} for p in ("triage", "probe")]),
         ("graph_overview", [{}]),
         ("marginal_yield", [{}]),
         ("budget_status", [{}]),

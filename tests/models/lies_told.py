@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from liar import Scene, Shown, lie, observe
@@ -212,8 +213,11 @@ def regrouped(scene: Scene) -> Reply | None:
         wishes += [f"{number[:2]}.{number[2:4]}.{number[4]}.{number[5:]}"]
     if text and "/" in text[1] and len(text[1]) > 12:
         wishes += ["/" + text[1].strip("/")[:-2] if text[1].count("/") > 1 else ""]
+    path = str(shown.row.get("path", ""))
+    wishes += [f"/{path[:-2]}", f"/{path[1:]}"] if path.count("/") > 1 and re.fullmatch(r"[\w./-]+\w{3}", path) else []
     wish = scene.one([w for w in wishes if w])
-    return observe(f"It has {wish}", [shown.cited(*list(shown.fields)[:8])]) if wish else None
+    holding = [k for k, v in shown.fields.items() if str(v) == number]
+    return observe(f"It has {wish}", [shown.cited(*dict.fromkeys([*holding, *scene.some(shown)]))]) if wish else None
 
 
 @lie("the graph as evidence", "worker")

@@ -32,7 +32,7 @@ ROLES = {
     "report": "report",
     "timeline": "timeline",
 }
-REFUSED = {  # words of a refusal that each lie meets, or of how the run of its role ended
+REFUSED = {  # words that each lie meets; none where a whole turn is refused and the run ends before its answers are sent
     "10 MB of arguments": "answer is longer than|Connection error",
     "10 MB of text": "answer is longer than|Connection error",
     "HTTP errors": "status_code: (500|429|503|400|401|418)",
@@ -45,7 +45,7 @@ REFUSED = {  # words of a refusal that each lie meets, or of how the run of its 
     "absent as empty": "cannot say|needs an `empty` call",
     "deep nesting": "refused|not an object|Invalid|validation error|RecursionError",
     "edges that cannot be": "refused: |Input should be",
-    "edges to everything": "is about|`against` is one of|nothing in|whether two entities",
+    "edges to everything": "",
     "endless reading": "nothing was recorded|cap of iterations|.",
     "enormous arguments": "characters: 300 are the most|validation error|unknown",
     "false counts": "",
@@ -65,11 +65,11 @@ REFUSED = {  # words of a refusal that each lie meets, or of how the run of its 
     "orders that were not": "the recorded times say otherwise|no known instant|unknown phenomena|Input should be",
     "over-claim": "claims more than records carry",
     "refusal": "nothing was recorded|refus|Refusal|content",
-    "repetition": "this was asked before",
+    "repetition": "",
     "right id, wrong row": "has no|does not occur|is .*, not|looked at source",
     "silence": "empty|Exceeded|nothing was recorded",
     "the graph as evidence": "shows what was concluded",
-    "the same page under other numbers": "this was asked before",
+    "the same page under other numbers": "",
     "truncated": "incomplete|Incomplete|token limit|max_tokens|cut",
     "typed values": "stands in no",
     "unknown names in a lead": "unknown|stands in nothing|claims more",
@@ -90,6 +90,9 @@ BUSY = (
     "a flood of leads",
     "a flood of observations",
 )  # told once: each is many
+
+
+RUNS = {"values cut and regrouped": 6}  # not every record that is shown has a value to cut
 
 
 @dataclass
@@ -169,7 +172,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 @pytest.mark.parametrize("name", sorted(LIES))
 def test_a_lie_becomes_no_fact_and_moves_no_verdict(house: House, name: str) -> None:
     wire = LIES[name].wire
-    came = house.tell(name, runs=2 if wire else 1, times=1 if wire or name in BUSY else 8)
+    came = house.tell(name, runs=RUNS.get(name, 2 if wire else 1), times=1 if wire or name in BUSY else 8)
     assert came.attempts, "the lie was never told"
     assert came.faults == []
     assert compared(beliefs(house.bench), house.before) == []
