@@ -159,7 +159,7 @@ def test_below_a_tenth_of_a_budget_only_declaring_complete_is_on_offer(state: Gr
 
 @pytest.mark.parametrize("reason", COMPLETE_REASONS)
 def test_each_listed_reason_ends_the_investigation(state: GraphState, reason: str) -> None:
-    decisions = Decisions(state, ROLES, 1)
+    decisions = Decisions(state, ROLES, 1, only_complete=reason == "budget_exhausted")
     decisions.complete(reason, "why")
     assert (decisions.completed, decisions.rationale) == (reason, "why")
 

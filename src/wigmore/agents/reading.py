@@ -97,12 +97,15 @@ class Reading:
         try:
             page = max(1, int(given.get("page") or 1))
             key = self._key(tool, own, source)
-        except (BadArguments, TypeError, ValueError) as error:
+        except (BadArguments, TypeError, ValueError, OverflowError) as error:
             return self._refuse(str(error)[:500])
         known = self.made.get(key)
         if known is None:
             known = self.made[key] = (self._made(name, own, source), set())
-        elif page in known[1]:
+        page = page_of(
+            self._rows(known[0]), page
+        ).number  # a page that there is none of is the last one, under another number
+        if page in known[1]:
             return self._refuse(
                 f"this was asked before and {known[0].invocation.id} answered it: read another page, ask something else, or "
                 "record what you found"
@@ -137,9 +140,9 @@ class Reading:
             return f"{made.id} {made.tool}: {made.status}, no rows"
         if not call.rows:
             return f"{made.id} {made.tool}: {made.status}, no rows" + (f"\n{fenced([note], made.id)}" if note else "")
-        rows = sealed(self.desk, made.tool, call.rows) if self.sealed else call.rows
+        rows = self._rows(call)
         if self.inside is not None:
-            rows, note = [row for row in rows if self.inside(str(row.get("path", "")))], ""
+            note = ""
             if not rows:
                 return f"{made.id} {made.tool}: nothing within the path that the question is about"
         page = page_of(rows, number)
@@ -147,6 +150,11 @@ class Reading:
         head = f"{made.id} {made.tool}: {made.status}, {len(rows)} rows{more}"
         beside = [note] if note and not self.sealed else []
         return f"{head}\n{fenced([*page.lines, *beside], made.id)}"
+
+    def _rows(self, call: Call) -> list[dict[str, Any]]:
+        """The rows of a call that may be shown."""
+        rows = sealed(self.desk, call.invocation.tool, call.rows) if self.sealed else call.rows
+        return rows if self.inside is None else [r for r in rows if self.inside(str(r.get("path", "")))]
 
     def _note(self, call: Call) -> str:
         """What a call says beside its rows, as JSON."""

@@ -257,7 +257,7 @@ def _asked(parts: Sequence[Any]) -> list[tuple[str, dict[str, Any]]]:
         if part.part_kind == "tool-call":
             try:
                 given = part.args if isinstance(part.args, dict) else json.loads(part.args or "{}")
-            except ValueError:
+            except (ValueError, RecursionError):  # nested deeper than can be read
                 continue
             if isinstance(given, dict):
                 out.append((part.tool_name, given))

@@ -215,7 +215,8 @@ class Writing(Proposing):
             return self._refuse("identifier_type is a word or two: email, phone, account, serial, …")
 
         def propose() -> str:
-            self.desk.gateway.prose("entity", phenomenon.source_id, {"name": name}, self._grounds([phenomenon_id]))
+            texts = {"name": name, "relation": identifier_type}
+            self.desk.gateway.prose("entity", phenomenon.source_id, texts, self._grounds([phenomenon_id]))
             made = self.desk.gateway.entity(
                 type, name, phenomenon.source_id, [(identifier_type, identifier)], phenomenon
             )
@@ -262,6 +263,8 @@ class Writing(Proposing):
             return self._refuse(f"unknown hypothesis {motivating_hypothesis!r}; graph_overview names them")
         if source_id and source_id not in self.desk.state.sources:
             return self._refuse(f"unknown source {source_id!r}; one of {', '.join(sorted(self.desk.state.sources))}")
+        if self.desk.lead is not None and self.desk.lead.context.get("model"):
+            return self._refuse("a lead that a role asked for leads to no further ones: record what you found")
         if self.recorded.count("add_lead") >= LEADS_A_TASK:
             return self._refuse(f"at most {LEADS_A_TASK} leads a task")
         grounds = self._grounds(self.desk.gateway.phenomena)
@@ -321,8 +324,11 @@ class Writing(Proposing):
 
         proposition: the code of the act (as in list_propositions of the task). because_of: phenomena that led to it.
         """
-        if not alternatives:
-            return self._refuse("a hypothesis needs at least one explanation that competes with it")
+        named = {normal(a["title"]) for a in alternatives}
+        if not named or not all(named) or normal(title) in named | {""}:
+            return self._refuse(
+                "a hypothesis needs at least one explanation that competes with it, each with a title of its own"
+            )
         if not because_of or (lost := self._missing(because_of)):
             return self._refuse(lost if because_of else "name the phenomena that led to it in because_of")
         known = self.desk.config.get("propositions") or ()

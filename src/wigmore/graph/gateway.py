@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from wigmore.graph.grounding import Grounding, Ungrounded
-from wigmore.graph.hard_values import leaves, normal, ungrounded
+from wigmore.graph.hard_values import alike, leaves, normal, plain, stands, ungrounded
 from wigmore.graph.impressions import AFTER, about, marked, unread
 from wigmore.graph.proposals import OutputRows, Proposal
 from wigmore.graph.semantics import Semantics
@@ -154,7 +154,8 @@ class Gateway:
 
     def _take(self, proposal: Proposal, facts: list[VerifiedFact]) -> Phenomenon:
         key = proposal.key or tuple(sorted(f.citation.record_id or f.id for f in facts))
-        name = identify("ph", proposal.source_id, proposal.category, proposal.rule or proposal.title, list(key))
+        own = ("model",) if self.model else ()  # nor does it stand where a rule's own will come to stand
+        name = identify("ph", proposal.source_id, proposal.category, proposal.rule or proposal.title, list(key), *own)
         known = self.phenomena.get(name) or self.state.phenomena.get(name)
         if known is not None:
             return known
@@ -199,7 +200,11 @@ class Gateway:
         values, words = self._values(made), title_words(made.title)
         mine = [self.phenomena[name] for name in self._kinds.get(kind_of(made), ())]
         for other in sorted([*self.state.alike(made), *mine], key=lambda p: p.id):
-            if self._values(other) == values and jaccard(words, title_words(other.title)) >= SAME:
+            if (
+                bool(other.model) == bool(made.model)
+                and self._values(other) == values
+                and jaccard(words, title_words(other.title)) >= SAME
+            ):
                 return other
         return None
 
@@ -219,9 +224,9 @@ class Gateway:
             most = SHORT if name in ("title", "name", "category", "relation") else LONGEST
             if len(text) > most:
                 reason = f"the {name} has {len(text)} characters: {most} are the most"
-            elif name == "title" and not text.strip():
+            elif name == "title" and not plain(text).strip():
                 reason = "the title is empty: say in a line what was observed"
-            elif words := overclaims(text):
+            elif words := overclaims(alike(text)):
                 reason = f"the {name} claims more than records carry ({', '.join(words[:5])}): say what was observed"
             else:
                 continue
@@ -369,20 +374,24 @@ class Gateway:
         identifiers = tuple(identifiers)
         parts = self._parts(phenomenon)
         said = parts.get(part, []) if part in parts else [leaf for each in parts.values() for leaf in each]
+        whole = [str(leaf) for f in phenomenon.verified_facts for leaf in leaves(f.value)]
         for what, value in identifiers:
-            if not any(normal(value) in leaf for leaf in said):
+            there = any(normal(value) in leaf for leaf in said)
+            if not there or (self.model and not stands("identifier", value, whole)):
                 raise self.refused(
                     "entity",
                     source_id,
                     f"{what} {value!r} stands in no fact of {phenomenon.id}",
                     {"type": kind, "name": name, "identifiers": [list(i) for i in identifiers]},
                 )
+        own = ("model",) if self.model else ()
         made = Entity(
-            identify("ent", source_id, kind, sorted({"=".join(classify(t, v).key) for t, v in identifiers})),
+            identify("ent", source_id, kind, sorted({"=".join(classify(t, v).key) for t, v in identifiers}), *own),
             kind,
             name,
             source_id,
             tuple(Identifier(what, value, phenomenon.id) for what, value in identifiers),
+            self.model,
         )
         known = self.state.entities.get(made.id)
         fresh = set(made.identifiers).difference(known.identifiers if known else (), self._noted[made.id])

@@ -12,8 +12,10 @@ from wigmore.graph.hard_values import ungrounded
 from wigmore.graph.proposals import CitedRecord, CitedResult, OutputRows, Proposal, field_of
 from wigmore.model.canonical import canonical, identify
 from wigmore.model.nouns import Citation, ToolInvocation, VerifiedFact
+from wigmore.registry import tools
 
 Row = dict[str, Any]
+CONCLUDED = ("graph", "strategy")  # domains of tools that read what stands in the graph, whose output changes with it
 
 
 class Ungrounded(Exception):
@@ -93,6 +95,14 @@ class Grounding:
         if invocation.source_id != proposal.source_id:
             looked = invocation.source_id or "(none)"
             raise Ungrounded(f"invocation {invocation_id} looked at source {looked}, not at {proposal.source_id}")
+        if (
+            proposal.one_record
+            and (known := tools().get(invocation.tool))
+            and (not known.cached or known.domain in CONCLUDED)
+        ):
+            raise Ungrounded(
+                f"{invocation.tool} shows what was concluded, not the evidence: cite the call that read the record itself"
+            )
         return invocation
 
     def _record(self, proposal: Proposal, cited: CitedRecord) -> tuple[list[VerifiedFact], Row]:

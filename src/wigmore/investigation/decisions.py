@@ -95,5 +95,7 @@ class Decisions:
         """End the investigation for a reason of the list; another reason is refused and ends nothing."""
         if reason not in COMPLETE_REASONS:
             return self._refuse(f"unknown reason {reason!r}; one of {', '.join(COMPLETE_REASONS)}")
+        if reason == "budget_exhausted" and not self.only_complete:  # it would keep rules from what they owe
+            return self._refuse("no budget is nearly spent: give the reason that holds")
         self.completed, self.rationale = reason, rationale
         return f"declared complete: {reason}"

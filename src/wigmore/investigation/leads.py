@@ -78,7 +78,7 @@ class Leads(Tasks):
         errors: list[str] = []
         for source_id in sources:
             task = f"{lead.id}:{source_id}:{'retry' if lead.context.get('retry') else 'first'}"
-            desk = self.desk(lead.target_agent, task, source_id, lead)
+            desk = self._ruled(lead.target_agent, task, source_id, lead)
             try:
                 probes = [probe] if probe is not None else self._fitting(desk, lead, template, hypothesis)
                 for one in probes:
@@ -192,7 +192,7 @@ class Leads(Tasks):
             return
         used = sum(r.strategist_action == "propose_leads" for r in self.bench.state.rounds.values())
         for number in range(used, self.bench.config.strategist.max_rounds):
-            best = candidates(self.desk("strategist", f"left:{number}", ""))[:LEADS_A_ROUND]
+            best = candidates(self._ruled("strategist", f"left:{number}", ""))[:LEADS_A_ROUND]
             if not best or self.bench.exceeded():
                 return
             leads = [self._owed(c.hypothesis, c.probe, c.sources, "gap_analysis", c.reason) for c in best]
@@ -208,7 +208,7 @@ class Leads(Tasks):
             return
         self._left_by_model()
         leads, receipts = [], []
-        for owed, possible in obligations(self.desk("strategist", "gap analysis", "")):
+        for owed, possible in obligations(self._ruled("strategist", "gap analysis", "")):
             if possible:
                 leads.append(self._owed(owed.hypothesis, owed.probe, owed.sources, "gap_analysis", owed.reason))
             else:

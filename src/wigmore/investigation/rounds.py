@@ -83,7 +83,7 @@ class Rounds(Leads):
         used = sum(r.strategist_action != "interrupted_resume" for r in self.bench.state.rounds.values())
         if self.outcome.budget or "strategist" in self.outcome.failed_roles:
             return False
-        return used < self.bench.config.strategist.max_rounds and bool(unheard(self.desk("strategist", "gap", "")))
+        return used < self.bench.config.strategist.max_rounds and bool(unheard(self._ruled("strategist", "gap", "")))
 
     def _rounds_without_yield(self) -> int:
         """How many of the last rounds in a row brought nothing; a round cut short belongs to the one that finished it."""
@@ -173,7 +173,7 @@ class Rounds(Leads):
             self.bench.append(reasoned.events)
             if reasoned.desk is not None:
                 return reasoned.desk, ""
-        desk = self.desk("strategist", f"round:{number}", "")
+        desk = self._ruled("strategist", f"round:{number}", "")
         only = self.reasoning.on and self.reasoning.nearly_spent(f"round:{number}:model")
         desk.config["decide"] = Decisions(
             self.bench.state, self.roles, number, only_complete=only or self.bench.nearly_spent()

@@ -94,6 +94,12 @@ class Tasks:
             {"workers": self._workers, "propositions": self._propositions} if model else {},
         )
 
+    def _ruled(self, role: str, task_id: str, source_id: str, lead: Lead | None = None) -> Desk:
+        """The desk of a rule: what models judged moves nothing that it looks at."""
+        desk = self.desk(role, task_id, source_id, lead)
+        desk.state = self.bench.state.by_rules()
+        return desk
+
     @cached_property
     def _workers(self) -> tuple[str, ...]:
         return tuple(sorted(r.name for r in self.roles.values() if r.worker))
@@ -137,7 +143,7 @@ class Tasks:
         todo = [
             t for t in tasks if t[1] not in self.bench.state.tasks_done and t[0].name not in self.outcome.failed_roles
         ]
-        desks = [(role, self.desk(role.name, task_id, source_id)) for role, task_id, source_id in todo]
+        desks = [(role, self._ruled(role.name, task_id, source_id)) for role, task_id, source_id in todo]
         with ThreadPoolExecutor(self.jobs) as pool:
             errors = list(pool.map(lambda rd: self._run(*rd), desks))
         for (_, desk), error in zip(desks, errors, strict=True):  # after all: none sees what another commits

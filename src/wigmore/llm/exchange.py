@@ -122,7 +122,6 @@ def recorded(
 
     Raises ModelFailed for what the endpoint answers with an error, too late, or not at all.
     """
-    from pydantic_ai.exceptions import AgentRunError
     from pydantic_ai.messages import ModelMessagesTypeAdapter
     from pydantic_ai.models.wrapper import WrapperModel
 
@@ -147,15 +146,15 @@ def recorded(
             try:
                 async with asyncio.timeout(endpoint.timeout_seconds * PATIENCE):
                     response = await super().request(messages, model_settings, model_request_parameters)
-            except (AgentRunError, TimeoutError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-                # a body of the wrong shape comes out of the client as whatever it stumbled on
+            except Exception as error:  # a body of the wrong shape comes out as whatever the client stumbled on
                 text = endpoint.redact(f"{type(error).__name__}: {error}"[:1000])
                 keep(replace(begun, error=text))
                 raise ModelFailed(text) from error
             response = _without_key(response, endpoint)
             usage = response.usage
-            tokens_in = usage.input_tokens or _about(said)  # an endpoint that counts nothing is counted all the same
-            tokens_out = usage.output_tokens or _about([told(response)])
+            # an endpoint that counts nothing, or less, is counted all the same
+            tokens_in = usage.input_tokens if usage.input_tokens > 0 else _about(said)
+            tokens_out = usage.output_tokens if usage.output_tokens > 0 else _about([told(response)])
             answer = ModelMessagesTypeAdapter.dump_python([response], mode="json")[0]
             keep(
                 replace(

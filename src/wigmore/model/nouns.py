@@ -273,6 +273,7 @@ class Entity(_Noun):
     name: str
     source_id: str
     identifiers: tuple[Identifier, ...]
+    model: str = ""  # what noted it, where no rule did: rules join nothing by it
 
     def __post_init__(self) -> None:
         if any(isinstance(i, dict) for i in self.identifiers):
