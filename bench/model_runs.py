@@ -112,7 +112,7 @@ def run_honest(work: Path, names: list[str], shared: Path) -> bool:
             configure(case, server)
             run(case, Options())
         one, other = told(plain), told(case)
-        same, verdicts = one["supported"] == other["supported"], one["verdicts"] == other["verdicts"]
+        same, verdicts = one["supported"] == other["supported"], one["verdicts"].items() <= other["verdicts"].items()
         good &= one["supported"] <= other["supported"]
         stands = other["stands"]
         print(

@@ -157,6 +157,8 @@ FIELDS: dict[str, set[str]] = {
         "status_flips",
     },
     "rejections": {"id", "agent", "source_id", "what", "reason", "proposal"},
+    "models": {"id", "task_id", "role", "tried", "stands", "why", "agreement"},
+    "exchanges": {"id", "task_id", "number", "role", "endpoint", "digest", "output_sha256", "tokens_in", "tokens_out"},
     "timeline": {"time", "source_id", "phenomenon_id", "title"},
     "questions": {"id", "ask", "status"},
     "findings": {"hypothesis_id", "title", "verdict", "reasons", "status", "review", "review_by", "review_at"},
@@ -421,7 +423,7 @@ def test_a_view_prints_json_lines_with_its_fields_and_the_case_in_the_same_order
     code, out, error = cli("show", investigated / "case", view, "-t", "jsonl")
     assert (code, error) == (0, "")
     found = rows(out)
-    assert found or view in ("rejections", "reviews")
+    assert found or view in ("rejections", "reviews", "models", "exchanges")  # the case was investigated by rules alone
     for row in found:
         assert FIELDS[view] | {"case"} <= set(row)
         assert row["case"] == "wigmore-demo"

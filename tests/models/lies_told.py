@@ -19,7 +19,7 @@ def _text_of(shown: Shown) -> tuple[str, str] | None:
 
 
 def _number_of(shown: Shown) -> str:
-    return next((str(v) for v in shown.fields.values() if isinstance(v, int) and v > 99_999), "")
+    return next((str(v) for v in shown.fields.values() if isinstance(v, int) and v > 9_999), "")
 
 
 @lie("wrong value", "worker")
@@ -59,11 +59,18 @@ def wrong_row(scene: Scene) -> Reply | None:
 def joined(scene: Scene) -> Reply | None:
     """A title that states values of two records as of one."""
     numbered = [(s, number) for s in scene.records if (number := _number_of(s))]
-    if len(numbered) < 2:
+    if len(numbered) > 1:
+        (first, one), (second, other) = scene.dice.sample(numbered, 2)
+        cited = [s.cited(*[k for k, v in s.fields.items() if str(v) == n]) for s, n in ((first, one), (second, other))]
+        return observe(f"The file of {one} bytes has the number {other}", cited)
+    placed = list(
+        {str(s.row["path"]): s for s in scene.records if "/" in str(s.row.get("path", "")).strip("/")}.values()
+    )
+    if len(placed) < 2:
         return None
-    (first, one), (second, other) = scene.dice.sample(numbered, 2)
-    cited = [s.cited(*[k for k, v in s.fields.items() if str(v) == n]) for s, n in ((first, one), (second, other))]
-    return observe(f"The file of {one} bytes has the number {other}", cited)
+    one_file, another = scene.dice.sample(placed, 2)
+    both = [s.cited(scene.one(s.fields)) for s in (one_file, another)]
+    return observe(f"/{one_file.row['path']} was copied to /{another.row['path']}", both)
 
 
 @lie("invented ids", "worker")

@@ -421,5 +421,5 @@ def test_what_a_text_states_beyond_its_grounds_is_seen() -> None:
         "On 15 July 2025 at 18:11 it came from 203.0.113.143.", "2 values, 1,234 bytes.", "It is called 'plan'.", "Lena's files"
     ):  # fmt: skip
         assert stray(text, grounds, 2) == [], text
-    assert stray("On 16 July 2025.", grounds, 2) == ["16"]
+    assert stray("On 16 July 2025.", grounds, 2) == ["16 July 2025"]
     assert stray("It is called 'secret plan'.", grounds, 2) == ["'secret plan'"]

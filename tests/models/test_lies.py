@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,22 +62,22 @@ REFUSED = {  # words that each lie meets; none where a whole turn is refused and
     "malformed JSON": "Invalid JSON|validation error|JSON|object",
     "many calls": "",
     "merged namesakes": "",
-    "no JSON": "ModelFailed|Error",
+    "no JSON": "ModelFailed|Error|Invalid response",
     "numbers that are none": "refused|validation error|Invalid|number",
     "orders that were not": "the recorded times say otherwise|no known instant|unknown phenomena|Input should be",
     "over-claim": "claims more than records carry",
     "refusal": "nothing was recorded|refus|Refusal|content",
     "repetition": "",
     "right id, wrong row": "has no|does not occur|is .*, not|looked at source",
-    "silence": "empty|Exceeded|nothing was recorded",
+    "silence": "",
     "the graph as evidence": "shows what was concluded",
     "the same page under other numbers": "",
-    "truncated": "incomplete|Incomplete|token limit|max_tokens|cut",
+    "truncated": "incomplete|Incomplete|token limit|max_tokens|cut|EOF while parsing",
     "typed values": "stands in no",
     "unknown names in a lead": "unknown|stands in nothing|claims more",
     "unknown reason to stop": "unknown reason|stands in nothing|claims more",
     "unknown tools": "Unknown tool",
-    "values cut and regrouped": "stands in none of the cited facts",
+    "values cut and regrouped": "stands in none of the cited facts|recorded already",
     "values in disguise": "stands in no",
     "wrong types": "validation error|refused|Input should be",
     "wrong value": "state what was read",
@@ -92,7 +94,7 @@ BUSY = (
 )  # told once: each is many
 
 
-RUNS = {"values cut and regrouped": 6}  # not every record that is shown has a value to cut
+RUNS = {"values cut and regrouped": 6, "joined fragments": 6}  # not every record that is shown has what they need
 
 
 @dataclass
@@ -161,10 +163,18 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A generated case, run once without a model; every lie finds what the ones before left."""
+def investigated_by_rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated case, run once without a model; not to be changed."""
     _, case = make(tmp_path_factory.mktemp("lies") / "usb", scenario="usb_copy", seed=901)
     run(case, Options(audit=False))
+    return case
+
+
+@pytest.fixture
+def house(investigated_by_rules: Path, tmp_path: Path) -> Iterator[House]:
+    """A copy of that case: no lie finds what another one left."""
+    case = tmp_path / "case"
+    shutil.copytree(investigated_by_rules, case)
     with open_case(case, write=True) as bench:
         yield House(bench)
 

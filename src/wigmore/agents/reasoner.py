@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FORCED = 30  # requests of the forced retry, at most
 CONTEXT = 60_000  # characters of tool results that go with a request; the oldest are left out first
 STALLED = 10  # calls in a row that were refused, or none, and end a loop
-A_TURN = 20  # calls of one turn that are made
+A_TURN = 60  # calls of one turn that are made
 BUILDING = (
     threading.Lock()
 )  # Python 3.11 compiles annotations in one thread at a time (its AST validator shares a counter)
@@ -176,6 +176,8 @@ class _Run:
     def _tools(self, narrow: bool) -> list[Any]:
         from pydantic_ai import Tool
 
+        from pydantic_core import SchemaValidator, core_schema
+
         names = [n for n in self.reading.tools if not narrow or n in GRAPH_READING]
         made: list[Any] = [
             Tool.from_schema(
@@ -183,6 +185,8 @@ class _Run:
             )
             for name in names
         ]
+        for tool in made:  # arguments that are JSON and no object are a fault of the call, told like any other
+            tool.function_schema.validator = SchemaValidator(core_schema.dict_schema(core_schema.str_schema()))
         made += [
             Tool(self._writes(name, function), name=name, sequential=True, require_parameter_descriptions=False)
             for name, function in self.writing.offered.items()
