@@ -204,6 +204,29 @@ def test_a_call_that_was_made_is_refused_and_a_loop_of_them_ends(house: House) -
     assert len(longest.tool_results) <= 32
 
 
+def test_an_absence_is_named_by_what_was_looked_for_not_by_what_the_model_says_of_it(house: House) -> None:
+    def absent(asked: Asked) -> Reply:
+        if "add_phenomenon" not in asked.tools or "query_records" not in asked.tools or len(asked.tool_results) > 1:
+            return quiet(asked)
+        if not asked.tool_results:
+            return Reply(calls=(("query_records", {"artifact": "web.access", "text": "203.0.113.9"}),))
+        call = shown(asked).split(" ", 1)[0]
+        looked = {"results": [{"invocation_id": call, "row": 0, "name": "result"}], "nothing_found": True}
+        said = {
+            "title": "The server was never reached",
+            "category": "absence",
+            "interpretation": "It may be elsewhere.",
+        }
+        return Reply(calls=(("add_phenomenon", {**said, **looked}),))
+
+    with Scripted(absent) as server:
+        ran = investigate(house.case, model_config(server))
+    made = [p for p in ran.bench.state.phenomena.values() if p.model]
+    assert {p.negative for p in made} == {True}
+    assert {p.title for p in made} == {"No record found: query_records, artifact web.access, text 203.0.113.9"}
+    assert all(p.interpretation.startswith("The server was never reached.") for p in made)
+
+
 def test_the_reading_calls_of_one_turn_begin_beside_each_other_and_are_recorded_in_their_order(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:

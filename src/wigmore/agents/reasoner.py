@@ -175,7 +175,6 @@ class _Run:
 
     def _tools(self, narrow: bool) -> list[Any]:
         from pydantic_ai import Tool
-
         from pydantic_core import SchemaValidator, core_schema
 
         names = [n for n in self.reading.tools if not narrow or n in GRAPH_READING]

@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 
 from wigmore.agents.absence import covered
 from wigmore.agents.proposing import Proposing
-from wigmore.graph.gateway import Refused
+from wigmore.graph.gateway import SHORT, Refused
 from wigmore.graph.hard_values import leaves, normal
 from wigmore.graph.impressions import CATEGORY, SAYS
 from wigmore.graph.proposals import CitedRecord, CitedResult, Proposal
@@ -181,11 +181,14 @@ class Writing(Proposing):
         complete, why = covered(self.desk, made.source_id, artifacts)
         if made.status == "empty" and not complete:
             return self._quote(f"cannot say: {why}")
+        asked = ", ".join(
+            f"{k} {v}" for k, v in sorted(made.args.items()) if v not in (None, "", [], {}) and k != "limit"
+        )
         proposal = Proposal(
             source_id=made.source_id,
             category=category,
-            title=title,
-            interpretation=interpretation,
+            title=f"No record found: {made.tool}, {asked}"[:SHORT],  # what was looked for is said by code
+            interpretation=f"{title}. {interpretation}",
             results=(CitedResult(made.id, 0, "result"),),
             negative=True,
             key=(made.tool, made.args),

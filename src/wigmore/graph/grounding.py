@@ -54,8 +54,9 @@ class Grounding:
         for result in proposal.results:
             fact = self._result(proposal, result)
             facts.append(fact)
-            grounds.append(fact.value)
-            apart.append([label, fact.value])
+            said = [label, fact.value, fact.locator.get("args") if proposal.negative else None]  # what was not found
+            grounds += said
+            apart.append(said)
         for name, text in (("title", proposal.title), ("interpretation", proposal.interpretation)):
             if missing := ungrounded(text, grounds):
                 named = ", ".join(f"{kind} {value!r}" for kind, value in missing)
