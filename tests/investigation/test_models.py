@@ -88,7 +88,7 @@ def test_no_verdict_rests_on_what_a_model_judged(house: House) -> None:
         Reply(raw=b"{}"),
         Reply(raw=b"[]"),
         Reply(raw=b"null"),
-        Reply("half an ans", cut=20),
+        Reply("half a wor", cut=20),
         Reply(refusal="I cannot help with that."),
         Reply(calls=(("no_such_tool", {}),)),
         Reply(calls=(("query_records", '{"artifact": '),)),
