@@ -171,6 +171,8 @@ class Tasks:
         return self.reasoning.work(task.role, task.task_id, fresh, task.brief, task.sources, narrow=task.narrow)
 
     def take(self, reasoned: Reasoned) -> None:
-        """Take note of how a task of models ended."""
+        """Take note of how a task of models ended, and tell it: a slow model is not stuck."""
+        stands = reasoned.desk.gateway.model if reasoned.desk else f"left to the rules ({reasoned.why[:100]})"
+        self.say(f"model, {reasoned.role} role: {stands}")
         self.reasoning.settle(reasoned)
         self.outcome.models = self.reasoning.trouble
