@@ -77,7 +77,7 @@ def _cost(used: dict[str, float]) -> str:
 
 def _unasked(index: Index) -> Safe:
     agent = (index.run.get("config") or {}).get("agent") or {}
-    if not agent.get("base_url"):
+    if not (agent.get("base_url") or agent.get("model")):
         said = (
             "No model was used. Every proposal came from the rules of the offline proposer, and the same rules on the"
             " same records propose the same."
