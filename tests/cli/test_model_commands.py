@@ -111,3 +111,22 @@ def test_a_model_without_an_address_is_a_mistake_that_is_named(
 ) -> None:
     code, printed = wigmore("run", str(evidence), "-o", str(tmp_path / "case"), "--model", "m")
     assert (code, "--endpoint" in printed) == (2, True), printed
+
+
+@pytest.mark.parametrize("vision", ["true", "false"])
+def test_a_run_is_replayed_by_the_command_without_its_endpoint(
+    evidence: Path, tmp_path: Path, wigmore: Wigmore, vision: str
+) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    for case in (first, again):
+        assert wigmore("new", str(case), str(evidence))[0] == 0
+    with Scripted(lambda _: Reply("Nothing to add."), models=("m",)) as server:
+        config = f"agent: {{base_url: {server.base_url}, model: m, vision: {vision}}}"
+        for case in (first, again):
+            (case / "config.yaml").write_text(config, encoding="utf-8")
+        assert wigmore("run", str(first), "-q")[0] in (0, 3)
+        asked = len(server.asked)
+        code, printed = wigmore("run", str(again), "-q", "--replay", str(first))
+        assert len(server.asked) == asked > 1
+    assert (code in (0, 3), "left the recorded run" in printed) == (True, False), printed
+    assert wigmore("show", str(first), "graph-hash") == wigmore("show", str(again), "graph-hash")

@@ -231,7 +231,13 @@ def replay_of(bench: Workbench, options: Options) -> Reasoning:
     if not recording.known:
         raise UseError(f"no model was asked in {source}: there is nothing to replay")
     asked = [config.get("agent", {}), *config.get("escalation", ())]
-    endpoints = [Endpoint(a["base_url"], a["model"]) for a in asked if a.get("base_url")]
+    endpoints = [  # what is on offer turns on what each takes
+        Endpoint(
+            a["base_url"], a["model"], reasoning_effort=a.get("reasoning_effort", ""), vision=a.get("vision", False)
+        )
+        for a in asked
+        if a.get("base_url")
+    ]
     return Reasoning(bench, endpoints, recording, options.say)
 
 
