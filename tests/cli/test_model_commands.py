@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from wigmore.cli.main import main
-from wigmore.llm.scripted import Reply, Scripted
+from wigmore.llm.scripted import Asked, Reply, Scripted
 
 README = Path(__file__).resolve().parent.parent.parent / "README.md"
 
@@ -120,7 +120,12 @@ def test_a_run_is_replayed_by_the_command_without_its_endpoint(
     first, again = tmp_path / "first", tmp_path / "again"
     for case in (first, again):
         assert wigmore("new", str(case), str(evidence))[0] == 0
-    with Scripted(lambda _: Reply("Nothing to add."), models=("m",)) as server:
+
+    def looks(asked: Asked) -> Reply:  # so that every role has its turn
+        reads = "list_phenomena" in asked.tools and not asked.tool_results
+        return Reply(calls=(("list_phenomena", {}),)) if reads else Reply("Nothing to add.")
+
+    with Scripted(looks, models=("m",)) as server:
         config = f"agent: {{base_url: {server.base_url}, model: m, vision: {vision}}}"
         for case in (first, again):
             (case / "config.yaml").write_text(config, encoding="utf-8")
